@@ -4,19 +4,26 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from app.ui.server import Guard
+from app.ui.server import BROWSER_SCRIPT, Guard, show_index
 from app.ui.shell import show
+from app.vocabulary.roles import Page
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
 # until somebody opens the first page. Each page also checks in its first lines who the user is.
 PagesManager.uses_pages_directory = False
 
 app = st.App(
-    Path(__file__), routes=[Route("/health", lambda _: PlainTextResponse("ok"))], middleware=[Middleware(Guard)]
+    Path(__file__),
+    routes=[
+        Route("/health", lambda _: PlainTextResponse("ok")),
+        *(Route(f"/{page}", show_index) for page in ("", *Page)),
+        Route("/browser.js", lambda _: FileResponse(BROWSER_SCRIPT, media_type="text/javascript")),
+    ],
+    middleware=[Middleware(Guard)],
 )
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,11 +11,8 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.demo.filling import fill
-from app.formatting import how_many
-from app.intake.calls import import_calls, import_recordings
-from app.intake.files import import_consents, import_letters, import_logs, import_roster
-from app.intake.result import ImportResult
 from app.operations.health import check_everything, describe_key_counts
+from app.operations.import_commands import import_
 from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
@@ -32,7 +28,7 @@ from app.store.encryption import DecryptionError, encryption_keys, generate_key
 from app.store.key_rotation import count_by_key, reencrypt_all, round_counts
 from app.store.transfer import transfer
 
-_SOME_REJECTED, _NOT_DONE = 1, 2  # exit status
+_NOT_DONE = 2  # exit status; 1: done with rows rejected
 
 
 class _Commands(click.Group):
@@ -59,65 +55,13 @@ def cli() -> None:
     """The school's protocol for videoconferencing: imports, exports, sync, alerts and maintenance.
 
     Works on the database that DATABASE_URL names, else on the SQLite file under data/. Exit status: 0 done,
-    1 done with rows rejected, 2 not done.
+    1 done with rows rejected or files not read, 2 not done.
     """
 
 
+cli.add_command(import_)
 cli.add_command(sync)
 cli.add_command(alerts)
-
-
-@cli.group("import")
-def import_() -> None:
-    """Import files. Importing the same file again changes nothing."""
-
-
-@import_.command("roster")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def roster_command(folder: Path) -> None:
-    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there."""
-    _report(import_roster(open_school(), folder))
-
-
-def _file_command(name: str, read: Callable[..., ImportResult], description: str, metavar: str = "FILE") -> None:
-    @import_.command(name, help=description)
-    @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
-    def command(path: Path) -> None:
-        _report([read(open_school(), path)])
-
-
-_file_command("logs", import_logs, "Read session logs, one row for each session: CSV or .xlsx.")
-_file_command(
-    "calls",
-    import_calls,
-    "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
-    "folder of such files; sessions and segments expanded.",
-    "PATH",
-)
-_file_command(
-    "recordings", import_recordings, "Read callRecording objects of Microsoft Graph, in the same forms.", "PATH"
-)
-_file_command("letters", import_letters, "Read the register of letters to parents: CSV or .xlsx.")
-_file_command("consents", import_consents, "Read the register of parental consents: CSV or .xlsx.")
-
-
-def _report(results: list[ImportResult]) -> None:
-    """Print what was read on standard output, and each rejected row with its fix on standard error."""
-    for result in results:
-        if result.unknown_columns:
-            note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
-        for rejected in result.rejected:
-            column = f", column {rejected.column}" if rejected.column else ""
-            note(f"{result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
-        if result.resolved:
-            note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
-        dropped = f", {result.dropped} not sessions" if result.dropped else ""
-        click.echo(
-            f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
-            f"{result.unchanged} known{dropped}, {len(result.rejected)} rejected"
-        )
-    if any(result.rejected for result in results):
-        sys.exit(_SOME_REJECTED)
 
 
 @cli.command("outcomes")

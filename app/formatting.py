@@ -14,6 +14,11 @@ def how_many(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+def start_sentence(words: str) -> str:
+    """Words with a capital at the beginning; other capitals stay."""
+    return words[:1].upper() + words[1:]
+
+
 def percent(share: float) -> str:
     """A share as a percentage with one decimal, never rounded up to 100: "97.6%"."""
     return f"{min(share * 100, 99.9 if share < 1 else 100):.1f}%"

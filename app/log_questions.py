@@ -7,7 +7,7 @@ page and the subject access file follow. `docs/columns.md` needs a line; a test 
 
 from dataclasses import dataclass, replace
 
-from app.vocabulary import (
+from app.vocabulary.terms import (
     Account,
     BedroomReason,
     CamerasOn,

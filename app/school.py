@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, func, select
 
 from app import clock
-from app.settings import Period, Settings, Training, get_database_url, load_settings
+from app.settings import Period, PupilPolicies, Settings, Training, get_database_url, load_settings
 from app.store import audit_log, tables
 from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import get_meta
@@ -24,6 +24,7 @@ class OwnSettings(BaseModel):
     terms: tuple[Period, ...]
     remote_learning: tuple[Period, ...]
     training: tuple[Training, ...]
+    pupil_policies: PupilPolicies | None = None
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,24 @@ else of `.streamlit/secrets.toml`.
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 ROOT = Path(__file__).resolve().parent.parent
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class SettingsError(Exception):
     """The settings cannot be used; the message names the entries and how to fix them."""
 
 
-def _clock(value: Any) -> Any:
+def _read_clock(value: Any) -> Any:
     """A time of day, written as text, "08:30", or as TOML's own 08:30:00."""
     if isinstance(value, time):
         return value
@@ -34,7 +35,7 @@ def _clock(value: Any) -> Any:
         raise ValueError(f'{value!r} is not a time of day such as "08:30"') from None
 
 
-def _known_zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -42,7 +43,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-Clock = Annotated[time, BeforeValidator(_clock)]
+Clock = Annotated[time, BeforeValidator(_read_clock)]
 
 
 class _Entry(BaseModel):
@@ -75,7 +76,7 @@ class Slot(_Entry):
     """A time of the school day in which one-to-ones may take place, on some weekdays."""
 
     name: str
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(min_length=1)
+    days: tuple[Weekday, ...] = Field(min_length=1)
     from_: Clock = Field(alias="from")
     to: Clock
 
@@ -139,12 +140,71 @@ class Repeats(_Entry):
     days: int = Field(default=28, ge=1, le=366)
 
 
+def _names(value: Any) -> Any:
+    """One name, or a list of names."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError('write one name, "Pupils", or a list of names, ["Year 7", "Year 8"]')
+    return [name.strip() for name in names]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class PupilPolicies(_Entry):
+    """The names of the policies of Teams that pupils should be under, for each kind that is to be checked."""
+
+    meeting: Names = Field(default=(), alias="TeamsMeetingPolicy")
+    calling: Names = Field(default=(), alias="TeamsCallingPolicy")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "PupilPolicies":
+        if not self.by_kind:
+            raise ValueError("name the pupils' policy of TeamsMeetingPolicy or TeamsCallingPolicy, or remove the table")
+        return self
+
+    @property
+    def by_kind(self) -> dict[str, tuple[str, ...]]:
+        """The names for each kind that is to be checked, by Graph's word for it."""
+        return {kind: names for kind, names in self.model_dump(by_alias=True).items() if names}
+
+
+class EntraRoster(_Entry):
+    """From which groups of Microsoft Entra the roster is read. Each group is given by its name or its object id; an
+    entry that begins with @ stands for everybody with an address in that domain. `table`: the path of a table with
+    columns of the roster by address, relative to the settings file; what a cell of it says takes precedence."""
+
+    staff: Names = ()
+    pupils: Names = ()
+    schools: dict[str, Names] = {}  # by code
+    roles: dict[str, Names] = {}
+    year_groups: dict[str, Names] = {}
+    houses: dict[str, Names] = {}
+    tutor_groups: Names = ()
+    table: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "EntraRoster":
+        if not (self.staff or self.pupils):
+            raise ValueError("name the groups or the domain of `staff`, of `pupils` or of both, or remove the table")
+        if self.tutor_groups and not self.staff:
+            raise ValueError("name the groups or the domain of `staff` as well: tutors are found among them")
+        return self
+
+    def list_groups(self) -> tuple[str, ...]:
+        """Every group that the settings name, once."""
+        maps = (self.schools, self.roles, self.year_groups, self.houses)
+        of_maps = (name for groups in maps for names in groups.values() for name in names)
+        everything = (*self.staff, *self.pupils, *of_maps, *self.tutor_groups)
+        return tuple(dict.fromkeys(name for name in everything if not name.startswith("@")))
+
+
 class Settings(_Entry):
     """The school's settings. `rules` is sorted by day; the first entry also covers the days before it, so that an older
     session is judged by the oldest figures there are."""
 
     name: str = Field(min_length=1)
-    timezone: Annotated[str, AfterValidator(_known_zone)]
+    timezone: Annotated[str, AfterValidator(_check_zone)]
     tenant_id: str = Field(min_length=1)
     versions: tuple[Version, ...] = Field(min_length=1)
     terms: tuple[Period, ...]
@@ -154,6 +214,8 @@ class Settings(_Entry):
     training: tuple[Training, ...] = ()
     alerts: Alerts = Alerts()
     repeats: Repeats = Repeats()
+    pupil_policies: PupilPolicies | None = None
+    entra_roster: EntraRoster | None = None
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":
@@ -178,6 +240,12 @@ class Settings(_Entry):
     def is_school_day(self, day: date) -> bool:
         """Whether a day is one from Monday to Friday in a term."""
         return day.weekday() < 5 and any(term.from_ <= day <= term.to for term in self.terms)
+
+    def find_next_school_day(self, day: date) -> date | None:
+        """The first school day after a day; None if no later term is set."""
+        last = max((term.to for term in self.terms), default=day)
+        later = (day + timedelta(days=n) for n in range(1, (last - day).days + 1))
+        return next((each for each in later if self.is_school_day(each)), None)
 
     def term_on(self, day: date) -> Period | None:
         """The term in which a day falls, else the last that began before it; None if there is none."""

@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART ...] [--save]`: every figure a ratio of two things measured in one run.
 
 Prints a table; with `--save` it replaces the one in docs/measured.md. PART is one or
-more of overview, clicks, figures, records, judging, crowd; without any, all of them. What needs a
+more of overview, clicks, figures, records, tables, judging, crowd; without any, all of them. What needs a
 database fills its own: 10,000, 100,000 and 1,000,000 sessions.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import figures, judging, overview, people, records
+from benchmarks import figures, judging, overview, people, records, reports, tables
 from benchmarks.overview import median, spread
 
 _ROOT = Path(__file__).parent.parent
@@ -83,6 +83,16 @@ def figures_part() -> Iterable[Row]:
 
 def records_part() -> Iterable[Row]:
     yield row("reading call records ÷ `json.loads` of the same bytes", [records.measure() for _ in range(5)], "5")
+    ratios = [reports.measure() for _ in range(5)]
+    yield row("reading 10,000 attendance reports ÷ `json.loads` of the same bytes", ratios, "5")
+    ratios = [reports.measure_with_calls() for _ in range(3)]
+    yield row("reading 10,000 attendance reports and 10,000 call records ÷ `json.loads` of the same bytes", ratios, "5")
+
+
+def tables_part() -> Iterable[Row]:
+    for columns in (8, 34):
+        what = f"reading 100,000 rows of .xlsx, {columns} columns ÷ python-calamine alone"
+        yield row(what, tables.measure(columns), "3")
 
 
 def judging_part() -> Iterable[Row]:
@@ -132,6 +142,7 @@ PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "clicks": clicks_part,
     "figures": figures_part,
     "records": records_part,
+    "tables": tables_part,
     "judging": judging_part,
     "crowd": crowd_part,
 }

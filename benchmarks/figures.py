@@ -11,14 +11,14 @@ from app.access.overview import get_overview
 from app.access.people import list_demo_people
 from app.protocol.clauses import CLAUSES
 from app.protocol.judge import count_outcomes
-from app.reports import charts
+from app.reports import figures
 from app.school import School, open_school
 from benchmarks.judging import timed
 
 _NAMES = list(CLAUSES)
-_KEPT = " + ".join(f'("{name}" <= 1)::int' for name in _NAMES)
+_PASSED = " + ".join(f'("{name}" <= 1)::int' for name in _NAMES)
 _KNOWN = " + ".join(f'("{name}" <= 2)::int' for name in _NAMES)
-_BY = f"sum({_KEPT}) as kept, sum({_KNOWN}) as of, sum(({_KNOWN} > 0)::int) as sessions"
+_BY = f"sum({_PASSED}) as passed, sum({_KNOWN}) as total, sum(({_KNOWN} > 0)::int) as sessions"
 _QUERIES = (
     "select count(*), sum((status = 'breach')::int), sum((not has_log)::int), sum(disputed::int) from rows",
     f"select department, band, {_BY} from rows group by department, band",
@@ -31,14 +31,14 @@ _QUERIES = (
 
 def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
     person = list_demo_people(school)[0]
-    return charts.add_band_and_week(get_overview(school, person, days))
+    return figures.add_band_and_week(get_overview(school, person, days))
 
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     rows = _rows(school, days)
     return (
-        charts.compute_rates(rows, ["department", "band"], None),
-        charts.compute_rates(rows, ["week"], None),
+        figures.compute_rates(rows, ["department", "band"], figures.CHECKS),
+        figures.compute_rates(rows, ["week"], figures.CHECKS),
         count_outcomes(rows[_NAMES]),
     )
 

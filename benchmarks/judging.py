@@ -106,8 +106,8 @@ def agree(facts: SessionFacts, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
     spans, alone, camera = sql
     waited = facts.pupil_span[0] < facts.staff_span[0]
     assert int(waited.sum()) == int((spans["pupil_came"] < spans["staff_came"]).sum())
-    assert len(facts.alone.group) == len(alone)
-    share = facts.cameras["share"].dropna()
+    assert len(facts.alone) == len(alone)
+    share = facts.cameras["least"].dropna()
     assert len(share) == len(camera)
     assert np.isclose(share.sum(), camera["share"].sum())
 

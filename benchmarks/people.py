@@ -22,7 +22,6 @@ from benchmarks.windows import Window
 PEOPLE = 50
 BETWEEN = 10.0  # seconds that somebody reads before the next click
 _ROUNDS = 3
-_FILTERS = "Filters"
 
 
 def p95(seconds: list[float]) -> float:
@@ -83,7 +82,6 @@ def measure(url: str, times: int = 20) -> dict[str, list[float]]:
     found: dict[str, list[float]] = defaultdict(list)
     with serving("streamlit_app.py", DATABASE_URL=url) as address, Window(address) as reader:
         reader.open()
-        reader.unfold(_FILTERS)
         departments = reader.options("Department")
         for turn in range(times + 1):
             logging.save_next_draft()
@@ -91,7 +89,6 @@ def measure(url: str, times: int = 20) -> dict[str, list[float]]:
                 writer.open("log")
                 one = {"form": writer.again(), "log": _sent(writer)}
             reader.open()  # what the log changed is read again
-            reader.unfold(_FILTERS)
             one |= {
                 "rerun": reader.again(),
                 "filter": reader.choose("Department", departments[turn % len(departments)]),
@@ -117,8 +114,6 @@ def crowd(url: str) -> dict[str, float]:
                     time.sleep(chance.uniform(0, between))  # people do not click in step
                     for _ in range(rounds):
                         seconds.append(window.open())
-                        time.sleep(chance.uniform(0.5, 1.5) * between)
-                        seconds.append(window.unfold(_FILTERS))
                         time.sleep(chance.uniform(0.5, 1.5) * between)
                         seconds.append(window.choose("Department", chance.choice(window.options("Department"))))
                         time.sleep(chance.uniform(0.5, 1.5) * between)

@@ -22,7 +22,6 @@ class Window:
         self._states: dict[str, WidgetState] = {}
         self._page = ""
         self.elements: list[Any] = []
-        self._blocks: list[Any] = []
 
     def __enter__(self) -> "Window":
         return self
@@ -39,12 +38,6 @@ class Window:
 
     def again(self) -> float:
         """A bare rerun: nothing has changed."""
-        return self._rerun()
-
-    def unfold(self, label: str) -> float:
-        """Open what is folded up."""
-        folded = next(b.expandable for b in self._blocks if b.expandable.label == label)
-        self._states[folded.id] = WidgetState(id=folded.id, bool_value=True)
         return self._rerun()
 
     def choose(self, label: str, *options: str) -> float:
@@ -81,20 +74,18 @@ class Window:
         return self._run(asked)
 
     def _run(self, asked: BackMsg) -> float:
-        self.elements, self._blocks = [], []
+        self.elements = []
         began = time.perf_counter()
         self._socket.send(asked.SerializeToString())
         while True:
             told = ForwardMsg.FromString(self._socket.recv(timeout=_WAIT))
             match told.WhichOneof("type"):
                 case "new_session":
-                    self.elements, self._blocks = [], []
+                    self.elements = []
                 case "navigation":
                     self._page = told.navigation.page_script_hash
                 case "delta" if told.delta.WhichOneof("type") == "new_element":
                     self.elements.append(told.delta.new_element)
-                case "delta" if told.delta.WhichOneof("type") == "add_block":
-                    self._blocks.append(told.delta.add_block)
                 case "script_finished" if told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                     break
         seconds = time.perf_counter() - began

@@ -6,13 +6,13 @@ from app.access.concerns import list_pupils_on_record
 from app.access.policy import get_scopes
 from app.reports.subject_access import create_subject_access_file
 from app.store.concerns import CHILD, CONDUCT
-from app.ui.concerns.detail import show_one
+from app.ui.concerns.detail import show_concern
 from app.ui.concerns.lists import show_children, show_conduct
-from app.ui.concerns.raising import raise_one
+from app.ui.concerns.raising import show_form
 from app.ui.shell import require
 from app.ui.text import note
 from app.ui.widgets import download
-from app.vocabulary import Page, Resource
+from app.vocabulary.roles import Page, Resource
 
 school, person = require(Page.CONCERNS)
 
@@ -26,7 +26,14 @@ def show_subject_access() -> None:
     pupils = list_pupils_on_record(school, person)
     names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.email}" for row in pupils.itertuples()}
     with st.form("everything", border=False):
-        pupil = st.selectbox("Pupil", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name")
+        pupil = st.selectbox(
+            "Pupil",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            placeholder="Type a name",
+            filter_mode="contains",
+        )
         asked = st.form_submit_button("Create file", icon=":material/folder_open:")
     if not asked:
         return
@@ -39,9 +46,9 @@ def show_subject_access() -> None:
 
 if "raise" in st.query_params:
     register = CONDUCT if st.query_params["raise"] == "conduct" else CHILD
-    raise_one(school, person, register, st.query_params.get("session", ""))
+    show_form(school, person, register, st.query_params.get("session", ""))
 elif "ref" in st.query_params:
-    show_one(school, person, st.query_params["ref"])
+    show_concern(school, person, st.query_params["ref"])
 elif st.query_params.get("about") == "conduct":
     show_conduct(school, person)
 else:

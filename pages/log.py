@@ -1,12 +1,14 @@
 """Log a session: the calls to log, the form, and what each answer means for the protocol."""
 
 import uuid
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from app.access.breaches import count_sessions_breached_since
 from app.access.forms import get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
 from app.access.plans import list_plans
 from app.formatting import how_many, moment
@@ -19,30 +21,135 @@ from app.records.rows import RejectedRow
 from app.reports import governors
 from app.sessions import planning
 from app.ui import session_fields
+from app.ui.dialogs import confirm
 from app.ui.drafts import Draft
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
+from app.ui.lists import wrapped_table
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import card, card_button, download, link, table
-from app.vocabulary import Page
+from app.ui.widgets import download, link, show_confirmation
+from app.vocabulary.roles import Page
 
 school, person = require(Page.LOG)
 draft = Draft(school, person, "log")
 state = st.session_state
-_SAVED = f"log saved {person.staff_id}"
-_SAVE = "save the log"
-_MOST_CALLS = 5  # listed at once
+_SAVE, _FAULT = "save the log", "log not saved"
+_MOST_CALLS = 8  # listed at once: two rows of cards
 
 
-def start(values: Form) -> None:
-    """Begin the form with these values."""
-    draft.begin(values)
-    state.pop(_SAVED, None)
+@dataclass(frozen=True)
+class Saved:
+    """A log that was saved, and how many other sessions of the person show a breach since."""
+
+    entered: Entered
+    breached: int
+
+
+# --- the calls to log ---------------------------------------------------------------------------------------
+
+
+def show_calls() -> None:
+    """Show the calls that are not logged, the newest first, and the planned sessions without a call record, each with
+    a button that opens its form."""
+    over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
+    if waiting.empty and over.empty:
+        note("All your calls are logged.")
+        return
+    older = f"; the newest {_MOST_CALLS} shown" if len(waiting) > _MOST_CALLS else ""
+    st.subheader(f"Calls to log ({len(waiting)}{older})")
+    with st.container(horizontal=True, key="calls to log"):
+        for row in waiting.head(_MOST_CALLS).itertuples():
+            due = "overdue" if pd.isna(row.due_at) else f"due {moment(row.due_at)}"
+            show_call(row, f"{due} · planned" if row.session_id in plan_of else due)
+        for row in over.itertuples():
+            show_plan(row)
+
+
+def show_call(row: Any, status: str) -> None:
+    """A card with a call to log."""
+    with st.container(border=True, width=210, key=f"call {row.session_id}"):
+        write_html("<b>{row.started_at}</b><br>{status}<br>{row.pupils}", row=row, status=status)
+        is_open = draft.values.get("call") == row.session_id
+        offer_form(f"log call {row.session_id}", "Log this call", from_call(row), is_open=is_open)
+
+
+def show_plan(row: Any) -> None:
+    """A card with a planned session that is over and has no call record so far."""
+    with st.container(border=True, width=210):
+        write_html("<b>{row.started_at}</b><br>planned, no call record yet<br>{row.pupils}", row=row)
+        is_open = draft.values.get("plan") == row.ref
+        values = planning.create_log_form(row)
+        offer_form(f"log plan {row.ref}", "Log this session", values, is_open=is_open)
+        if st.button("Did not take place", key=f"drop plan {row.ref}", type="tertiary"):
+            confirm(
+                "Delete plan",
+                f"This deletes your plan for {moment(row.started_at)} with {row.pupils}, because the session did not "
+                "take place.",
+                partial(planning.delete_plan, school, person, row.ref),
+                "Plan deleted.",
+            )
+
+
+def offer_form(key: str, label: str, values: Form, *, is_open: bool) -> None:
+    """A button that opens a form; if another one was begun, once that may be discarded."""
+    words = "In the form below" if is_open else label
+    if not st.button(words, key=key, icon=":material/edit_note:", width="stretch", disabled=is_open):
+        return
+    if draft.is_changed:
+        words = "You have begun another log. This discards what you entered in it."
+        confirm("Begin another log", words, partial(draft.begin, values), "", label="Discard and begin")
+    else:
+        draft.begin(values)
+        st.rerun()
+
+
+def from_call(call: Any) -> Form:
+    """The form values for a call: those of the call record, and what was planned for it."""
+    form, plan = log_form.from_call(call), find_plan(plan_of.get(call.session_id, ""))
+    return form if plan is None else planning.fill_log_form(form, plan)
+
+
+def find_plan(ref: str) -> Any:
+    return next(plans[plans["ref"] == ref].itertuples(), None)
+
+
+def open_from_query() -> None:
+    """Open the form for the call, or for the log to correct, that the query of the address names."""
+    if (number := st.query_params.get("call")) and len(matches := waiting[waiting["session_id"].astype(str) == number]):
+        draft.begin(from_call(next(matches.itertuples())))
+        del st.query_params["call"]
+    if (ref := st.query_params.get("correct")) and (own := get_own_log(school, person, ref)):
+        draft.begin(log_form.from_log(own))
+        del st.query_params["correct"]
+
+
+# --- the form -----------------------------------------------------------------------------------------------
+
+
+def show_form() -> None:
+    correcting = bool(draft.values.get("correcting"))
+    if correcting:
+        st.subheader("Correct a log")
+    draft.show_restored("this log")
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        ask()
+        if correcting:
+            draft.ask_line("why", "Reason for the correction")
+    with right, st.container(border=True):
+        ready = show_preview()
+        st.button("Save log", type="primary", disabled=not ready, icon=":material/save:", width="stretch", key=_SAVE)
+        st.button("Clear form", type="tertiary", on_click=clear)
+    form = partial(governors.create_blank_log, school)
+    download("Blank form to print, for use offline", form, "blank log.pdf", "print", type="tertiary")
+    draft.store()
 
 
 def ask() -> None:
     """Show the form, with only the questions that the purpose and the answers so far make relevant."""
     session_fields.ask_purpose(draft, "What was it for?")
+    if (purpose := draft.values.get("proposed")) and purpose == draft.values["purpose"]:
+        note("The purpose of your last log. Change it if this session was for something else.")
     session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
     session_fields.ask_times(draft, school.today(), last=school.today())
     if not log_form.has_essentials(draft.values):
@@ -50,18 +157,29 @@ def ask() -> None:
         return
     if log_form.is_one_to_one(school.settings, draft.values):
         ask_about_one_to_one()
-    offer_expected_answers()
-    last = ["concern", *(question.name for question in QUESTIONS if question.only_if is CONCERN), "notes"]
-    others = [question.name for question in QUESTIONS if question.name not in ("reason", *last)]
+    place = st.container()
+    last = [question.name for question in QUESTIONS if question.only_if is CONCERN]
+    others = [question.name for question in QUESTIONS if question.name not in ("reason", "concern", "notes", *last)]
     with st.expander("All questions", expanded=not draft.values.get("folded"), key=draft.key("questions")):
         ask_questions(others)
-    ask_questions(last)
+    for name in ("concern", *last, "notes"):
+        ask_questions([name])
+    with place:
+        offer_expected_answers()
 
 
 def ask_questions(names: list[str]) -> None:
-    for name in names:  # an answer may make the next question relevant
-        if name in [question.name for question in log_form.list_questions(school.settings, draft.values)]:
-            session_fields.ask_question(draft, name)
+    """Ask those of some questions that are relevant, in two columns where there is room."""
+    shown: set[str] = set()
+    with st.container(horizontal=True):
+        while name := next((name for name in list_relevant() if name in {*names} - shown), ""):
+            with st.container(width=250 if len(names) > 1 else "stretch"):
+                session_fields.ask_question(draft, name)  # the answer may make the next question relevant
+            shown.add(name)
+
+
+def list_relevant() -> list[str]:
+    return [question.name for question in log_form.list_questions(school.settings, draft.values)]
 
 
 def ask_about_one_to_one() -> None:
@@ -80,21 +198,17 @@ def as_row() -> dict[str, str]:
 
 def offer_expected_answers() -> None:
     """Show a button that answers every open question, and beforehand the answers that it would record."""
-    expected = log_form.expected_answers(school.settings, draft.values)
-    if not expected:
-        return
-    with st.container(border=True):
-        if st.button("No issues", icon=":material/done_all:", key=draft.key("usual")):
-            start(draft.values | expected | {"folded": True})
-            st.rerun()
-        note(f"This will record: {', '.join(log_form.describe_answers(expected))}.")
+    if expected := log_form.expected_answers(school.settings, draft.values):
+        with st.container(border=True):
+            st.button("No issues", icon=":material/done_all:", key=draft.key("usual"))
+            note(f"This will record: {', '.join(log_form.describe_answers(expected))}.")
 
 
-def preview() -> bool:
+def show_preview() -> bool:
     """Show what the answers so far mean for the protocol. Returns whether the log can be saved."""
-    if state.get(_SAVE):
-        return True  # it is being saved, and shown once it is
     st.subheader("What this means for the protocol")
+    if fault := state.pop(_FAULT, None):
+        session_fields.show_fault(fault)
     if not log_form.has_essentials(draft.values):
         note("Results appear as you answer.")
         return False
@@ -120,132 +234,73 @@ def preview() -> bool:
     return True
 
 
-def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
-    """Show that the log is saved, the next call to log, and how the session was judged."""
-    st.success("Logged." if entered.new else "Already saved.", icon=":material/check:")
+# --- saving -------------------------------------------------------------------------------------------------
+
+
+def handle_buttons() -> None:
+    """Do what the buttons of the form ask, before anything is drawn; both may be pressed in one run."""
+    draft.collect()
+    if state.get(draft.key("usual")):
+        draft.fill_in(log_form.expected_answers(school.settings, draft.values) | {"folded": True})
+    if state.get(_SAVE) and draft.result is None and log_form.has_essentials(draft.values):
+        save()
+
+
+def save() -> None:
+    """Save the log, or keep the reason why it cannot be saved."""
+    since, plan = school.now(), draft.values.get("plan")
+    entered = enter_log(school, as_row(), person.staff_id, draft.values.get("why"))
+    if isinstance(entered, RejectedRow):
+        state[_FAULT] = entered
+        return
+    if plan:
+        planning.delete_plan(school, person, plan)
+    draft.finish(Saved(entered, count_sessions_breached_since(school, person, since, entered.session_id)))
+
+
+def clear() -> None:
+    """Clear the form, unless it is being saved: both buttons may be pressed before the page runs."""
+    if not state.get(_SAVE):
+        draft.drop()
+
+
+def show_saved(saved: Saved) -> None:
+    """Show that the log is saved, and how the session was judged."""
+    entered = saved.entered
     rows = pd.DataFrame() if entered.judged is None else entered.judged.query("outcome != 'not_applicable'")
+    words = ["Logged." if entered.new else "Already saved."]
     if len(rows):
         checks = how_many(len(rows), "check")
         broken, gaps = ((rows["outcome"] == outcome).sum() for outcome in ("breach", "no_evidence"))
-        if broken or gaps:
-            breaches = how_many(broken, "breach", "breaches")
-            write_html("{checks}: {breaches}, {gaps} without evidence.", checks=checks, breaches=breaches, gaps=gaps)
-        else:
-            write_html("All {checks} met.", checks=checks)
-    if len(waiting):
-        list_calls(waiting)
+        breaches = how_many(broken, "breach", "breaches")
+        words.append(f"{checks}: {breaches}, {gaps} without evidence." if broken or gaps else f"All {checks} met.")
+    if saved.breached:
+        sessions = how_many(saved.breached, "other session")
+        words.append(f"{sessions} now {'shows' if saved.breached == 1 else 'show'} a breach because of it.")
+    st.success(" ".join(words), icon=":material/check:")
+    with st.container(horizontal=True):
+        link(Page.SESSIONS, "Open the session", query={"session": str(entered.session_id)})
+        st.button("Log another", icon=":material/add:", on_click=draft.begin, args=({},))
     if len(rows):
-        st.header("Checks")
         listing = {
             "Clause": rows["clause"].map(title_of),
             "Outcome": rows["outcome"].map(OUTCOME_WORDS),
             "Evidence": rows["evidence"].map(EVIDENCE_WORDS),
             "Reason": rows["reason"],
         }
-        table(pd.DataFrame(listing), "How the session was judged", "the logged session", height="content")
-    with st.container(horizontal=True):
-        link(Page.SESSIONS, "Open the session", query={"session": str(entered.session_id)})
-        st.button("Log another", icon=":material/add:", on_click=start, args=({},))
-
-
-def list_calls(waiting: pd.DataFrame) -> None:
-    """Show the calls that are not logged, the newest first, each with a button that opens its form."""
-    st.header("Calls to log")
-    if waiting.empty:
-        st.write("All your calls are logged.")
-        return
-    write_html("{calls} with pupils to log.", calls=how_many(len(waiting), "call"))
-    for row in waiting.head(_MOST_CALLS).itertuples():
-        due = "overdue" if pd.isna(row.due_at) else f"due {moment(row.due_at)}"
-        planned = " · planned" if row.session_id in plan_of else ""
-        place = card("<b>{row.started_at}</b> · {due}{planned}<br>{row.pupils}", row=row, due=due, planned=planned)
-        key = f"log call {row.session_id} {_SAVED in state}"
-        card_button(place, "Log this call", "edit_note", key, partial(start, from_call(row)))
-    if len(waiting) > _MOST_CALLS:
-        older = how_many(len(waiting) - _MOST_CALLS, "older call")
-        write_html("{older} will be listed as you log these.", older=older)
-
-
-def from_call(call: Any) -> Form:
-    """The form values for a call: those of its plan, replaced by what the call record shows."""
-    return from_plan(plan_of.get(call.session_id, "")) | log_form.from_call(call)
-
-
-def from_plan(ref: str) -> Form:
-    """The form values that a plan supplies for its log; none if there is no such plan."""
-    matches = plans[plans["ref"] == ref]
-    return planning.create_log_form(next(matches.itertuples())) if len(matches) else {}
-
-
-def list_plans_without_call() -> None:
-    """Show planned sessions that are over but have no call record so far."""
-    over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
-    for row in over.itertuples():
-        place = card("<b>{row.started_at}</b> · planned, no call record yet<br>{row.pupils}", row=row)
-        begin = partial(start, from_plan(row.ref))
-        card_button(place, "Log this session", "edit_note", f"log plan {row.ref}", begin)
-        delete = partial(planning.delete_plan, school, person, row.ref)
-        place.button("Did not take place", key=f"drop plan {row.ref}", type="tertiary", on_click=delete)
-
-
-def open_from_query() -> None:
-    """Open the form for the call, or for the log to correct, that the query of the address names."""
-    if (number := st.query_params.get("call")) and len(matches := waiting[waiting["session_id"].astype(str) == number]):
-        start(from_call(next(matches.itertuples())))
-        del st.query_params["call"]
-    if (ref := st.query_params.get("correct")) and (own := get_own_log(school, person, ref)):
-        start(log_form.from_log(own))
-        del st.query_params["correct"]
-
-
-def show_form() -> None:
-    """Show the form of a log, and the calls to log."""
-    draft.values.setdefault("ref", f"F-{uuid.uuid4().hex[:12]}")
-    correcting = bool(draft.values.get("correcting"))
-    if not draft.values.get("call") and not correcting:
-        list_calls(waiting)
-        list_plans_without_call()
-    st.header("Correct a log" if correcting else "Log")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        ask()
-        reason = st.text_input("Reason for the correction", key=draft.key("why")) if correcting else None
-    with right, st.container(border=True):
-        ready = preview()
-        if st.button(
-            "Save log", type="primary", disabled=not ready, icon=":material/save:", width="stretch", key=_SAVE
-        ) and save(reason):
-            return
-        st.button("Clear form", type="tertiary", on_click=draft.drop)
-    form = partial(governors.create_blank_log, school)
-    download("Blank form to print, for use offline", form, "blank log.pdf", "print", type="tertiary")
-    draft.store()
-
-
-def save(reason: str | None) -> bool:
-    """Save the log. Returns whether it could be saved."""
-    outcome = enter_log(school, as_row(), person.staff_id, reason)
-    if isinstance(outcome, RejectedRow):
-        session_fields.show_fault(outcome)
-        return False
-    if draft.values.get("plan"):
-        planning.delete_plan(school, person, draft.values["plan"])
-    draft.drop()
-    state[_SAVED] = outcome
-    return True
+        wrapped_table(pd.DataFrame(listing), "How the session was judged", "the logged session")
 
 
 st.title("Log a session")
+show_confirmation()
+handle_buttons()
 waiting = list_calls_to_log(school, person)
 plans = list_plans(school, person)
 plan_of = planning.match_plans_with_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 open_from_query()
-# Replace the form by the saved log in the same run, because a second run would make people wait twice.
-place = st.empty()
-if _SAVED not in state:
-    with place.container():
-        show_form()
-    waiting = list_calls_to_log(school, person) if _SAVED in state else waiting
-if _SAVED in state:
-    with place.container():
-        show_saved(state[_SAVED], waiting)
+draft.values.setdefault("ref", f"F-{uuid.uuid4().hex[:12]}")
+show_calls()
+if draft.result is not None:
+    show_saved(draft.result)
+else:
+    show_form()

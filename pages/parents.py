@@ -3,36 +3,48 @@
 import pandas as pd
 import streamlit as st
 
-from app.access.parents import list_consents, list_letters_sent
+from app.access.parents import list_consents, list_letter_emails, list_letters_sent
 from app.formatting import how_many
 from app.school import School
-from app.ui.consents import show_consent, show_consents, show_request_form
-from app.ui.letters import describe_remote_learning, show_letters
+from app.ui import address
+from app.ui.parents.consent_detail import show_consent
+from app.ui.parents.consents import show_consents, show_request_form
+from app.ui.parents.letters import describe_remote_learning, show_letters
 from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import ConsentStatus, EmailState
 
 
-def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame) -> None:
-    """Say what needs attention, in up to three sentences."""
-    waiting = consents[consents["status"] == "waiting"]
+def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
+    """Say what needs attention, in up to four sentences, one on a line."""
+    failed = emails[emails["state"] == EmailState.FAILED].drop_duplicates(["pupil_id", "kind"])
+    unsent = (consents["request"] == EmailState.FAILED) & (consents["status"] == ConsentStatus.WAITING)
+    waiting = consents[consents["status"] == ConsentStatus.WAITING]
     age = (pd.Timestamp(school.now()) - waiting["asked_at"].dropna()).max()
-    write_html(
-        "<b>{requests}</b> awaiting an answer{oldest}.",
-        requests=how_many(len(waiting), "consent request"),
-        oldest="" if pd.isna(age) else f"; oldest {how_many(age.days, 'day')}",
-    )
-    missing = "<b>{n} of {total}</b> pupils’ parents have not been sent the letter "
+    sentences = ["<b>{requests}</b> awaiting an answer{oldest}."]
+    values = {
+        "requests": how_many(len(waiting), "consent request"),
+        "oldest": "" if pd.isna(age) else f"; oldest {how_many(age.days, 'day')}",
+        "total": len(pupils),
+        "introductions": int(pupils["introduction"].isna().sum()),
+        "one_to_ones": int(pupils["one_to_one"].isna().sum()),
+        "periods": " or ".join(describe_remote_learning(school)),
+    }
     if len(pupils):
-        write_html(missing + "of introduction.", n=int(pupils["introduction"].isna().sum()), total=len(pupils))
-    if (coming := describe_remote_learning(school)) and pupils["one_to_one"].isna().any():
-        write_html(
-            missing + "on one-to-ones, which is due before the first one-to-one in {periods}.",
-            n=int(pupils["one_to_one"].isna().sum()),
-            total=len(pupils),
-            periods=" or ".join(coming),
+        sentences.append(
+            "<b>{introductions} of {total}</b> pupils’ parents have not been sent the letter of introduction."
         )
+    if values["periods"] and values["one_to_ones"]:
+        sentences.append(
+            "<b>{one_to_ones} of {total}</b> pupils’ parents have not been sent the letter on one-to-ones, which is due "
+            "before the first one-to-one in {periods}."
+        )
+    if parts := [how_many(n, noun) for noun, n in {"letter": len(failed), "request": int(unsent.sum())}.items() if n]:
+        values["failed"] = " and ".join(parts)
+        sentences.append("Emails failed for <b>{failed}</b>: the lists below say why.")
+    write_html("<br>".join(sentences), **values)
 
 
 school, person = require(Page.PARENTS)
@@ -45,9 +57,9 @@ else:
     st.title("Parents")
     show_confirmation()
     pupils = list_letters_sent(school, person)
-    show_outstanding(school, consents, pupils)
-    consents_tab, letters_tab = st.tabs(["Consents", "Letters"])
+    show_outstanding(school, consents, pupils, list_letter_emails(school, person))
+    consents_tab, letters_tab = address.show_tabs(["Consents", "Letters"])
     with consents_tab:
-        show_consents(school, consents)
+        show_consents(school, person, consents)
     with letters_tab:
         show_letters(school, person, pupils)

@@ -1,6 +1,6 @@
-"""Protocol: the clauses in plain words with this term's figures, the version in force, and the what-if."""
+"""Protocol: the clauses in the words of the version in force with this term's figures, and the what-if."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -9,80 +9,55 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.overview import get_protocol_figures
 from app.access.people import read_revision
-from app.access.policy import get_scopes
+from app.access.policy import get_scopes, may_open
 from app.access.what_if import run_what_if
-from app.formatting import on_day, with_counts
 from app.judging import what_if
-from app.protocol.clause import Heading
-from app.protocol.clauses import CLAUSES
 from app.reports import charts
+from app.reports.inspection import describe_rules
 from app.settings import Period, Rules, SettingsError, replace_figures
+from app.ui.address import choose_one
+from app.ui.clauses import show_clauses
 from app.ui.labels import OUTCOME_WORDS
+from app.ui.lists import as_listing, session_table, table, table_expander
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, choose_one, draw, session_table, table, table_expander
-from app.vocabulary import Page, Resource
+from app.ui.widgets import draw
+from app.vocabulary.roles import Page, Resource
 
 school, person = require(Page.PROTOCOL)
 today = school.today()
 
 
-def show_version() -> None:
-    day = st.date_input("Version in force on", today, format="DD/MM/YYYY")
-    version = school.settings.version_on(day)
-    if version is None:
-        st.info("No protocol was in force on that day.")
-    else:
-        write_html("<b>{version.name}</b>, in force since {version.from_}.", version=version)
-        if version.next_review and version.next_review < today:
-            st.warning(
-                f"The protocol was due for review on {on_day(version.next_review)}.", icon=":material/event_busy:"
-            )
-        elif version.next_review:
-            write_html("Next review: {day}.", day=version.next_review)
-    rules = school.settings.rules_on(day)
-    slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
-    with st.expander("Settings in force on that day"):
+def choose_version() -> date:
+    """Let the person choose a day, and show the version of the protocol that was in force on it. Returns the day."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        day = st.date_input("Version in force on", today, format="DD/MM/YYYY", width=180)
+        version = school.settings.version_on(day)
+        if version is None:
+            write_html("No protocol was in force on that day.")
+            return day
+        review = "is due" if version.next_review and version.next_review >= today else "was due"
         write_html(
-            "Academic tuition {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: {slots}. "
-            "Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at least "
-            "{rules.camera_share:.0%} of the time. Time to log a call: {rules.log_within_hours:g} hours. A log and its "
-            "call may lie {rules.match_minutes:g} minutes apart.",
-            rules=rules,
-            slots=slots,
+            "<b>{version.name}</b>, in force since {version.from_}. "
+            + (f"Its review {review} on {{version.next_review}}." if version.next_review else ""),
+            version=version,
         )
+    return day
 
 
-def show_clauses() -> None:
-    term = school.settings.term_on(today)
+def show_settings(day: date) -> None:
+    with st.expander("Settings in force on that day"):
+        write_html("{words}", words=describe_rules(school.settings.rules_on(day)))
+
+
+def show_protocol() -> None:
+    day = choose_version()
+    show_settings(day)
+    version, term = school.settings.version_on(day), school.settings.term_on(today)
     figures = get_protocol_figures(school, person, (term.from_, today)) if term else None
-    if term:
-        write_html("Figures: {term}, whole school, without counselling.", term=term.name)
-    for heading, title in (
-        (Heading.GENERAL, "All sessions"),
-        (Heading.ONE_TO_ONE, "Pastoral one-to-ones in remote learning"),
-    ):
-        st.header(title)
-        for clause in (c for c in CLAUSES.values() if c.reference.heading == heading):
-            left, right = st.container(border=True).columns([3, 1])
-            with left:
-                st.subheader(clause.title)
-                st.write(clause.words)
-                note(f"Applies to: {clause.applies_to}. Decided by: {clause.decided_by} Source: {clause.reference}.")
-            if figures is not None:
-                with right:
-                    show_figures(figures.loc[clause.name])
-
-
-def show_figures(figures: pd.Series) -> None:
-    """How often a clause was kept, and how often there was no evidence."""
-    kept = int(figures["met"] + figures["exempt"])
-    known = kept + int(figures["breach"])
-    st.markdown(f"**{with_counts(figures['rate'], kept, known)}**" if known else "**No sessions yet**")
-    if known:
-        note("met or exempt")
-    if figures["no_evidence"]:
-        note(f"{int(figures['no_evidence']):,} without evidence")
+    words = version.name if version else "today's version"
+    show_clauses(figures, term.name if term else "Figures", words, with_lists=may_open(person, Page.OVERVIEW))
+    note("Figures: the whole school, without counselling. Exempt counts as met.")
 
 
 def show_what_if() -> None:
@@ -224,11 +199,9 @@ def show_in_force(asked: dict[str, Any]) -> None:
 st.title("The protocol")
 view = "clauses"
 if get_scopes(person, Resource.WHAT_IF):
-    views = {"clauses": "The clauses", "what if": "What if"}
-    default = "what if" if st.query_params.get("view") == "what-if" else "clauses"
-    view = choose_one("View", views, default, key="protocol view", label_visibility="collapsed")
-if view == "what if":
+    views = {"clauses": "The clauses", "what-if": "What if"}
+    view = choose_one("View", views, "clauses", "view", label_visibility="collapsed")
+if view == "what-if":
     show_what_if()
 else:
-    show_version()
-    show_clauses()
+    show_protocol()

@@ -1,169 +1,66 @@
-"""Sessions: the list, those to explain or resolve, repeated one-to-ones, and one session clause by clause."""
+"""Sessions: what to do, the list, repeated one-to-ones, the pupils, and one session clause by clause."""
 
-import pandas as pd
 import streamlit as st
 
 from app.access.breaches import list_breaches_to_explain, list_breaches_to_resolve
 from app.access.policy import Person, get_scopes
-from app.access.session_detail import get_session
-from app.access.sessions import list_sessions
-from app.formatting import how_many, moment
+from app.access.pupils import list_pupils
 from app.school import School
-from app.ui.breaches import show_breaches
-from app.ui.current import record_once
-from app.ui.labels import STATUS_WORDS, describe_purpose
-from app.ui.repeats import show_repeats
-from app.ui.session_detail import show_reasons, show_session
+from app.ui import address
+from app.ui.sessions.detail import show_session
+from app.ui.sessions.lists import show_all_sessions
+from app.ui.sessions.pupils import show_pupil, show_pupils
+from app.ui.sessions.repeats import show_repeats
+from app.ui.sessions.today import show_today
+from app.ui.sessions.waiting import show_waiting
 from app.ui.shell import require
-from app.ui.text import write_html
-from app.ui.widgets import as_listing, choose_days, choose_one, filter_rows, link, select_row, session_table
-from app.vocabulary import Page, Resource, Scope
-
-_FILTERS = {"staff_name": "Staff", "department": "Department", "purpose": "Purpose"}
-_SHOW = {
-    "all": "All",
-    "breach": "✗ Breach",
-    "incomplete": "? Evidence missing",
-    "unlogged": "Not logged",
-    "disputed": "Log and call record disagree",
-}
+from app.vocabulary.roles import Page, Resource, Scope
 
 
 def show_all(school: School, person: Person) -> None:
-    st.title("Sessions")
+    st.title("Sessions", anchor=False)
     to_resolve, to_explain = list_breaches_to_resolve(school, person), list_breaches_to_explain(school, person)
-    views = {"list": "All sessions"}
-    if len(to_explain):
-        views = {"explain": f"To explain ({len(to_explain)})"} | views
+    views = {}
+    if get_scopes(person, Resource.SESSIONS) & {Scope.YEAR_GROUPS, Scope.HOUSES}:
+        views["today"] = "Today"
     if len(to_resolve) or get_scopes(person, Resource.BREACHES) - {Scope.OWN}:
-        views = {"resolve": f"To resolve ({len(to_resolve)})"} | views
+        views["resolve"] = f"To resolve ({len(to_resolve)})"
+    if len(to_explain):
+        views["explain"] = f"To explain ({len(to_explain)})"
+    views["list"] = "All sessions"
     if get_scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
-    requested = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
-    default = requested if requested in views else "list"
-    key = f"sessions view {person.staff_id}"
-    view = choose_one("View", views, default, key=key, label_visibility="collapsed") if len(views) > 1 else "list"
-    if view == "resolve":
+    if pupils := len(list_pupils(school, person)):
+        views["pupils"] = f"Pupils ({pupils:,})"
+    view = choose_view(views)
+    if view == "today":
+        show_today(school, person, to_resolve)
+    elif view == "resolve":
         show_waiting(school, person, to_resolve, "resolve")
     elif view == "explain":
         show_waiting(school, person, to_explain, "explain")
     elif view == "repeats":
         show_repeats(school, person)
+    elif view == "pupils":
+        show_pupils(school, person)
     else:
-        show_list(school, person)
+        show_all_sessions(school, person)
 
 
-def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) -> None:
-    """Show sessions with open breaches one at a time: the oldest, or the one that is selected."""
-    if rows.empty:
-        st.success(f"Nothing to {what}.", icon=":material/check:")
-        return
-    oldest = int(rows["days"].max())
-    write_html(
-        "<b>{n}</b> to {what}, oldest first"
-        + (" (<b>{oldest}</b> days). " if oldest else ". ")
-        + ("Select a session." if len(rows) > 1 else ""),
-        n="One session" if len(rows) == 1 else f"{len(rows):,} sessions",
-        what=what,
-        oldest=oldest,
-    )
-    listing = as_listing(
-        rows.assign(
-            staff_name=rows["staff_name"].fillna("unknown"),
-            explained=rows["explained"].map({True: "yes", False: "not yet"}),
-        ),
-        ["started_at", "clauses", "staff_name", "pupils", "explained", "days"],
-        started_at="When",
-        clauses="Breaches",
-        staff_name="Staff",
-        days="Waiting (days)",
-    )
-    if what == "explain":
-        listing = listing.drop(columns=["Staff", "Explained"])
-    ids = rows["session_id"].tolist()
-    config = {"Breaches": st.column_config.TextColumn(width="medium")}
-    left, right = st.columns([2, 3], gap="large")
-    with right:
-        chosen = select_row(listing, ids, f"Sessions to {what}", f"sessions to {what}", column_config=config)
-    with left:
-        show_one_waiting(school, person, ids[0] if chosen is None else chosen)
-
-
-def show_one_waiting(school: School, person: Person, number: int) -> None:
-    """Show what is needed to explain or resolve a session's breaches without opening it."""
-    view = get_session(school, person, number)
-    if view is None:
-        return
-    record_once(school, person, "viewed", f"session {number}")
-    st.subheader(moment(view.started_at), anchor=False)
-    write_html(
-        "<b>{staff}</b> with {pupils}",
-        staff=view.staff_name or "Unknown",
-        pupils=", ".join(view.pupils["name"]) or "no pupil known",
-    )
-    show_reasons(view.clauses[view.clauses["outcome"] == "breach"])
-    show_breaches(school, person, view)
-    link(Page.SESSIONS, "Open the session", query={"session": str(number)})
-
-
-def show_list(school: School, person: Person) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        days = choose_days(school, "sessions")
-    rows = list_sessions(school, person, days)
-    if rows.empty:
-        st.info("No sessions to show for these dates. Choose other dates, or log a session.")
-        return
-    rows = filter_list(rows)
-    broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
-    write_html(
-        "<b>{sessions}</b>, newest first: <b>{broken:,}</b> with a breach, <b>{gaps:,}</b> without enough evidence. "
-        "Select a row to open a session.",
-        sessions=how_many(len(rows), "session"),
-        broken=broken,
-        gaps=gaps,
-    )
-    if rows.empty:
-        st.info("No matches for these dates.")
-        return
-    ids = rows["session_id"].tolist()
-    config = {"Pupils": st.column_config.TextColumn(width="medium")}
-    session_table(list_columns(rows), ids, "Sessions", "sessions", height=520, column_config=config)
-
-
-def filter_list(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that the filters leave."""
-    requested = st.query_params.get("show", "all")
-    shown = choose_one("Show", _SHOW, requested if requested in _SHOW else "all", key="sessions show")
-    with st.expander("Filters"):
-        rows = filter_rows(rows, _FILTERS, "sessions", describe_purpose)
-    if shown in ("breach", "incomplete"):
-        rows = rows[rows["status"] == shown]
-    elif shown == "unlogged":
-        rows = rows[~rows["logged"]]
-    elif shown == "disputed":
-        rows = rows[rows["disputed"]]
-    return rows
-
-
-def list_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sessions as people see them in a list."""
-    return pd.DataFrame(
-        {
-            "When": [moment(when) for when in rows["started_at"]],
-            "Protocol": rows["status"].map(STATUS_WORDS),
-            "Staff": rows["staff_name"].fillna("unknown"),
-            "Pupils": rows["pupils"].mask(rows["withheld"].astype(bool), "confidential"),
-            "Purpose": rows["purpose"].map(describe_purpose),
-            "Department": rows["department"].fillna(""),
-            "Breaches": rows["n_breach"],
-            "No evidence": rows["n_gaps"],
-            "Log and record": rows["disputed"].map({True: "disagree", False: ""}),
-        }
-    )
+def choose_view(views: dict[str, str]) -> str:
+    """Let the person choose a view, which the address names; by default the first, or the list if it is filtered."""
+    first = "list" if "show" in st.query_params else next(iter(views))
+    view = address.get("view", first)
+    view = view if view in views else first
+    if len(views) > 1:
+        address.choose_one("View", views, "", "view", chosen=view, label_visibility="collapsed")
+    return view
 
 
 school, person = require(Page.SESSIONS)
 if "session" in st.query_params:
     show_session(school, person, st.query_params["session"])
+elif "pupil" in st.query_params:
+    show_pupil(school, person, st.query_params["pupil"])
 else:
     show_all(school, person)

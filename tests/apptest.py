@@ -1,12 +1,49 @@
-"""Streamlit's `AppTest`, which for each page that a test opens would look for components in all installed packages."""
+"""Streamlit's `AppTest`, which for each page that a test opens would look for components in all installed packages, and
+what a page of a real school needs to be opened by somebody who signed in."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
+import tomli_w
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-__all__ = ["AppTest"]
+from app.clock import now
+from app.settings import ROOT, load_secrets
+from tests import people
+
+__all__ = ["AUTH", "AppTest", "sign_in", "write_secrets", "write_settings"]
+
+AUTH = {
+    "redirect_uri": "http://localhost/oauth2callback",
+    "cookie_secret": "c",
+    "client_id": "i",
+    "client_secret": "s",
+    "server_metadata_url": "http://localhost/.well-known/openid-configuration",
+}
+
+
+def write_secrets(auth: dict[str, str]) -> None:
+    """The secrets of the working directory, with these entries for sign-in."""
+    secrets = Path(".streamlit") / "secrets.toml"
+    secrets.parent.mkdir(exist_ok=True)
+    secrets.write_text(tomli_w.dumps({"auth": auth}), encoding="utf-8")
+    load_secrets.cache_clear()
+
+
+def write_settings(file: Path) -> Path:
+    """The settings that come with the program, with the tenant of `tests.people`, as a file."""
+    settings = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
+    file.write_text(settings.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
+    return file
+
+
+def sign_in(at: AppTest, who: str, ago: float = 0, **claims: object) -> None:
+    """Have somebody sign in, some seconds ago."""
+    signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
+    at.user = {"is_logged_in": True, "iat": now().timestamp() - ago} | signed_in | claims
+
 
 pytest.MonkeyPatch().setattr(
     manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)

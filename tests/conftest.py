@@ -1,9 +1,10 @@
 """A school to test with: on SQLite, and on a real PostgreSQL.
 
-By default a test that opens a school runs on SQLite, and what stores and imports on both kinds of database.
-`pytest --database postgresql` runs all of them on PostgreSQL.
+By default a test that opens a school runs on SQLite, and those of `tests/store` on both kinds of database.
+`pytest --database postgresql` runs all of them on PostgreSQL, as `.ci/run` does.
 """
 
+import gc
 import shutil
 import sqlite3
 import uuid
@@ -27,10 +28,11 @@ from app.settings import Settings, load_settings
 from app.store.database import open_database
 from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
+from tests.mail_server import ADDRESS, MailServer, finish_sending
 
 # The evening of a day of teaching before `people.NOW`: no time limit of the demonstration ends while the tests run.
 _TODAY = "2026-11-26T21:30"
-_ON_BOTH = ("tests/store/", "tests/intake/")
+_ON_BOTH = "tests/store/"
 Fill = Callable[[School, Path], None]  # fills a school further; the folder is for files
 SchoolWith = Callable[[Fill], School]
 SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENANT})
@@ -58,6 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
     start_at(config.getoption("--today"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is imported by now stays: the collector of unused memory need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" not in metafunc.fixturenames:
         return
@@ -74,15 +82,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("database_kind", kinds, scope="session")
 
 
-class _OneBrowser(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """A file together; those with a browser one after the other, since two at once wait for each other."""
+class _TogetherScheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """A file in one process. So are all with a browser, since two at once wait for each other, and all scenarios, whose
+    worlds take long to import."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+        together = (folder for folder in ("tests/browser/", "tests/scenarios/") if nodeid.startswith(folder))
+        return next(together, None) or super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    return _OneBrowser(config, log)
+    return _TogetherScheduling(config, log)
 
 
 @event.listens_for(Pool, "checkout")
@@ -108,6 +118,24 @@ def clock() -> Iterator[Clock]:
     """The clock of the program and the test: it stands still until the test moves it."""
     with stopped_at(now()) as ours:
         yield ours
+
+
+@pytest.fixture(autouse=True)
+def finished_senders() -> Iterator[None]:
+    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. By
+    now no mail server is configured, so that a thread which waits for its turn ends at that."""
+    yield
+    finish_sending()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server, configured and running."""
+    server = MailServer()
+    monkeypatch.setenv("ALERT_URL", server.url)
+    monkeypatch.setenv("APP_URL", ADDRESS)
+    with server.running():
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A real mail server on loopback, which tells what it took and does what a test asks at each word."""
 
 import socket
+import threading
 from asyncio import Transport
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,20 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+ADDRESS = "https://protocol.school.example"  # of the program, for links in mails
+
 
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def finish_sending() -> None:
+    """Wait until the threads that send have ended."""
+    for thread in threading.enumerate():
+        if thread.name == "alerts":
+            thread.join()
 
 
 class MailServer:

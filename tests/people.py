@@ -183,11 +183,7 @@ def call(
             "endDateTime": at(went),
             "caller": {
                 "@odata.type": "#microsoft.graph.callRecords.participantEndpoint",
-                "associatedIdentity": {
-                    "id": entra(person) if person in STAFF | PUPILS else f"stranger-{person}",
-                    "tenantId": tenant,
-                    "userPrincipalName": email(person),
-                },
+                "associatedIdentity": {"id": _get_id(person), "tenantId": tenant, "userPrincipalName": email(person)},
             },
             "callee": {"@odata.type": "#microsoft.graph.callRecords.serviceEndpoint"},
             "segments": [{"media": [{"label": "main-video", "streams": [video]}]}],
@@ -205,6 +201,13 @@ def call(
         else None,
         "sessions": [leg(person, came, went) for person, (came, went) in who.items()],
     }
+
+
+def _get_id(person: str) -> str | None:
+    """The Entra id of a person in a call: none for an address, whose account the roster may know by another id."""
+    if person in STAFF | PUPILS:
+        return entra(person)
+    return None if "@" in person else f"stranger-{person}"
 
 
 def calls(file: Path, *records: dict[str, Any]) -> Path:

@@ -16,7 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO
+
+import pytest
 
 from app.settings import ROOT
 from tests import clock
@@ -31,7 +34,10 @@ _processes.set_forkserver_preload(["tests.imported"])
 def fork(work: Callable[..., None], *arguments: Any, **environment: str) -> ForkServerProcess:
     """Starts a module's function in a process of its own, in the environment and by the clock of the test."""
     process = _processes.Process(target=_begin, args=(os.environ | environment, work, arguments))
-    process.start()
+    with pytest.MonkeyPatch.context() as patch:
+        # A page that a test opened stays the main module, which the process would run first.
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        process.start()
     return process
 
 
@@ -53,7 +59,7 @@ class Running:
     ) -> None:
         self.stdout, out = _pipe()
         self.stderr, error = _pipe()
-        self._process = fork(_become, module, words, folder, (out, error) if heard else (), **environment)
+        self._process = fork(become, module, words, folder, (out, error) if heard else (), **environment)
         out.close()
         error.close()
 
@@ -88,7 +94,8 @@ def _pipe() -> "tuple[TextIO, Connection[Any, Any]]":
     return open(os.dup(reader.fileno()), encoding="utf-8"), writer
 
 
-def _become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection[Any, Any], ...]") -> None:
+def become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection[Any, Any], ...]" = ()) -> None:
+    """Run a module as `python -m MODULE WORDS…` in this process; `pipes`: for standard output and standard error."""
     os.chdir(folder)
     for number, pipe in enumerate(pipes, start=1):
         os.dup2(pipe.fileno(), number)

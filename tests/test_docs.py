@@ -10,7 +10,7 @@ from app.access.policy import list_grants
 from app.log_questions import QUESTIONS, Question
 from app.protocol.clauses import CLAUSES
 from app.records.logs import COLUMNS
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -16,7 +16,7 @@ from app.school import open_school
 from app.settings import ROOT
 from app.store.database import open_database
 from app.store.writing import set_meta
-from app.vocabulary import CamerasOn
+from app.vocabulary.terms import CamerasOn
 from tests import people
 from tests.running import PYTHON
 

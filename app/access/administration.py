@@ -1,12 +1,15 @@
 """What the administrator works with: roster, imports, audit trail, encryption keys, quarantine."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select, true, type_coerce
+from sqlalchemy import Select, func, literal, select, true, type_coerce
 
+from app.access.people import select_addresses
 from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
 from app.access.scope import (
     PUPIL_FACTS,
@@ -16,24 +19,25 @@ from app.access.scope import (
     select_past_and_present_counsellors,
     with_staff_name,
 )
+from app.records.people.roster import FOREIGN, ROSTER_TABLES
 from app.school import School
 from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
-from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource
+from app.store.versions import get_person_column, is_there_on, valid_on, valid_versions
+from app.vocabulary.roles import Resource
 
 
 def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
     """The roster as of today, for the administrator: `schools` (`code`, `name`, `senior`, `email_domain`),
     `staff` (`email`, `name`, `school`, `department`, `roles`, `year_groups`, `houses`, `from_day`, `signed_in`: when
-    last, as far back as the audit trail goes) and `pupils` (`email`, `name`, `school`, `year_group`, `house`,
-    `tutor`, `from_day`)."""
+    last, as far back as the audit trail goes), `pupils` (`email`, `name`, `school`, `year_group`, `house`, `tutor`,
+    `from_day`) and `leavers` (`email`, `name`, `school`, `was`: member of staff or pupil, `last_day`)."""
     require(person, Resource.ROSTER)
     staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
     tutor = tables.staff.alias("tutor")
     today = school.today()
     listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
-    signed_in = audit_log.select_last_signed_in().subquery()
+    signed_in = _select_last_signed_in().subquery()
     queries = {
         "schools": select(tables.schools).order_by(tables.schools.c.code),
         "staff": select(
@@ -42,8 +46,8 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
             type_coerce(signed_in.c.occurred_at, tables.Instant).label("signed_in"),
         )
         .join(staff, staff.c.staff_id == tables.staff.c.id)
-        .outerjoin(signed_in, signed_in.c.actor == tables.staff.c.email)
-        .where(valid_on(staff, today))
+        .outerjoin(signed_in, signed_in.c.staff_id == staff.c.staff_id)
+        .where(is_there_on(staff, today))
         .order_by(staff.c.name),
         "pupils": select(
             tables.pupils.c.email,
@@ -53,21 +57,48 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
         )
         .join(pupil, pupil.c.pupil_id == tables.pupils.c.id)
         .outerjoin(tutor, tutor.c.id == pupil.c.tutor_id)
-        .where(valid_on(pupil, today))
+        .where(is_there_on(pupil, today))
         .order_by(pupil.c.name),
     }
-    return {name: read_frame(school, query) for name, query in queries.items()}
+    return {name: read_frame(school, query) for name, query in queries.items()} | {"leavers": _list_leavers(school)}
+
+
+def _select_last_signed_in() -> Select[tuple[int, datetime]]:
+    """When each member of staff last signed in, by any of their addresses: `staff_id`, `occurred_at`."""
+    address, signed_in = select_addresses().subquery(), audit_log.select_last_signed_in().subquery()
+    last = select(address.c.staff_id, func.max(signed_in.c.occurred_at).label("occurred_at"))
+    return last.join(signed_in, signed_in.c.actor == address.c.email).group_by(address.c.staff_id)
+
+
+def _list_leavers(school: School) -> pd.DataFrame:
+    """Those who have left, as `get_roster` lists them, the last first."""
+    lists = []
+    for was, people, versions in (
+        ("member of staff", tables.staff, tables.staff_versions),
+        ("pupil", tables.pupils, tables.pupil_versions),
+    ):
+        version = valid_versions(versions)
+        query = (
+            select(people.c.email, version.c.name, version.c.school, literal(was).label("was"), version.c.from_day)
+            .join(version, version.c[get_person_column(versions)] == people.c.id)
+            .where(valid_on(version, school.today()), version.c.has_left)
+        )
+        lists.append(read_frame(school, query))
+    leavers = pd.concat(lists, ignore_index=True).sort_values(["from_day", "name"], ascending=[False, True])
+    last_day = leavers.pop("from_day").astype("datetime64[s]") - pd.Timedelta(days=1)
+    return leavers.assign(last_day=last_day).reset_index(drop=True)
 
 
 def list_imports(school: School, person: Person) -> pd.DataFrame:
     """The imports, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
-    (name; blank: a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`."""
+    (name; blank: a command), the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`, and
+    `undone_at` (blank: not undone)."""
     require(person, Resource.IMPORTS)
     done, numbers = tables.imports.c, ("read", "added", "changed", "unchanged", "dropped", "rejected")
-    columns = (done.kind, done.source, done.imported_at, *(done[name] for name in numbers))
+    columns = (done.kind, done.source, done.imported_at, done.undone_at, *(done[name] for name in numbers))
     query = select(*columns).order_by(done.id.desc())
     rows = read_frame(school, with_staff_name(query, "imported_by", done.imported_by, school.today()))
-    return rows[["kind", "source", "imported_at", "imported_by", *numbers]]
+    return rows[["kind", "source", "imported_at", "imported_by", *numbers, "undone_at"]]
 
 
 def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
@@ -75,20 +106,21 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
     (email), `action`, `subject` (a reference), `hash`; of some days, or all.
 
     What a counsellor opened, logged or downloaded is withheld: each new reference would reveal one more counselling
-    session. References to concerns stay, whoever raised them."""
+    session. References to concerns, whoever raised them, and to roles given by an import stay."""
     require(person, Resource.AUDIT_TRAIL)
     begin, end = find_start_and_end(school, days) if days else (None, None)
+    address = select_addresses().subquery()
     with school.engine.connect() as connection:
         entries = audit_log.list_entries(connection, begin, end)
         counsellors = connection.scalars(
-            select(tables.staff.c.email).where(
-                tables.staff.c.id.in_(select_past_and_present_counsellors()), tables.staff.c.id != person.staff_id
+            select(address.c.email).where(
+                address.c.staff_id.in_(select_past_and_present_counsellors()), address.c.staff_id != person.staff_id
             )
         ).all()
     is_withheld = (
         entries["actor"].isin(counsellors)
         & entries["action"].isin(["viewed", "changed", "exported"])
-        & ~entries["subject"].str.startswith("concern ")
+        & ~entries["subject"].str.startswith(("concern ", "role "))
     )
     entries["subject"] = entries["subject"].mask(is_withheld, WITHHELD_ABOUT)
     return in_school_time(school, entries)
@@ -128,13 +160,12 @@ def record_access(school: School, person: Person, what: str, about: str) -> None
 # The columns of a rejected row that the administrator may read in order to fix it; "" holds cells without a column.
 # Any other cell of a log or a call may be a narrative or mention a concern; so may a consent's reason.
 _SHOWN = {
-    "schools": ("code", "name", "senior", "email_domain", ""),
-    "staff": ("email", "name", "school", "department", "roles", "year_groups", "houses", "entra_id", ""),
-    "pupils": ("email", "name", "school", "year_group", "house", "tutor_email", "entra_id", ""),
+    **{kind: (*table.columns, *FOREIGN, "") for kind, table in ROSTER_TABLES.items()},
     "letters": ("pupil_email", "kind", "sent_on", ""),
     "consents": ("pupil_email", "kind", "covers_from", "covers_to", "obtained_at", "given_by", "slt_informed_at"),
     "logs": ("ref", "staff_email", "started_at", "ended_at"),
 }
+RECORDS = ("calls", "recordings")  # never shown: a file with the corrected record takes their place
 _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platform", "account", "cameras_on")
 
 
@@ -164,19 +195,28 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
 
 def _select_cells_to_show(entry: Any) -> tuple[dict[str, Any], bool, str | None, tuple[str, ...]]:
     """What may be shown of an entry of the quarantine: `original`, `withheld`, `value` and `fixable`."""
-    names = _SHOWN.get(entry.kind)
-    if names is None:  # a call record
+    if entry.kind not in _SHOWN:  # a call record
         return {}, True, None, ()
     cells = {str(name).strip().lower(): cell for name, cell in json.loads(entry.original or b"{}").items()}
-    if entry.kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
+    shown, fixable = select_shown_cells(entry.kind, cells, entry.column)
+    has_value = entry.column is not None and entry.column.strip().lower() in shown
+    return shown, len(shown) < len(cells), entry.value if has_value else None, fixable
+
+
+def select_shown_cells(
+    kind: str, cells: Mapping[str, Any], column: str | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Of a rejected row, given by column in lower case, the cells that the administrator may see, and the columns that
+    they may write; none if the faulty `column` is withheld."""
+    names = _SHOWN[kind]
+    if kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
         names += _SHOWN_OF_OTHER_LOGS
     shown = {name: cells[name] for name in names if name in cells}
-    has_value = entry.column is not None and entry.column.strip().lower() in shown
-    fixable = tuple(name for name in names if name) if (entry.column or "") in names else ()
-    if entry.kind == "logs" and entry.column != "staff_email":
+    fixable = tuple(name for name in names if name) if (column or "") in names else ()
+    if kind == "logs" and column != "staff_email":
         # A log keeps its author unless the author is the fault: whoever becomes the author may read all of the log.
         fixable = tuple(name for name in fixable if name != "staff_email")
-    return shown, len(shown) < len(cells), entry.value if has_value else None, fixable
+    return shown, fixable
 
 
 def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:

@@ -6,9 +6,10 @@ Deputy Head, and those without a HOY or HM, belong to the Senior Deputy Head; if
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, not_, select
+from sqlalchemy import ColumnElement, Connection, func, not_, or_, select
 
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import (
@@ -26,7 +27,8 @@ from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import BreachEventKind, BreachState, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import BreachEventKind, BreachState
 
 _breach, _event = tables.breaches.c, tables.breach_events.c
 
@@ -63,14 +65,28 @@ def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
     return rows[~rows["explained"]].reset_index(drop=True)
 
 
-def count_sessions_with_open_breaches(school: School, person: Person) -> tuple[int, int]:
-    """The number of sessions with open breaches, and the age of the oldest breach in days (0 if none is open)."""
+def list_open_breaches(school: School, person: Person) -> pd.DataFrame:
+    """The sessions with open breaches: `session_id`, `day`, `opened_at` (of the oldest), the oldest first."""
     require(person, Resource.BREACH_COUNTS)
-    counted = select(func.count(_breach.session_id.distinct()), func.min(_breach.opened_at))
     with school.engine.connect() as connection:
-        of_sessions = counted.join(tables.sessions, SESSION.id == _breach.session_id)
-        sessions, oldest = connection.execute(of_sessions.where(*_open_conditions())).one()
-    return sessions, (school.now() - oldest).days if sessions else 0
+        breaches = find_open_breaches(connection)
+    rows = breaches.drop_duplicates("session_id", ignore_index=True)[["session_id", "day", "opened_at"]]
+    return in_school_time(school, rows)
+
+
+def count_sessions_breached_since(school: School, person: Person, since: datetime, besides: int) -> int:
+    """How many sessions that the person may open, besides one, show a breach that was opened since a moment."""
+    require(person, Resource.BREACHES)
+    event = tables.breach_events.c
+    reopened = select(event.breach_id).where(event.kind == BreachEventKind.REOPENED, event.occurred_at >= since)
+    query = (
+        select(func.count(_breach.session_id.distinct()))
+        .join(tables.sessions, SESSION.id == _breach.session_id)
+        .where(*_open_conditions(), is_open_to(person, school.today()), SESSION.id != besides)
+        .where(or_(_breach.opened_at >= since, _breach.id.in_(reopened)))
+    )
+    with school.engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
 
 
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
@@ -207,7 +223,8 @@ def _find_owners_of_pupils(school: School, connection: Connection, pupils: pd.Da
 
 def _find_tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
     """For each session, the tutees on that day of the member of staff who conducted it: `session_id`, `version`."""
-    tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
+    here = pupils.loc[~pupils["has_left"].astype(bool), ["tutor_id", "since", "until"]]
+    tutees = here.rename_axis("version").reset_index().dropna(subset=["tutor_id"])
     pairs = sessions.dropna(subset=["staff_id"]).merge(tutees, left_on="staff_id", right_on="tutor_id")
     on_day = (pairs["since"] <= pairs["day"]) & ~(pairs["until"] <= pairs["day"])
     return pairs.loc[on_day, ["session_id", "version"]]

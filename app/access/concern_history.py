@@ -20,7 +20,7 @@ FIELDS = {
     "happened_at": "When it happened",
     "place": "Where it happened",
     "told_dsp": "Told in person",
-    "categories": "What kind",
+    "categories": "Categories",
 }
 AUTOMATIC_EVENTS = ("alerted", "read", "viewed", "taken")  # they conflict with nobody's changes
 LINKS = ("session_linked", "session_unlinked")
@@ -53,7 +53,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Version:
-    """What a field said, from when, by whom, and why it was corrected (blank: as reported)."""
+    """A version of a field: its text, from when, by whom, and why it was corrected (blank: as reported)."""
 
     words: str
     at: datetime
@@ -149,25 +149,25 @@ class ConcernHistory:
     @property
     def adults(self) -> list[str]:
         """The adults whom a concern about conduct names."""
-        return sorted(self._adult(one) for one in self.named)
+        return sorted(map(self._adult, self.named))
 
-    def _adult(self, one: Row[Any]) -> str:
-        return self.names.member(one.staff_id) if one.staff_id is not None else f"{one.name} (not on the roster)"
+    def _adult(self, adult: Row[Any]) -> str:
+        return self.names.member(adult.staff_id) if adult.staff_id is not None else f"{adult.name} (not on the roster)"
 
     # --- fields and their versions -------------------------------------------------------------------------
 
     def value(self, name: str) -> Any:
-        """What a field says now, as `corrected` gives it."""
+        """The present value of a field, as `corrected` sets it."""
         corrections = self._corrections(name)
         return corrections[-1][1] if corrections else self.reported(name)
 
     def reported(self, name: str) -> Any:
-        """What a field said when it was reported; instants as ISO text."""
+        """The value of a field when it was reported; instants as ISO text."""
         value = getattr(self.row, name)
         return value.isoformat() if isinstance(value, datetime) else value
 
     def current(self) -> dict[str, Any]:
-        """What each field says now, times as instants and categories as a tuple."""
+        """The present value of each field, times as instants and categories as a tuple."""
         now = {name: self.value(name) for name in FIELDS}
         if now["happened_at"]:
             now["happened_at"] = datetime.fromisoformat(now["happened_at"]).astimezone(self.names.zone)
@@ -192,7 +192,7 @@ class ConcernHistory:
     def as_text(self, name: str, value: Any) -> str:
         """A field's value as text."""
         if value is None or value == "":
-            return "not said"
+            return "not stated"
         if name == "happened_at":
             return self.names.moment(datetime.fromisoformat(value))
         if name == "told_dsp":
@@ -276,11 +276,11 @@ class ConcernHistory:
     def _describe(
         self, event: Row[Any], content: Mapping[str, Any], sessions: Mapping[Link, str]
     ) -> tuple[str, list[tuple[str, str]]]:
-        """What a step is called, and its texts by label."""
+        """The name of a step, and its texts by label."""
         what, labels = _STEPS[event.kind]
         if event.kind == "level":
             what = f"{what}: {event.level}"
-            levels = [one.level for one in self.events if one.level and one.id < event.id]
+            levels = [earlier.level for earlier in self.events if earlier.level and earlier.id < event.id]
             words = [("Before", levels[-1] if levels else "")]
         elif event.kind == "corrected":
             name = content["field"]
@@ -300,11 +300,13 @@ class ConcernHistory:
             case "recipient_id":
                 answer = self.names.member(event.recipient_id)
             case "session":
-                answer = sessions.get(key_of(content), "one that is not on record any more, or not yours to see")
+                answer = sessions.get(key_of(content), "no longer on record, or you do not have access to it")
             case "pupil":
                 answer = self.names.pupils.get(content["pupil"])
             case "action":
-                answer = next((asked["what"] for one, asked in self.events_of_kind("action") if one.id == answer), "")
+                answer = next(
+                    (asked["what"] for action, asked in self.events_of_kind("action") if action.id == answer), ""
+                )
             case "due" | "on":
                 answer = on_day(date.fromisoformat(content[name]))
             case "open_actions" if answer:
@@ -317,7 +319,7 @@ def key_of(content: Mapping[str, Any]) -> Link:
     return content["log_ref"], content["call_id"]
 
 
-# What each step is called in a chronology, and the label of each of its answers.
+# The name of each step in a chronology, and the label of each of its answers.
 _STEPS: dict[str, tuple[str, dict[str, str]]] = {
     "alerted": ("Alerted", {"recipient_id": "Who"}),
     "read": ("Read", {}),

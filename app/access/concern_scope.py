@@ -16,18 +16,18 @@ from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 
 def concerns_open_to(school: School, person: Person, register: Register) -> ColumnElement[bool]:
     """The concerns of a register that a person may open, as a condition on its concerns."""
-    followed = _followed_by(school, person, register)
+    followed = _is_followed_by(school, person, register)
     if Scope.SHARED in get_scopes(person, register.resource):
-        return or_(followed, tables.concerns.c.id.in_(_shared_with(person)))
+        return or_(followed, tables.concerns.c.id.in_(_select_shared_with(person)))
     return followed
 
 
-def _followed_by(school: School, person: Person, register: Register) -> ColumnElement[bool]:
+def _is_followed_by(school: School, person: Person, register: Register) -> ColumnElement[bool]:
     """The concerns that a person may open and change: a DSP who leads a year can only read what another school shares
     with them."""
     granted = get_scopes(person, register.resource)
@@ -41,10 +41,10 @@ def _followed_by(school: School, person: Person, register: Register) -> ColumnEl
 
 
 def find_followed(school: School, connection: Connection, person: Person, register: Register) -> set[int]:
-    return set(connection.scalars(select(register.concerns.c.id).where(_followed_by(school, person, register))))
+    return set(connection.scalars(select(register.concerns.c.id).where(_is_followed_by(school, person, register))))
 
 
-def _shared_with(person: Person) -> Any:
+def _select_shared_with(person: Person) -> Any:
     """The concerns that are shared with the person, by the last event about sharing."""
     event = tables.concern_events.c
     of_sharing = and_(event.recipient_id == person.staff_id, event.kind.in_(("shared", "unshared")))

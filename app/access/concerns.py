@@ -14,7 +14,7 @@ from app.access.scope import in_school_time, read_frame, select_pupils, select_s
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD, CONDUCT, Register
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 
 def list_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:

@@ -1,10 +1,11 @@
 """What the forms need: calls to log, the person's own logs, people to choose from, drafts."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import and_, func, select
+from sqlalchemy import Connection, and_, func, select, union
 
 from app.access.policy import Person, require
 from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils
@@ -14,8 +15,9 @@ from app.protocol.matching import recorded_calls
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
-from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Outcome, Resource
+from app.store.versions import is_there_on, valid_versions
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import Outcome
 
 # The answers that a call record gives: for each the clause that decides it and the outcomes that mean yes and no.
 _SHOWN_BY_CALL = {
@@ -32,7 +34,9 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
 
     Columns: `session_id`, `call_id`, `started_at`, `ended_at`, `due_at` (when the time to log it ends;
     blank: it has ended), `pupils` (names), `pupil_emails` (";"-joined), `staff_opened`, `staff_ended`,
-    `pupil_left_alone`, `cameras_on`, `school_account`, `recorded` (true, false or blank: the call does not show it).
+    `pupil_left_alone`, `cameras_on`, `school_account`, `recorded` (true, false or blank: the call does not show it),
+    `staff_emails` (";"-joined: the other staff who took part), `purpose` (that of the person's newest log with one of
+    the pupils, else of their newest log; blank if there is none).
     """
     call, link, recording = tables.calls.c, tables.session_calls.c, tables.recordings.c
     mine = and_(SESSION.staff_id == person.staff_id, SESSION.log_id.is_(None))
@@ -49,6 +53,8 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     with school.engine.connect() as connection:
         frame = reading.read_frame(connection, query)
         outcomes = decode_outcomes(connection, frame)
+        to_log = outcomes["logged"] != Outcome.NOT_APPLICABLE  # in a room without staff there was nothing to log
+        frame, outcomes = (rows[to_log.to_numpy()].reset_index(drop=True) for rows in (frame, outcomes))
         pupils = reading.read_frame(connection, select_session_pupils().where(mine))
         calls = reading.read_frame(
             connection,
@@ -57,6 +63,8 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
             .join(tables.sessions, SESSION.id == link.session_id)
             .where(mine),
         )
+        colleagues = _read_colleagues(connection, person, frame["call_id"].tolist())
+        purposes = _read_purposes(connection, person)
         earliest = select(func.min(call.started_at)).where(call.id.in_(list(calls["call_id"])))
         listed_recordings = reading.read_frame(
             connection,
@@ -66,12 +74,51 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         )
     frame["pupils"] = join_values(frame["session_id"], pupils, "session_id")
     frame["pupil_emails"] = join_values(frame["session_id"], pupils, "session_id", "email", ";")
+    frame["staff_emails"] = join_values(frame["call_id"], colleagues, "call_id", "email", ";")
+    frame["purpose"] = _propose_purposes(frame["session_id"], pupils, purposes)
     for answer, (clause, yes, no) in _SHOWN_BY_CALL.items():
         frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
     recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
     is_recorded = frame["call_id"].isin(recorded)
     frame["recorded"] = is_recorded.astype("boolean").where(is_recorded)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
+
+
+def _read_colleagues(connection: Connection, person: Person, calls: list[str]) -> pd.DataFrame:
+    """The staff who took part in some calls beside the person: `call_id`, `email`."""
+    kinds = [
+        select(table.c.call_id, table.c.staff_id).where(table.c.call_id.in_(calls))
+        for table in (tables.call_stays, tables.call_listed)
+    ]
+    took_part = union(*kinds).subquery()
+    query = (
+        select(took_part.c.call_id, tables.staff.c.email)
+        .join(tables.staff, tables.staff.c.id == took_part.c.staff_id)
+        .where(took_part.c.staff_id != person.staff_id)
+        .order_by(tables.staff.c.email)
+    )
+    return reading.read_frame(connection, query)
+
+
+def _read_purposes(connection: Connection, person: Person) -> pd.DataFrame:
+    """The purposes of the person's logs, the newest first, one row for each pupil: `purpose`, `pupil_id`."""
+    log, log_pupil = tables.logs.c, tables.log_pupils.c
+    query = (
+        select(log.purpose, log_pupil.pupil_id)
+        .join(tables.logs, log.id == log_pupil.log_id)
+        .where(log.staff_id == person.staff_id, log.current)
+        .order_by(log.started_at.desc(), log.id.desc())
+    )
+    return reading.read_frame(connection, query)
+
+
+def _propose_purposes(sessions: pd.Series, pupils: pd.DataFrame, purposes: pd.DataFrame) -> list[str]:
+    """The likely purpose of each session: that of the newest log with one of its pupils, else of the newest log."""
+    newest = str(purposes["purpose"].iloc[0]) if len(purposes) else ""
+    of_pupil = purposes.reset_index(names="age").drop_duplicates("pupil_id")
+    known = pupils.merge(of_pupil, on="pupil_id").sort_values("age").drop_duplicates("session_id")
+    of_session = known.set_index("session_id")["purpose"]
+    return [str(of_session.get(session, newest)) for session in sessions]
 
 
 def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | None:
@@ -108,19 +155,20 @@ def _as_typed(value: Any) -> str:
 
 
 def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
-    """Every pupil as of today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
+    """Every pupil who is at the school today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     require(person, Resource.DIRECTORY)
-    return read_frame(school, select_pupils(school.today()))
+    return read_frame(school, select_pupils(school.today(), with_leavers=False))
 
 
 def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
-    """Every member of staff as of today, by name: `staff_id`, `email`, `name`, `school`, `department`."""
+    """Every member of staff who is at the school today, by name: `staff_id`, `email`, `name`, `school`,
+    `department`."""
     require(person, Resource.DIRECTORY)
     version = valid_versions(tables.staff_versions)
     query = (
         select(version.c.staff_id, tables.staff.c.email, version.c.name, version.c.school, version.c.department)
         .join(version, version.c.staff_id == tables.staff.c.id)
-        .where(valid_on(version, school.today()))
+        .where(is_there_on(version, school.today()))
         .order_by(version.c.name, tables.staff.c.email)
     )
     return read_frame(school, query)
@@ -135,3 +183,11 @@ def get_draft(school: School, person: Person, form: str) -> dict[str, Any] | Non
     with school.engine.connect() as connection:
         content = connection.scalar(select(kept.content).where(kept.staff_id == person.staff_id, kept.form == form))
     return None if content is None else json.loads(content)
+
+
+def get_draft_time(school: School, person: Person, form: str) -> datetime | None:
+    """When the person last typed into a form and has not sent it, in school time; None if nothing."""
+    kept = tables.drafts.c
+    with school.engine.connect() as connection:
+        at = connection.scalar(select(kept.saved_at).where(kept.staff_id == person.staff_id, kept.form == form))
+    return None if at is None else at.astimezone(school.settings.zone)

@@ -15,7 +15,7 @@ from app.formatting import on_day_at
 from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, register_of
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 
 def list_sessions_to_link(school: School, person: Person, ref: str) -> list[LinkedSession]:
@@ -51,8 +51,8 @@ def describe_sessions(
 ) -> dict[Link, str]:
     """A description of the session of each present or past link: of the concerns that the person follows up every
     session, of other concerns only the sessions that the person may open. Counselling is never included."""
-    mine = _all_links(history for history in histories if history.row.id in followed)
-    shared = _all_links(history for history in histories if history.row.id not in followed)
+    mine = _read_links(history for history in histories if history.row.id in followed)
+    shared = _read_links(history for history in histories if history.row.id not in followed)
     return (
         _describe_links(school, connection, shared, is_open_to(person, school.today()))
         | _describe_links(school, connection, mine, true())
@@ -60,7 +60,7 @@ def describe_sessions(
     )
 
 
-def _all_links(histories: Iterable[ConcernHistory]) -> dict[Link, str]:
+def _read_links(histories: Iterable[ConcernHistory]) -> dict[Link, str]:
     """Every present or past link, with the stored description of its session ("" if there is none)."""
     links: dict[Link, str] = {}
     for history in histories:

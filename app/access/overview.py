@@ -13,7 +13,7 @@ from app.protocol.judge import count_outcomes
 from app.school import School
 from app.store import consents, reading, tables
 from app.store import session_days as day_rows
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 
 def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def _read_without_counselling(connection: Connection, days: Days) -> pd.DataFram
 
 
 def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How often the whole school kept each clause, without counselling: `app.protocol.judge.figures`.
+    """How often the whole school kept each clause, without counselling: `app.protocol.judge.count_outcomes`.
 
     Those who may not read the overview get the whole term of the last day, whatever days they ask for: the figures of
     a week could reveal a single session.

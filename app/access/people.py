@@ -1,18 +1,31 @@
-"""Finds staff by email, for sign-in and for the demonstration."""
+"""Finds staff by account, for sign-in, and by role, for the demonstration."""
 
-from sqlalchemy import ColumnElement, select, true
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, not_, or_, select, true
 
 from app.access.policy import Person
 from app.school import School
 from app.store import reading, tables
-from app.store.versions import valid_on, valid_versions
+from app.store.versions import is_there_on, valid_versions
 from app.store.writing import get_meta
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 
-def find_person(school: School, email: str) -> Person | None:
-    """The member of staff with this email; None if the roster has none."""
-    return next(iter(_find_people(school, tables.staff.c.email == email.strip().lower())), None)
+def find_person(school: School, email: str, entra_id: str = "") -> Person | None:
+    """The member of staff with this Entra id, else with this email; None if the roster has none, or they have left.
+
+    A former email finds nobody. With an Entra id that is not theirs, an email finds nobody either: the account may be
+    somebody else's, who was given the address.
+    """
+    address, account = email.strip().lower(), entra_id.strip().lower()
+    is_theirs = tables.staff.c.email == address
+    if account:
+        others = (tables.staff.alias().c, tables.pupils.c)
+        known = or_(*(exists().where(other.entra_id == account) for other in others))
+        by_address = and_(is_theirs, tables.staff.c.entra_id.is_(None), not_(known))
+        is_theirs = or_(tables.staff.c.entra_id == account, by_address)
+    return next(iter(_find_people(school, is_theirs)), None)
 
 
 def list_demo_people(school: School) -> list[Person]:
@@ -33,12 +46,20 @@ def list_demo_people(school: School) -> list[Person]:
     return chosen
 
 
+def select_addresses() -> CompoundSelect[Any]:
+    """The present and former addresses of staff: `staff_id`, `email`."""
+    former = tables.former_emails.c
+    return select(tables.staff.c.id.label("staff_id"), tables.staff.c.email).union_all(
+        select(former.staff_id, former.email).where(former.staff_id.is_not(None))
+    )
+
+
 def _find_people(school: School, condition: ColumnElement[bool]) -> list[Person]:
     version = valid_versions(tables.staff_versions)
     query = (
         select(tables.staff.c.email, version)
         .join(version, version.c.staff_id == tables.staff.c.id)
-        .where(condition, valid_on(version, school.today()))
+        .where(condition, is_there_on(version, school.today()))
         .order_by(tables.staff.c.email)
     )
     with school.engine.connect() as connection:

@@ -8,7 +8,7 @@ from app.access.scope import in_school_time, join_values
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 _plan, _pupil, _invited = tables.plans.c, tables.plan_pupils.c, tables.plan_invited.c
 

@@ -1,10 +1,11 @@
-"""Who may see what: the roles' grants in `app.vocabulary`, asked for a person."""
+"""Who may see what: the roles' grants in `app.vocabulary.roles`, asked for a person."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from app.vocabulary import STAFF_GRANTS, Page, Purpose, Resource, Role, Scope
+from app.vocabulary.roles import STAFF_GRANTS, Page, Resource, Role, Scope
+from app.vocabulary.terms import Purpose
 
 Days = tuple[date, date]  # from the first to the last, both included
 
@@ -71,10 +72,11 @@ def get_first_page(person: Person) -> Page:
     return next((page for page in Page if page in named), Page.LOG)
 
 
-def describe_post(person: Person, roles: Iterable[Role] = Role) -> str:
+def describe_post(person: Person, roles: Iterable[Role] = Role, *, welsh: bool = False) -> str:
     """A person's post at the school, by the first of some roles that they have: "Head of Year 9", "Tutor"."""
     role = next((role for role in roles if role in person.roles), None)
     if role is None:
-        return "Member of staff"
-    looked_after = {Role.HOY: person.year_groups, Role.HM: person.houses}.get(role, ())
-    return f"{role.label} {' and '.join(sorted(looked_after))}".strip()
+        return "Aelod o staff" if welsh else "Member of staff"
+    looked_after = sorted({Role.HOY: person.year_groups, Role.HM: person.houses}.get(role, ()))
+    post, joint = (role.welsh, " a ") if welsh else (role.label, " and ")
+    return f"{post} {joint.join(looked_after)}".strip()

@@ -1,18 +1,28 @@
 """Lists adults and pupils who met one to one repeatedly or out of hours."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, func, not_, select
+from sqlalchemy import Select, func, not_, select, union_all
 
 from app.access.policy import Days, Person, get_scopes, require
-from app.access.scope import SESSION, is_confidential, is_during, read_frame, select_pupils, with_staff_name
+from app.access.scope import (
+    SESSION,
+    in_school_time,
+    is_confidential,
+    is_during,
+    read_frame,
+    select_pupils,
+    with_staff_name,
+)
 from app.school import School
-from app.store import tables
-from app.vocabulary import Resource, Scope
+from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import CallPart, Outcome
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,7 @@ class Repeats:
     """Adults and pupils who had one-to-ones as often as `[repeats]` of the settings says, by name.
 
     - `pairs`: `adult_id`, `pupil_id`, `adult`, `pupil`, `sessions`, `most` (within as many days as are set),
-      `out_of_hours`, `unlogged`, `first`, `last`
+      `out_of_hours`, `unlogged`, `first`, `last`; sessions minutes apart count as one
     - `sessions`: those of the pairs, the newest first: `session_id`, `adult_id`, `pupil_id`, `started_at`, `ended_at`,
       `purpose` (blank: not logged), `out_of_hours`, `logged`
     """
@@ -35,7 +45,8 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
 
     One to one: one pupil in the call and no second member of staff; without a call, one pupil in the log. A second
     member whom the log names as invited does not count: nothing shows that they came. Out of hours: outside the hours
-    of academic tuition on that day, or at a weekend.
+    of academic tuition on that day, or at a weekend. Sessions of a pair that lie as near as a log may lie to its call,
+    as after a dropped connection, are one meeting: it is out of hours or not logged if one of them is.
     """
     require(person, Resource.REPEATED_ONE_TO_ONES)
     today, limits = school.today(), school.settings.repeats
@@ -43,20 +54,28 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     if Scope.ALL not in get_scopes(person, Resource.REPEATED_ONE_TO_ONES):
         pupils = pupils.where(pupils.selected_columns["school"] == person.school)
     names = read_frame(school, pupils).set_index("pupil_id")["name"]
-    rows = _find_one_to_ones(read_frame(school, _select_candidates(days, today)))
+    with school.engine.connect() as connection:
+        candidates = reading.read_frame(connection, _select_candidates(days, today))
+        # A room without staff is no one-to-one of its organiser.
+        with_staff = decode_outcomes(connection, candidates)["logged"] != Outcome.NOT_APPLICABLE
+    rows = _find_one_to_ones(in_school_time(school, candidates[with_staff].drop(columns=["codes", "clause_set_id"])))
     rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(names.index)].reset_index(drop=True)
     rows["out_of_hours"] = _is_out_of_hours(school, rows)
-    most, most_out = _count_within(rows, limits.days), _count_within(rows[rows["out_of_hours"]], limits.days)
-    counted = rows.assign(most=most, most_out=most_out, unlogged=~rows["logged"].astype(bool))
-    pairs = counted.groupby(["adult_id", "pupil_id"], as_index=False).agg(
-        adult=("adult", "first"),
-        sessions=("session_id", "size"),
-        most=("most", "max"),
-        most_out=("most_out", "max"),
-        out_of_hours=("out_of_hours", "sum"),
-        unlogged=("unlogged", "sum"),
-        first=("started_at", "min"),
-        last=("started_at", "max"),
+    meetings = _unite_to_meetings(school, rows)
+    most, most_out = (_count_within(some, limits.days) for some in (meetings, meetings[meetings["out_of_hours"]]))
+    pairs = (
+        meetings.assign(most=most, most_out=most_out)
+        .groupby(["adult_id", "pupil_id"], as_index=False)
+        .agg(
+            adult=("adult", "first"),
+            sessions=("meeting", "size"),
+            most=("most", "max"),
+            most_out=("most_out", "max"),
+            out_of_hours=("out_of_hours", "sum"),
+            unlogged=("unlogged", "sum"),
+            first=("started_at", "min"),
+            last=("last", "max"),
+        )
     )
     pairs = pairs[(pairs["most"] >= limits.sessions) | (pairs["most_out"] >= limits.out_of_hours)]
     pairs = pairs.assign(adult=pairs["adult"].fillna("unknown"), pupil=pairs["pupil_id"].map(names))
@@ -71,17 +90,23 @@ def _select_candidates(days: Days, today: date) -> Select[Any]:
     """The sessions of the days with the numbers of staff and pupils in the call, or else in the log, and the id of one
     of each; the `adult` by today's name."""
     of_call, stay, participant = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
+    at_unknown_times = tables.call_listed.c
+    took_part = union_all(
+        select(stay.call_id, stay.staff_id, stay.pupil_id).where(stay.left_at > stay.joined_at),
+        select(at_unknown_times.call_id, at_unknown_times.staff_id, at_unknown_times.pupil_id),
+    ).subquery()
+    person = took_part.c
     in_call = (
         select(
             of_call.session_id,
-            func.count(stay.staff_id.distinct()).label("staff"),
-            func.count(stay.pupil_id.distinct()).label("pupils"),
-            func.min(stay.staff_id).label("staff_id"),
-            func.min(stay.pupil_id).label("pupil_id"),
+            func.count(person.staff_id.distinct()).label("staff"),
+            func.count(person.pupil_id.distinct()).label("pupils"),
+            func.min(person.staff_id).label("staff_id"),
+            func.min(person.pupil_id).label("pupil_id"),
         )
-        .join(tables.call_stays, stay.call_id == of_call.call_id)
+        .join(took_part, person.call_id == of_call.call_id)
         .join(tables.sessions, SESSION.id == of_call.session_id)
-        .where(is_during(days), stay.left_at > stay.joined_at)
+        .where(is_during(days), of_call.part == CallPart.SESSION)
         .group_by(of_call.session_id)
         .subquery()
     )
@@ -100,6 +125,8 @@ def _select_candidates(days: Days, today: date) -> Select[Any]:
             SESSION.ended_at,
             SESSION.purpose,
             SESSION.log_id.is_not(None).label("logged"),
+            SESSION.codes,
+            SESSION.clause_set_id,
             func.coalesce(in_call.c.staff, 0).label("staff"),
             func.coalesce(func.nullif(in_call.c.pupils, 0), listed.c.pupils).label("pupils"),
             adult_id.label("adult_id"),
@@ -127,8 +154,29 @@ def _is_out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
     return np.asarray(~np.array(within, bool) | at_weekend, bool)
 
 
+def _unite_to_meetings(school: School, rows: pd.DataFrame) -> pd.DataFrame:
+    """The meetings that sessions of pairs make up: `meeting` (a number), `adult_id`, `pupil_id`, `adult`, `started_at`,
+    `last` (when its last session started), `out_of_hours`, `unlogged`."""
+    pair = ["adult_id", "pupil_id"]
+    rows = rows.sort_values([*pair, "started_at", "session_id"], ignore_index=True)
+    ended = rows["ended_at"].dt.tz_convert("UTC").groupby([rows[name] for name in pair]).cummax()
+    gap = rows["started_at"] - ended.groupby([rows[name] for name in pair]).shift()
+    near = [timedelta(minutes=school.settings.rules_on(day).match_minutes) for day in rows["started_at"].dt.date]
+    follows = gap <= pd.Series(near, index=rows.index, dtype="timedelta64[us]")
+    rows = rows.assign(meeting=(~follows).cumsum(), unlogged=~rows["logged"].astype(bool))
+    return rows.groupby("meeting", as_index=False).agg(
+        adult_id=("adult_id", "first"),
+        pupil_id=("pupil_id", "first"),
+        adult=("adult", "first"),
+        started_at=("started_at", "first"),
+        last=("started_at", "last"),
+        out_of_hours=("out_of_hours", "any"),
+        unlogged=("unlogged", "any"),
+    )
+
+
 def _count_within(rows: pd.DataFrame, days: int) -> pd.Series:
-    """For each session, how many sessions its adult and pupil had in the last `days` days, including this one."""
+    """For each meeting, how many its adult and pupil had in the last `days` days, including this one."""
     pair = rows.groupby(["adult_id", "pupil_id"]).ngroup().to_numpy(np.int64)
     day = rows["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
     at = pair * 10**6 + day  # days since 1970: always fewer than 10**6

@@ -9,8 +9,9 @@ from app.access.scope import SESSION, find_start_and_end, is_confidential, is_du
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, consent_status
-from app.store.versions import valid_on, valid_versions
-from app.vocabulary import BreachEventKind, BreachState, Resource
+from app.store.versions import is_there_on, valid_versions
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import BreachEventKind, BreachState
 
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
@@ -49,7 +50,7 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
     """
     require(person, Resource.REGISTER_FIGURES)
     pupil, letter, consent = valid_versions(tables.pupil_versions), tables.letters.c, tables.consents.c
-    today = valid_on(pupil, school.today())
+    today = is_there_on(pupil, school.today())
 
     def with_letter(kind: str) -> ColumnElement[int]:
         has = exists().where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind).correlate(pupil)

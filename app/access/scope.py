@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, false, fun
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, get_scopes
 from app.school import School
 from app.store import reading, tables
-from app.store.versions import list_contains, valid_on, valid_versions
-from app.vocabulary import Resource, Role, Scope
+from app.store.versions import is_there_on, list_contains, valid_on, valid_versions
+from app.vocabulary.roles import Resource, Role, Scope
 
 SESSION = tables.sessions.c
 PUPIL_FACTS = ("name", "school", "year_group", "house")
@@ -74,7 +74,7 @@ def _is_of_pupils_led_by(person: Person) -> ColumnElement[bool]:
     # Only `sessions` comes from the outer query, which may join other pupils.
     is_participant = and_(participant.session_id == SESSION.id, participant.pupil_id == pupil.c.pupil_id)
     with_pupils = select(participant.pupil_id).where(is_participant, led)
-    by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, led)
+    by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, led, not_(pupil.c.has_left))
     return or_(*(exists(query.correlate(tables.sessions)) for query in (with_pupils, by_tutors)))
 
 
@@ -143,16 +143,16 @@ def select_staff(day: date, roles: Iterable[Role]) -> Select[Any]:
     staff = valid_versions(tables.staff_versions)
     query = select(staff.c.staff_id, staff.c.name, staff.c.school, staff.c.year_groups, staff.c.houses)
     has_role = or_(false(), *(list_contains(staff.c.roles, role) for role in roles))
-    return query.where(valid_on(staff, day), has_role).order_by(staff.c.staff_id)
+    return query.where(is_there_on(staff, day), has_role).order_by(staff.c.staff_id)
 
 
-def select_pupils(day: date) -> Select[Any]:
+def select_pupils(day: date, *, with_leavers: bool = True) -> Select[Any]:
     """Every pupil as on a day, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     pupil = valid_versions(tables.pupil_versions)
     return (
         select(pupil.c.pupil_id, tables.pupils.c.email, *(pupil.c[name] for name in PUPIL_FACTS))
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
-        .where(valid_on(pupil, day))
+        .where(valid_on(pupil, day) if with_leavers else is_there_on(pupil, day))
         .order_by(pupil.c.name, tables.pupils.c.email)
     )
 

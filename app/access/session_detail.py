@@ -1,23 +1,27 @@
 """One session in full."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, case, false, func, or_, select
+from sqlalchemy import Connection, Select, and_, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, get_scopes
 from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
+from app.access.session_calls import SessionCalls, keep_calls, read_session_calls
 from app.access.sessions import select_session_pupils
+from app.judging.parts import find_sessions, read_part
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
+from app.protocol.evidence import Evidence
 from app.protocol.judge import judge
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import EvidenceSource
 
 
 @dataclass
@@ -25,10 +29,9 @@ class SessionView:
     """One session, explained. Frames are empty where nothing is known or everything is withheld.
 
     - `pupils`: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`, as on the session's day
-    - `clauses`: `clause`, `title`, `outcome`, `evidence`, `disputed`, `reason`
-    - `stays`: `name`, `role` ("pupil", "staff", "other"), `joined_at`, `left_at`, `camera` (true: they
-      sent video; blank: not known); `videos`: `name`, `role`, `started_at`, `ended_at` (those with times)
-    - `alone`: `from_at`, `to_at`, `seconds`: pupils without staff
+    - `clauses`: `clause`, `title`, `outcome`, `evidence`, `source` (in words: from where the evidence is), `disputed`,
+      `reason`, `log_says` (where a check is disputed: what the log by itself says)
+    - `calls`: see SessionCalls
     - `log`: its answers, named as in `tables.logs`, with `pupils` and `invited` (names); None if not logged
     - `versions`: earlier and current versions of the log, the newest first: `version`, `entered_at`,
       `entered_by` (name), `correction_reason`, and the answers
@@ -53,9 +56,7 @@ class SessionView:
     withheld: bool
     pupils: pd.DataFrame
     clauses: pd.DataFrame
-    stays: pd.DataFrame
-    videos: pd.DataFrame
-    alone: pd.DataFrame
+    calls: SessionCalls
     versions: pd.DataFrame
     concerns: pd.DataFrame
     log: dict[str, Any] | None
@@ -71,12 +72,16 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         own = row.staff_id == person.staff_id
         withheld = bool(row.is_confidential) and not own
         call = tables.session_calls.c
-        calls = select(call.call_id).where(call.session_id == session_id).order_by(call.place)
-        call_ids = list(connection.scalars(calls))
-        clauses, alone = _judge_again(school, connection, row, call_ids)
+        in_order = select(call.call_id).where(call.session_id == session_id).order_by(call.place)
+        call_ids = list(connection.scalars(in_order))
+        evidence = read_part(connection, school.settings, [session_id])
+        clauses, alone = _judge_again(school, connection, evidence, session_id)
+        calls = read_session_calls(school, connection, row, evidence, alone)
+        clauses["source"] = clauses["source"].map(lambda source: _name_source(source, calls))
         if withheld:
             clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
-        stays, videos = _read_timeline(school, connection, call_ids, row.day)
+            clauses["log_says"] = ""
+            calls = calls.withhold()
         pupils = reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id))
         versions = _read_versions(school, connection, row.log_ref, own=own)
         linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
@@ -96,9 +101,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         withheld=withheld,
         pupils=pupils.drop(columns="session_id")[:shown],
         clauses=clauses,
-        stays=stays[:shown],
-        videos=videos[:shown],
-        alone=alone[:shown],
+        calls=calls,
         versions=versions[:shown],
         concerns=concerns,
         log=next(iter(answers[:shown].to_dict("records")), None),
@@ -121,52 +124,32 @@ def _select_session(school: School, person: Person, session_id: int) -> Select[A
 
 
 def _judge_again(
-    school: School, connection: Connection, row: Any, call_ids: list[str]
+    school: School, connection: Connection, evidence: Evidence, session_id: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One session judged with reasons, as `clauses` and `alone` of SessionView."""
-    judged = judge(reading.read_evidence(connection, session_ids=[row.id]), school.settings, school.now(), reasons=True)
-    if row.log_id is not None:
-        number = judged.sessions.index[judged.sessions["log_id"] == row.log_id][0]
-    else:
-        number = judged.calls.loc[judged.calls["call_id"].isin(call_ids), "session"].iloc[0]
+    """One session judged with reasons from its part of the evidence: `clauses` of SessionView, with the sources as the
+    rules name them, and when pupils were alone (`from_at`, `to_at`, `seconds`)."""
+    judged = judge(evidence, school.settings, school.now(), reasons=True)
+    number = find_sessions(connection, judged, [session_id])[session_id]
     clauses = judged.table().query("session == @number").drop(columns="session").reset_index(drop=True)
     clauses.insert(1, "title", clauses["clause"].map(title_of))
-    alone = judged.alone.loc[judged.alone["session"] == number, ["from_at", "to_at", "seconds"]]
-    return clauses, _sort_by_time(school, alone)
+    clauses["log_says"] = ""
+    if clauses["disputed"].any():
+        log = evidence.logs["log_id"] == judged.sessions.loc[number, "log_id"]
+        by_log = replace(keep_calls(evidence, []), logs=evidence.logs[log])
+        reasons = judge(by_log, school.settings, school.now(), reasons=True).table()["reason"]
+        says = reasons.where(reasons != "", _NOT_BY_LOG)
+        clauses["log_says"] = says.where(clauses["disputed"], "")
+    return clauses, judged.alone.loc[judged.alone["session"] == number, ["from_at", "to_at", "seconds"]]
 
 
-def _read_timeline(
-    school: School, connection: Connection, call_ids: list[str], day: date
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Who was in the calls when, and when with camera, as `stays` and `videos` of SessionView. For somebody who is not
-    on the roster only the kind of participant is shown, to keep their address or telephone number private."""
-    stay, video = tables.call_stays.c, tables.call_videos.c
-    staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
-    name = func.coalesce(staff.c.name, pupil.c.name, "Not on the roster (" + stay.kind + ")").label("name")
-    role = case((stay.staff_id.is_not(None), "staff"), (stay.pupil_id.is_not(None), "pupil"), else_="other")
-    stays = reading.read_frame(
-        connection,
-        select(stay.call_id, stay.person, name, role.label("role"), stay.joined_at, stay.left_at)
-        .outerjoin(staff, and_(staff.c.staff_id == stay.staff_id, valid_on(staff, day)))
-        .outerjoin(pupil, and_(pupil.c.pupil_id == stay.pupil_id, valid_on(pupil, day)))
-        .where(stay.call_id.in_(call_ids)),
-    )
-    sent_video = select(video.call_id, video.person, video.started_at, video.ended_at)
-    videos = reading.read_frame(connection, sent_video.where(video.call_id.in_(call_ids)))
-    person = ["call_id", "person"]
-    sent = pd.Series(pd.MultiIndex.from_frame(stays[person]).isin(pd.MultiIndex.from_frame(videos[person])))
-    stays["camera"] = sent.astype("boolean").where(sent, pd.NA)
-    named = videos.merge(stays[[*person, "name", "role"]].drop_duplicates(person), on=person)
-    timed = named[named["started_at"].notna() & named["ended_at"].notna()]
-    return (
-        _sort_by_time(school, stays[["name", "role", "joined_at", "left_at", "camera"]]),
-        _sort_by_time(school, timed[["name", "role", "started_at", "ended_at"]]),
-    )
+_NOT_BY_LOG = "By the log, this clause does not apply to the session."
 
 
-def _sort_by_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
-    times = list(frame.select_dtypes("datetimetz"))
-    return in_school_time(school, frame.sort_values(times, ignore_index=True))
+def _name_source(source: str, calls: SessionCalls) -> str:
+    """From where the evidence of a check is, in words; "" if there is none."""
+    if source == EvidenceSource.CALL:
+        return calls.source or EvidenceSource.CALL.label
+    return EvidenceSource(source).label
 
 
 ANSWERS = ("purpose", *(question.name for question in QUESTIONS))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 
 from app.access.policy import Days, Person
 from app.access.scope import (
@@ -14,12 +14,15 @@ from app.access.scope import (
     is_during,
     is_open_to,
     join_values,
+    read_frame,
     with_staff_name,
 )
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import Outcome
 
 _FACTS = ("started_at", "ended_at", "school", "department", "purpose", "one_to_one", "status", "disputed", "due_at")
 
@@ -30,16 +33,46 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: unknown), `school`,
     `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
     `withheld` (somebody else's counselling), `one_to_one`, `status`, `disputed`, `logged`, `own`,
-    `n_breach`, `n_gaps` (clauses without evidence).
+    `n_breach`, `n_gaps` (clauses without evidence), `unlogged` (a log is missing), `staff_id` (blank: unknown),
+    `breaches` (the names of the clauses with a breach).
     """
     return find_sessions(school, person, is_during(days))
+
+
+def list_session_pupils(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """Who took part in the sessions of `list_sessions`, as on the day, less those whose pupils are withheld:
+    `session_id`, `pupil_id`, `name`, `year_group`, `house`."""
+    is_shown = and_(is_open_to(person, school.today()), _shows_pupils(person), is_during(days))
+    columns = ["session_id", "pupil_id", "name", "year_group", "house"]
+    return read_frame(school, select_session_pupils().where(is_shown))[columns]
+
+
+def list_sessions_of_pupil(school: School, person: Person, pupil_id: int) -> pd.DataFrame:
+    """The sessions with a pupil that the person may open, as `list_sessions`, less those whose pupils are withheld."""
+    participant = tables.session_pupils.c
+    with_pupil = select(participant.session_id).where(participant.pupil_id == pupil_id)
+    return find_sessions(school, person, SESSION.id.in_(with_pupil), _shows_pupils(person))
+
+
+def _shows_pupils(person: Person) -> ColumnElement[bool]:
+    """Whether the person may see who took part in a session that is open to them."""
+    return or_(not_(is_confidential()), _is_own(person))
 
 
 def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFrame:
     """The calls of others on the days that are not logged and that the person may open; never a counsellor's.
     Columns as in `list_sessions`, and `due_at` (when the time to log it ends; blank: it has ended)."""
     unlogged = (SESSION.log_id.is_(None), not_(is_confidential()), not_(_is_own(person)))
-    return find_sessions(school, person, is_during(days), *unlogged)
+    sessions = find_sessions(school, person, is_during(days), *unlogged)
+    return sessions[sessions["unlogged"]].reset_index(drop=True)
+
+
+def holds_sessions(school: School, person: Person) -> bool:
+    """Whether the person works with pupils by their roles, or has held a session."""
+    if not person.roles or any(role.has_pupils or role is Role.COUNSELLOR for role in person.roles):
+        return True
+    with school.engine.connect() as connection:
+        return bool(connection.scalar(select(exists().where(SESSION.staff_id == person.staff_id))))
 
 
 def _is_own(person: Person) -> ColumnElement[bool]:
@@ -52,6 +85,7 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
     query = (
         select(
             SESSION.id.label("session_id"),
+            SESSION.staff_id,
             *(SESSION[name] for name in _FACTS),
             and_(is_confidential(), not_(_is_own(person))).label("withheld"),
             SESSION.log_id.is_not(None).label("logged"),
@@ -69,7 +103,11 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
         pupils = reading.read_frame(connection, select_session_pupils().where(visible))
     visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame["pupils"] = join_values(visible_ids, pupils, "session_id")
-    frame["n_breach"] = (outcomes == "breach").sum(axis=1)
+    # In a room without staff there was nothing to log.
+    frame["unlogged"] = ~frame["logged"].astype(bool) & (outcomes["logged"] != Outcome.NOT_APPLICABLE)
+    broken = (outcomes == "breach").to_numpy()
+    frame["n_breach"] = broken.sum(axis=1)
+    frame["breaches"] = pd.Series([tuple(outcomes.columns[row]) for row in broken], frame.index, dtype=object)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 

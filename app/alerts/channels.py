@@ -4,6 +4,7 @@ Addresses are written as apprise writes them. Mail is sent by `smtplib`, because
 and reports only success or failure. Nothing here shows or logs a password or a recipient.
 """
 
+import re
 import smtplib
 import ssl
 from contextlib import suppress
@@ -35,19 +36,32 @@ class NotSentError(Exception):
     """One message was not accepted, as far as is known; the text says why, and how to fix it."""
 
 
+class RejectedError(NotSentError):
+    """One message was rejected for good: sending it again changes nothing until somebody corrects what is wrong."""
+
+
 class BrokenConnectionError(NotSentError):
     """The connection broke before the answer; the server may still have accepted the message."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message to send. `number`: unique to an alert, and the same at every attempt to send it."""
+    """A message to send.
+
+    - `number`: unique to the message, and the same at every attempt to send it
+    - `from_name`: the name beside the sender's address; blank: that of ALERT_URL
+    - `reply_to`: the address for replies, if it is another
+    - `language`: of the text, such as "cy"
+    """
 
     number: str
     to: str
     subject: str
     body: str
     written_at: datetime
+    from_name: str = ""
+    reply_to: str = ""
+    language: str = "en"
 
 
 def _create_plugin(name: str, url: str) -> Any:
@@ -75,7 +89,7 @@ class Mail:
             with suppress(smtplib.SMTPException, OSError):  # it is already accepted
                 smtp.quit()
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            raise _why_not_sent(error) from None
+            raise _classify_error(error) from None
         finally:
             smtp.close()
 
@@ -102,18 +116,21 @@ class Mail:
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             if smtp is not None:
                 smtp.close()
-            raise UnreachableError(_why_unreachable(f"{server.smtp_host}:{server.port}", error)) from None
+            raise UnreachableError(_explain_unreachable(f"{server.smtp_host}:{server.port}", error)) from None
         return smtp
 
     def _write_mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
-        mail["From"] = Address(self._from_name or "", addr_spec=self._from)
+        mail["From"] = Address(message.from_name or self._from_name or "", addr_spec=self._from)
         mail["To"] = message.to
+        if message.reply_to:
+            mail["Reply-To"] = message.reply_to
         mail["Subject"] = message.subject
         mail["Date"] = message.written_at
         mail["Message-ID"] = f"<{message.number}@{self._from.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.body, cte="quoted-printable")
+        mail["Content-Language"] = message.language
         return mail
 
 
@@ -184,27 +201,29 @@ _REJECTED = {  # what a mail server rejects while a message is sent, with the fi
 }
 
 
-def _why_not_sent(error: Exception) -> Exception:
+def _classify_error(error: Exception) -> Exception:
     """An error of sending a message as UnreachableError, NotSentError or BrokenConnectionError."""
     if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
-        return NotSentError("The address has letters that mail cannot carry: correct it on the roster.")
+        return RejectedError("The address has letters that mail cannot carry: correct it on the roster.")
     if type(error) not in _REJECTED:
         return BrokenConnectionError(f"The connection to the mail server broke ({_shorten(error)}).")
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reply = next(iter(error.recipients.values()))
     else:
         code, reply = error.args[:2]
-    answer = f"{code} {_on_one_line(reply)}"
+    answer = f"{code} {_put_on_one_line(reply)}"
     if code == 421:
         return BrokenConnectionError(f"The mail server ended the connection ({answer}).")
     what, fix = _REJECTED[type(error)]
-    kind = UnreachableError if isinstance(error, smtplib.SMTPSenderRefused) else NotSentError
+    is_sender = isinstance(error, smtplib.SMTPSenderRefused)
     if code < 500:
+        kind = UnreachableError if is_sender else NotSentError
         return kind(f"The mail server does not accept {what} yet ({answer}).")
+    kind = UnreachableError if is_sender else RejectedError
     return kind(f"The mail server rejects {what} ({answer}). {fix}")
 
 
-def _why_unreachable(where: str, error: Exception) -> str:
+def _explain_unreachable(where: str, error: Exception) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"The mail server {where} rejects user or password ({error.smtp_code}). Correct them in ALERT_URL."
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -216,11 +235,15 @@ def _why_unreachable(where: str, error: Exception) -> str:
 
 def _shorten(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_on_one_line(error.smtp_error)}"
-    return _on_one_line(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        return f"{error.smtp_code} {_put_on_one_line(error.smtp_error)}"
+    return _put_on_one_line(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
-def _on_one_line(reply: bytes | str) -> str:
-    """A server's answer, which may contain anything, on one line of at most 160 characters."""
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+
+
+def _put_on_one_line(reply: bytes | str) -> str:
+    """A server's answer, which may contain anything, on one line of at most 160 characters, without addresses."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())[:160]
+    words = "".join(sign if sign.isprintable() else " " for sign in words)
+    return " ".join(_ADDRESS.sub("(address)", words).split())[:160]

@@ -1,7 +1,7 @@
 """The alerts that fall due by the clock: about a concern that nobody has read, and the digest of a school day."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -9,14 +9,17 @@ from sqlalchemy import Connection, and_, delete, select
 
 from app.access.breaches import find_open_breaches, find_owners
 from app.access.concern_scope import find_dsps
+from app.access.parents import list_unanswered_requests
 from app.access.scope import SESSION, select_past_and_present_counsellors, select_staff
 from app.alerts.outbox import WAITING, Alert, enqueue
-from app.formatting import how_many
-from app.judging.rejudge import refresh
+from app.formatting import how_many, on_day
+from app.judging.upkeep import refresh
 from app.school import School
 from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
 from app.store.writing import get_meta, set_meta
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import Outcome
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
 _DIGEST = "digest"  # key of the time at which the last one was queued
@@ -59,38 +62,50 @@ def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
 
 
 def _enqueue_digests(school: School) -> None:
-    """Queue each person's digest of the school day, of what is new; the week's first also lists what is still open."""
+    """Queue each person's digest of the school day, of what is new and of unanswered requests for sessions that are
+    near; the week's first also lists what is still open."""
     now = school.now().astimezone(school.settings.zone)
     if not school.settings.is_school_day(now.date()) or now.time() < school.settings.alerts.digest_at:
         return
     with school.engine.connect() as connection:
-        last = _last_digest(connection, school)
+        last = _read_last_digest(connection, school)
     if last and last.date() >= now.date():
         return
     refresh(school)
     since = last or now - _HISTORY
     first_of_week = since.isocalendar()[:2] != now.isocalendar()[:2]
     waiting = count_waiting_for_each(school, since)
-    new = waiting[["new_to_log", "new_to_explain", "new_to_resolve"]].any(axis=1)
+    new = waiting[["new_to_log", "new_to_explain", "new_to_resolve", "unanswered"]].any(axis=1)
+    last_day = _find_last_day_ahead(school)
     alert = tables.alerts.c
     with school.writing() as connection:
-        if _last_digest(connection, school) != last:
+        if _read_last_digest(connection, school) != last:
             return  # another process was quicker
         for row in waiting[new | first_of_week].itertuples():
             outdated = and_(alert.kind == "digest", alert.recipient_id == row.staff_id, alert.state == WAITING)
             connection.execute(delete(tables.alerts).where(outdated))
             about = f"digest {now.date()}"
-            enqueue(connection, Alert(row.staff_id, "digest", about, now, _write_digest(row), bool(row.confidential)))
+            words = _write_digest(row, last_day)
+            enqueue(connection, Alert(row.staff_id, "digest", about, now, words, bool(row.confidential)))
         set_meta(connection, _DIGEST, now.isoformat())
 
 
-def _last_digest(connection: Connection, school: School) -> datetime | None:
+def _read_last_digest(connection: Connection, school: School) -> datetime | None:
     stored = get_meta(connection, _DIGEST)
     return datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
 
 
-def _write_digest(row: Any) -> str:
+def _find_last_day_ahead(school: School) -> date:
+    """The day up to which requests are listed: the next school day, so that the last one before a weekend or holidays
+    lists those for the days without school too."""
+    return school.settings.find_next_school_day(school.today()) or school.today() + _HISTORY
+
+
+def _write_digest(row: Any, last_day: date) -> str:
     lines = []
+    if row.unanswered:
+        requests = how_many(row.unanswered, "request for consent", "requests for consent")
+        lines.append(f"Unanswered: {requests} for sessions up to {on_day(last_day)}.")
     if row.to_log:
         lines.append(f"To log: {how_many(row.to_log, 'call')}.")
     if row.to_explain:
@@ -106,12 +121,19 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     """The numbers of things that need the attention of each member of staff.
 
     Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of each those `new_…` since a
-    moment, `oldest` (the age in days of the oldest to resolve), and `confidential` (is or was a counsellor, so that
-    nobody else may learn of it). For the program itself, which sends each person their own.
+    moment, `unanswered` (their requests for consent, for sessions that are near), `oldest` (the age in days of the
+    oldest to resolve), and `confidential` (is or was a counsellor, so that nobody else may learn of it). For the
+    program itself, which sends each person their own.
     """
     call, link, moment = tables.calls.c, tables.session_calls.c, pd.Timestamp(since)
     unlogged = (
-        select(SESSION.id.label("session_id"), SESSION.staff_id, call.stored_at.label("since"))
+        select(
+            SESSION.id.label("session_id"),
+            SESSION.staff_id,
+            call.stored_at.label("since"),
+            SESSION.codes,
+            SESSION.clause_set_id,
+        )
         .join(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
         .join(tables.calls, call.id == link.call_id)
         .where(SESSION.log_id.is_(None), SESSION.staff_id.is_not(None))
@@ -123,6 +145,8 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         to_log = reading.read_frame(connection, unlogged)
+        # In a room without staff there was nothing to log.
+        to_log = to_log[decode_outcomes(connection, to_log)["logged"] != Outcome.NOT_APPLICABLE]
         open_breaches = find_open_breaches(connection)
         owned = find_owners(school, connection, open_breaches).rename(columns={"owner_id": "staff_id"})
         explained_ids = connection.scalars(explained).all()
@@ -136,8 +160,18 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     for name, rows in (("to_log", to_log), ("to_explain", to_explain), ("to_resolve", to_resolve)):
         by = rows.assign(new=rows["since"] > moment).groupby(rows["staff_id"].astype("int64"))
         parts.append(by.agg(**{name: ("new", "size"), f"new_{name}": ("new", "sum")}))
+    parts.append(_count_unanswered(school).to_frame("unanswered"))
     each = pd.concat(parts, axis=1).fillna(0).astype("int64")
     waited = (pd.Timestamp(school.now()) - to_resolve["oldest"]).dt.days.groupby(to_resolve["staff_id"]).max()
     each["oldest"] = waited.reindex(each.index).fillna(0).astype("int64")
     each["confidential"] = each.index.isin(counsellors)
     return each.rename_axis("staff_id").sort_index().reset_index()
+
+
+def _count_unanswered(school: School) -> pd.Series:
+    """The number of requests of each member of staff that await an answer, for sessions from now up to the last day
+    ahead."""
+    requests = list_unanswered_requests(school).dropna(subset=["asked_by"])
+    begins = requests["covers_from"]
+    near = (begins > pd.Timestamp(school.now())) & (begins.dt.date <= _find_last_day_ahead(school))
+    return requests[near].groupby(requests["asked_by"].astype("int64")).size()

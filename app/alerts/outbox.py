@@ -1,13 +1,16 @@
 """The outbox: alerts are stored in the same transaction as the change that they report, and sent later."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from app.settings import get_variable
 from app.store import tables
+from app.store.reading import is_among
+from app.store.versions import select_leavers
 
 WAITING, SENT = "waiting", "sent"
 
@@ -44,8 +47,9 @@ KINDS = {
     ),
     "slt_informed": Kind(
         "For information: sessions outside the protocol's hours",
-        "A parent has consented to sessions outside the protocol's hours. SLT must be informed before they begin.",
-        "parents",
+        "A parent has consented to sessions outside the protocol's hours. SLT must be informed before they begin. "
+        "Please open the consent and confirm that you were informed.",
+        "parents?consent={ref}",
     ),
     "digest": Kind("What needs your attention today", "", "start"),
 }
@@ -84,14 +88,24 @@ class Alert:
 
 def enqueue(connection: Connection, alert: Alert) -> bool:
     """Put an alert into the outbox, in the caller's transaction. Returns False if it is or was in it already: of
-    the same kind, about the same, to the same person. Raises ValueError for an unknown kind or a wrong reference."""
+    the same kind, about the same, to the same person; or if this person has left. Raises ValueError for an unknown kind
+    or a wrong reference."""
     if alert.kind not in KINDS:
         raise ValueError(f"{alert.kind!r} is not a kind of alert")
     if not _REFERENCE.fullmatch(alert.subject):
         raise ValueError("What an alert is about is given as a reference, such as concern C-7KQ2MX4P")
     if connection.scalar(select(tables.alerts.c.id).where(tables.alerts.c.key == alert.key)) is not None:
         return False
+    if alert.recipient_id in connection.scalars(select_leavers(tables.staff_versions)).all():
+        return False
     confidential = alert.confidential or KINDS[alert.kind].confidential
     waiting = {"key": alert.key, "next_attempt_at": alert.queued_at, "attempts": 0, "state": WAITING}
     connection.execute(insert(tables.alerts).values(vars(alert) | waiting | {"confidential": confidential}))
     return True
+
+
+def remove_waiting(connection: Connection, recipient_ids: Collection[int]) -> None:
+    """Remove the alerts that wait to be sent to some people, who have left."""
+    alert = tables.alerts.c
+    to_them = is_among(connection, alert.recipient_id, recipient_ids)
+    connection.execute(delete(tables.alerts).where(alert.state == WAITING, to_them))

@@ -1,4 +1,4 @@
-"""Sending the alerts in the outbox, each at least once.
+"""Sending the outbox: the alerts in it, each at least once, and the emails to families.
 
 An alert is marked as sent once the mail server, or another service, has accepted it. If that answer is missing, because
 the connection broke or the sender was killed, the alert is sent again with the same Message-ID: a concern that arrives
@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app import lease
+from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt
 from app.alerts.channels import (
     AlertsNotConfiguredError,
     BrokenConnectionError,
+    Mail,
     Message,
     NotSentError,
     Transport,
@@ -31,34 +32,21 @@ from app.alerts.channels import (
     load_transports,
 )
 from app.alerts.due import enqueue_due
+from app.alerts.family_sending import FamilySending
 from app.alerts.outbox import KINDS, SENT, WAITING
 from app.school import School
 from app.store import audit_log, tables
+from app.vocabulary.terms import EmailState
 
 _alert = tables.alerts.c
 _BATCH = 50
-_MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
+_MOST_TO_FAMILIES = 100  # in a run, since mail servers limit how much one sender may send at once
 _PATIENCE = lease.DURATION.total_seconds() + 5  # seconds that an urgent alert waits for another sender, even a dead one
 
 
-class Lease(lease.Lease):
-    """The right to send alerts."""
-
-    name, what = "alerts", "sending of alerts"
-
-
-@dataclass
-class Run:
-    """The result of one sending: the numbers of alerts `sent` and still `waiting`; `error`: a message to show, blank
-    if there was none."""
-
-    sent: int = 0
-    waiting: int = 0
-    error: str = ""
-
-
 def send(school: School, *, at_once: bool = False) -> Run:
-    """Queue what is due and send the outbox; with `at_once` also retry failed alerts without waiting for their pause.
+    """Queue what is due and send the outbox; with `at_once` also retry what waits for its next attempt. Emails to
+    families come last, and an alert that is queued meanwhile goes before the next of them.
 
     Raises AlertsNotConfiguredError if nothing can be sent, and always in the demonstration; `lease.BusyError` if
     another process is sending.
@@ -68,12 +56,19 @@ def send(school: School, *, at_once: bool = False) -> Run:
         enqueue_due(school)
         if at_once:
             with school.writing() as connection:
-                waiting = update(tables.alerts).where(_alert.state == WAITING)
-                connection.execute(waiting.values(next_attempt_at=school.now()))
+                for table, state in ((tables.alerts, WAITING), (tables.family_emails, EmailState.WAITING)):
+                    waiting = update(table).where(table.c.state == state)
+                    connection.execute(waiting.values(next_attempt_at=school.now()))
         sending = _Sending(school, held, transports.address)
         sending.send_all(transports.to_staff, _alert.recipient_id.is_not(None))
         if transports.shared:
             sending.send_all(transports.shared, _alert.recipient_id.is_(None))
+        if isinstance(transports.to_staff, Mail):
+            families = FamilySending(school, held, transports.to_staff, sending.run)
+            for _ in range(_MOST_TO_FAMILIES):
+                if not families.send_next():
+                    break
+                sending.send_all(transports.to_staff, _alert.recipient_id.is_not(None))
         return sending.run
 
 
@@ -126,15 +121,15 @@ class _Sending:
     broken_in_a_row: int = 0
 
     def send_all(self, transport: Transport, whose: ColumnElement[bool]) -> None:
-        while rows := self._due(whose):
+        while rows := self._read_due(whose):
             for row in rows:
                 try:
                     self._send(transport, row)
                 except UnreachableError as error:
-                    self._put_off(self._due(whose, limit=None), str(error))
+                    self._put_off(self._read_due(whose, limit=None), str(error))
                     return
 
-    def _due(self, whose: ColumnElement[bool], limit: int | None = _BATCH) -> list[Row[Any]]:
+    def _read_due(self, whose: ColumnElement[bool], limit: int | None = _BATCH) -> list[Row[Any]]:
         """The alerts to try now, digests last."""
         query = (
             select(tables.alerts, tables.staff.c.email)
@@ -152,7 +147,7 @@ class _Sending:
         except NotSentError as error:
             self._put_off([row], str(error))
             self.broken_in_a_row = self.broken_in_a_row + 1 if isinstance(error, BrokenConnectionError) else 0
-            if self.broken_in_a_row >= _MOST_BROKEN:
+            if self.broken_in_a_row >= MOST_BROKEN:
                 raise UnreachableError(str(error)) from None
             return
         self.broken_in_a_row = 0
@@ -170,13 +165,9 @@ class _Sending:
         self.run.waiting += len(rows)
         with self.school.writing() as connection:
             for row in rows:
-                later = {"error": reason, "attempts": row.attempts + 1, "next_attempt_at": self._next_attempt(row)}
+                next_attempt = get_next_attempt(self.school.now(), row.attempts)
+                later = {"error": reason, "attempts": row.attempts + 1, "next_attempt_at": next_attempt}
                 connection.execute(update(tables.alerts).where(_alert.id == row.id).values(later))
-
-    def _next_attempt(self, row: Row[Any]) -> datetime:
-        """The time of the next attempt: after a pause of 1, 2, 4 … minutes, at most an hour."""
-        doublings: int = 2 ** min(row.attempts, 6)
-        return self.school.now() + min(timedelta(minutes=doublings), timedelta(hours=1))
 
 
 def _write_message(row: Row[Any], address: str, school: School) -> Message:

@@ -25,7 +25,7 @@ def find_obstacle(school: School) -> str | None:
             f"Configured for a real school: {' and '.join(real)}. But the database holds the demonstration, into which "
             "anybody may look. Set DATABASE_URL to a database of the school's own, or remove that configuration."
         )
-    entries = _entries()
+    entries = _read_entries()
     if missing := [entry for entry in _NEEDED if not entries.get(entry)]:
         return (
             "This database is not the demonstration's, so nothing of it is shown without sign-in. Missing in "
@@ -38,10 +38,10 @@ def find_obstacle(school: School) -> str | None:
 def list_configured() -> list[str]:
     """The names of what is configured for a real school."""
     graph = any(get_variable(name) for name in _OF_GRAPH)
-    return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_entries())
+    return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_read_entries())
 
 
-def _entries() -> dict[str, Any]:
+def _read_entries() -> dict[str, Any]:
     entries: dict[str, Any] = load_secrets().get("auth", {})
     return entries
 

@@ -33,11 +33,11 @@ _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
 _COLUMNS = ("level", "recipient_id", "text")  # the answers that have a column of their own
 
 
-class NotYoursError(Exception):
+class NotYoursError(ValueError):
     """The concern does not exist, or the person does not follow it up."""
 
 
-class IncompleteStepError(Exception):
+class IncompleteStepError(ValueError):
     """An answer is missing or does not fit; the message says which."""
 
 
@@ -45,7 +45,7 @@ class ConcernChangedError(Exception):
     """Somebody else changed the concern, by `entries`, to `version`. Nothing was saved."""
 
     def __init__(self, entries: Sequence[Entry], version: int) -> None:
-        super().__init__("The concern was changed meanwhile.")
+        super().__init__("The concern was changed in the meantime.")
         self.entries, self.version = entries, version
 
 
@@ -75,7 +75,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         view = get_concern(school, person, ref)
         if view is None or not view.may_change or kind not in find_possible_steps(view):
             raise NotYoursError(
-                "You cannot change this concern, or it has been closed or reopened meanwhile. Open it again to see."
+                "You cannot change this concern, or it has been closed or reopened in the meantime. Reload the page."
             )
         if view.version != version:
             raise ConcernChangedError(list_changes_since(view, version), view.version)
@@ -85,7 +85,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         columns = {name: answers[name] for name in _COLUMNS if name in answers}
         content = {name: answer for name, answer in answers.items() if name not in _COLUMNS}
         number = _add_step(connection, school, person, ref, kind=kind, content=content, **columns)
-        _change_what_it_is_about(connection, school, view.register, number, kind, answers)
+        _change_links(connection, school, view.register, number, kind, answers)
 
 
 def list_changes_since(view: ConcernView, version: int) -> list[Entry]:
@@ -152,7 +152,7 @@ def _check_owner(update: _Update) -> None:
         team = list_conduct_team(update.school, update.person, view.ref)
         if update.answers["recipient_id"] not in team:
             raise IncompleteStepError(
-                "Choose a DSP or Senior Deputy Head whom it does not name: nobody else may know of it."
+                "Choose a DSP or Senior Deputy Head who is not named in it: nobody else may know of it."
             )
 
 
@@ -186,16 +186,16 @@ def _check_shared(update: _Update) -> None:
 def _check_session_linked(update: _Update) -> None:
     link = (update.answers["log_ref"], update.answers["call_id"])
     possible = list_sessions_to_link(update.school, update.person, update.view.ref)
-    if link in _links(update.view.links) or link not in _links(possible):
+    if link in _list_links(update.view.links) or link not in _list_links(possible):
         raise IncompleteStepError("That session is already linked, or cannot be linked.")
 
 
 def _check_session_unlinked(update: _Update) -> None:
-    if (update.answers["log_ref"], update.answers["call_id"]) not in _links(update.view.links):
+    if (update.answers["log_ref"], update.answers["call_id"]) not in _list_links(update.view.links):
         raise IncompleteStepError("That session is not linked.")
 
 
-def _links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str | None]]:
+def _list_links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str | None]]:
     return {(session.log_ref, session.call_id) for session in sessions}
 
 
@@ -207,7 +207,7 @@ def _check_corrected(update: _Update) -> None:
     if name == "summary":
         after = after or ""
         if not after and not view.handed_over:
-            raise IncompleteStepError("Say in a sentence what it is about.")
+            raise IncompleteStepError("Write a sentence about what happened.")
     if name == "categories":
         after = tuple(dict.fromkeys(after or ()))
         if not after or not set(after) <= view.register.categories.keys():
@@ -215,7 +215,7 @@ def _check_corrected(update: _Update) -> None:
         if len(after) > MOST_CATEGORIES:
             raise IncompleteStepError(f"Choose at most {MOST_CATEGORIES}.")
     if after == getattr(view, name):
-        raise IncompleteStepError("It already says this.")
+        raise IncompleteStepError("This is already the present text.")
     if isinstance(after, tuple):
         after = ";".join(after)
     update.answers["after"] = after.isoformat() if isinstance(after, datetime) else after
@@ -248,10 +248,10 @@ _CHECKS: dict[str, tuple[Callable[[_Update], None], ...]] = {
 }
 
 
-def _change_what_it_is_about(
+def _change_links(
     connection: Connection, school: School, register: Register, number: int, kind: str, answers: Mapping[str, Any]
 ) -> None:
-    """What a step changes besides the events: the pupils, sessions and adults that the concern is about."""
+    """Change the pupils, sessions and adults that the concern is about, if the step says so."""
     pupils, sessions, now = register.pupils, register.sessions, school.now()
     if kind == "linked":
         connection.execute(insert(pupils).values(concern_id=number, pupil_id=answers["pupil"]))
@@ -294,14 +294,12 @@ def record_opening(school: School, person: Person, ref: str) -> None:
         if row.raised_by != person.staff_id and not connection.scalar(read_before):
             now = school.now()
             add_event(connection, view.register, row.id, kind="read", occurred_at=now, actor_id=person.staff_id)
-            _alert_who_raised_it(connection, view, row.id, row.raised_by, now)
+            _alert_author(connection, view, row.id, row.raised_by, now)
         if view.register is CONDUCT:
             _add_step(connection, school, person, ref, kind="viewed")
 
 
-def _alert_who_raised_it(
-    connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime
-) -> None:
+def _alert_author(connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime) -> None:
     """Tell the person who raised a concern that it was read, once; not if it is about conduct and names them."""
     named = tables.conduct_named.c
     naming = select(named.id).where(named.concern_id == number, named.staff_id == raised_by).limit(1)

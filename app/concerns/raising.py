@@ -26,7 +26,7 @@ from app.school import School
 from app.store import tables
 from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
 from app.store.writing import raise_revision
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 # No 0, 1, O or I: a reference is read out on the telephone. References are random, so that nobody can tell from
 # their own concern's reference how many others there are.
@@ -48,7 +48,7 @@ class Report:
     - `categories`: one to three of the register's
     - `staff_ids`, `others`: the adults in a concern about conduct; `others` are names that are not on the roster
     - `happened_at`: aware; None: not known
-    - `told_dsp`: whether a DSP was told in person; None: not said
+    - `told_dsp`: whether a DSP was told in person; None: not stated
     - `elsewhere`: if given, the summary may be empty
     """
 
@@ -89,7 +89,7 @@ class Raised:
 
 def raise_concern(school: School, person: Person, report: Report, session_id: int | None = None) -> Raised:
     """Open a concern that a member of staff raises, linked to a session if they may see it. Raises ValueError if
-    somebody who is not a DSP does not say whether they told one in person.
+    somebody who is not a DSP has not stated whether they told one in person.
 
     A concern about conduct leaves no trace on the audit trail or in the revision.
     """
@@ -189,7 +189,7 @@ def alert(
     kind, body = "conduct", None  # not even an empty text is stored, which would be counted with the encryption keys
     if register is CHILD:
         kind = "concern"
-        body = f"What kind: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
+        body = f"Categories: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
         recipients += [None] if has_shared_channel() else []
     for recipient in recipients:
         enqueue(connection, Alert(recipient, kind, f"concern {row.ref}", at, body))

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from app.settings import Period, Settings, Training
+from app.settings import Period, PupilPolicies, Settings, Training
 
 NAME = "Ysgol Afon Wen"
 TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
+POLICIES = {"TeamsMeetingPolicy": "Pupils", "TeamsCallingPolicy": "Pupils"}  # those that pupils should be under
 
 _WEEK = timedelta(weeks=1)
 
@@ -19,11 +20,11 @@ class Calendar:
         begins = monday - 11 * _WEEK
         before = begins - 20 * _WEEK
         self.day = day
-        self.last_term = _weeks(_term_name(before), before, 12)
-        self.this_term = _weeks(_term_name(begins), begins, 14)
-        self.half_term = _weeks("Half-term", begins + 6 * _WEEK)
-        self.remote = _weeks("Remote learning after the flood", begins + 3 * _WEEK, 2)
-        self.remote_ahead = _weeks("Remote learning while the boilers are replaced", monday + _WEEK)
+        self.last_term = _round_to_weeks(_name_term(before), before, 12)
+        self.this_term = _round_to_weeks(_name_term(begins), begins, 14)
+        self.half_term = _round_to_weeks("Half-term", begins + 6 * _WEEK)
+        self.remote = _round_to_weeks("Remote learning after the flood", begins + 3 * _WEEK, 2)
+        self.remote_ahead = _round_to_weeks("Remote learning while the boilers are replaced", monday + _WEEK)
 
     def is_remote(self, day: date) -> bool:
         return self.remote.from_ <= day <= self.remote.to
@@ -37,13 +38,13 @@ class Calendar:
         ]
 
 
-def _weeks(name: str, monday: date, weeks: int = 1) -> Period:
+def _round_to_weeks(name: str, monday: date, weeks: int = 1) -> Period:
     """A period from a Monday to the Friday of its last week."""
     friday = monday + (weeks - 1) * _WEEK + timedelta(days=4)
     return Period.model_validate({"name": name, "from": monday, "to": friday})
 
 
-def _term_name(first: date) -> str:
+def _name_term(first: date) -> str:
     """A term's name, by the season of its sixth week: terms twenty weeks apart never share one."""
     middle = first + 6 * _WEEK
     summer_ends = date(middle.year, 8, 15)
@@ -65,5 +66,6 @@ def create_demo_settings(settings: Settings, day: date) -> Settings:
                 Training(name="Safe video calls, all staff", reference="CPD 14/2", on=calendar.last_term.from_),
                 Training(name="Recording and consent, tutors", reference="CPD 14/9", on=calendar.this_term.from_),
             ),
+            "pupil_policies": PupilPolicies.model_validate(POLICIES),
         }
     )

@@ -11,7 +11,7 @@ from app.concerns.raising import Report, open_concern
 from app.store import tables
 from app.store.concerns import CONDUCT
 from app.store.versions import list_contains, valid_on, valid_versions
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _SYSTEM = "MySafeguarding"  # not meant as a real product
 _Step = tuple[int, str, dict[str, Any]]  # hours after the concern was raised, the kind of event, and its answers
@@ -27,17 +27,17 @@ def follow_up(connection: Connection, now: datetime, today: date) -> None:
     for place, (concern_id, raised_at) in enumerate(rows[:-1]):
         steps: list[_Step] = [(1, "read", {})]
         if place < len(rows) - 2:
-            steps += _steps_to_close(place) if place < len(rows) // 2 else _open_steps(place, today)
-        events += _events(concern_id, raised_at, dsp.get(concern_id), steps)
+            steps += _list_steps_to_close(place) if place < len(rows) // 2 else _open_steps(place, today)
+        events += _iter_events(concern_id, raised_at, dsp.get(concern_id), steps)
     _add_events(connection, tables.concern_events, events, now)
 
 
-def _steps_to_close(place: int) -> list[_Step]:
+def _list_steps_to_close(place: int) -> list[_Step]:
     level = ("early help", "child protection", "monitoring")[place % 3]
     steps: list[_Step] = [(20, "level", {"level": level, "text": "Spoken with the child and with home."})]
     if level == "child protection":
         steps += [
-            (21, "decision", {"decision": "Refer to children's services.", "text": "What was said may be harm."}),
+            (21, "decision", {"decision": "Refer to children's services.", "text": "What was answers may be harm."}),
             (22, "referral", {"to": "Children's services, duty desk", "on": None, "reference": f"D-{4100 + place}"}),
         ]
     outcome = "Support is in place; nothing new for three weeks."
@@ -68,13 +68,13 @@ def _add_events(connection: Connection, table: Table, events: Iterable[dict[str,
     connection.execute(insert(table), [event for event in events if event["occurred_at"] <= now])
 
 
-def _events(
+def _iter_events(
     concern_id: int, raised_at: datetime, actor_id: int | None, steps: Iterable[_Step]
 ) -> Iterator[dict[str, Any]]:
     """The steps as rows of a table of events."""
-    for hours, kind, said in steps:
+    for hours, kind, answers in steps:
         at = raised_at + timedelta(hours=hours)
-        content = {name: value for name, value in said.items() if name not in ("level", "text")}
+        content = {name: value for name, value in answers.items() if name not in ("level", "text")}
         if kind == "referral":
             content["on"] = str(at.date())
         yield {
@@ -82,9 +82,9 @@ def _events(
             "occurred_at": at,
             "actor_id": actor_id,
             "kind": kind,
-            "level": said.get("level"),
+            "level": answers.get("level"),
             "recipient_id": actor_id if kind == "action" else None,
-            "text": said.get("text"),
+            "text": answers.get("text"),
             "content": json.dumps(content) if content else None,
         }
 
@@ -98,7 +98,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
     report = Report(
         CONDUCT,
         summary="A pupil told me that lessons are arranged over a private messaging account, late in the evening.",
-        childs_words="He said it is easier if it is just between us.",
+        childs_words="He answers it is easier if it is just between us.",
         categories=["private_contact", "boundaries"],
         staff_ids=[teacher],
         happened_at=raised_at - timedelta(hours=3),
@@ -113,7 +113,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
         (4, "action", {"what": "Speak with the Head, and ask the designated officer.", "due": due}),
         (28, "decision", {"decision": "Speak with the pupil's parents first.", "text": "They may know of it."}),
     ]
-    _add_events(connection, tables.conduct_events, _events(concern_id, raised_at, leader, steps), now)
+    _add_events(connection, tables.conduct_events, _iter_events(concern_id, raised_at, leader, steps), now)
 
 
 def _find_staff(connection: Connection, today: date, role: Role) -> int:

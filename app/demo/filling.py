@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,29 @@ import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import list_roles_with
-from app.demo import asking, casework, resolving
-from app.demo.calendar import Calendar, create_demo_settings
+from app.demo import asking, casework, emails, resolving
+from app.demo.calendar import POLICIES, Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
 from app.demo.story import Story
+from app.intake.attendance import import_attendance
+from app.intake.calendars import store_calendar
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import create_work, import_consents, import_letters, import_logs
 from app.intake.logs import enter_log
+from app.intake.pupil_policies import store_policies
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
-from app.records.tabular import read_table
+from app.records.evidence.calendars import read_event
+from app.records.people.roster import ROSTER_TABLES
+from app.records.tables.tabular import read_table
 from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
-from app.store import tables
+from app.store import reading, tables
 from app.store.database import DatabaseError
 from app.store.writing import get_meta, raise_revision, set_meta
-from app.vocabulary import BreachState, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import BreachState
 
 _SEED = 1
 _UNFINISHED = "demo_unfinished"
@@ -49,29 +56,34 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     """Fill an empty database with the fictional school up to today, or restart a fill that was cut off. Raises
     DatabaseError if the database holds anything else. `progress` is called with a step and the share done."""
     day = school.today()
-    _empty(school)
+    _delete_unfinished(school)
     judged_by = School(school.engine, create_demo_settings(school.settings, day))
     progress("Inventing people and sessions", 0.0)
-    made = _so_far(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
-    progress("Importing the roster", 0.15)
-    for kind in ("schools", "staff", "pupils"):
-        table = read_table(_csv(kind, getattr(made, kind)))
+    made = _select_past(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
+    progress("Importing the roster", 0.07)
+    for kind in ROSTER_TABLES:
+        table = read_table(_create_csv(kind, getattr(made, kind)))
         run_import(judged_by, ImportResult(kind, table.name), create_work(judged_by, table))
-    progress("Importing letters and consents", 0.17)
-    import_letters(judged_by, _csv("letters", made.letters))
-    import_consents(judged_by, _csv("consents", made.consents))
+    progress("Importing letters and consents", 0.09)
+    import_letters(judged_by, _create_csv("letters", made.letters))
+    import_consents(judged_by, _create_csv("consents", made.consents))
+    with school.writing() as connection:
+        _store_calendars(connection, made.events)
+        _store_policies(connection, made, school.now())
     _import_calls(judged_by, made, progress)
-    progress("Importing session logs and judging every clause", 0.7)
-    import_logs(judged_by, _csv("logs", made.logs))
-    progress("Correcting logs", 0.95)
+    progress("Importing session logs and judging every clause", 0.5)
+    import_logs(judged_by, _create_csv("logs", made.logs))
+    progress("Correcting logs", 0.81)
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
         _date_back(connection, school.now())
         casework.follow_up(connection, school.now(), day)
         casework.raise_about_conduct(connection, school.now(), day)
+        emails.enter_emails(connection, judged_by, made)
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
     roles = [role for scope in scopes for role in list_roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
+    progress("Resolving breaches and asking for consents", 0.88)
     resolving.resolve(judged_by, leaders, Chance(_SEED, day.toordinal()))
     asking.ask(judged_by, made)
     with school.writing() as connection:
@@ -84,21 +96,48 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     progress("Ready", 1.0)
 
 
+def _store_calendars(connection: Connection, events: list[dict[str, Any]]) -> None:
+    """Store what the calendars of staff showed of meetings before they began."""
+    roster = reading.read_roster(connection)
+    for address, own in groupby(sorted(events, key=_get_organiser), key=_get_organiser):
+        owner_id, _ = roster.find_ids(None, address)
+        meetings = [meeting for event in own if (meeting := read_event(event))]
+        first = min(meeting.starts_at for meeting in meetings)
+        assert owner_id
+        store_calendar(connection, owner_id, meetings, (first, first), roster, first)
+
+
+def _get_organiser(event: dict[str, Any]) -> str:
+    return str(event["organizer"]["emailAddress"]["address"])
+
+
+def _store_policies(connection: Connection, made: DemoSchool, now: datetime) -> None:
+    """Store the policies of Teams in effect for each pupil; nobody has given those for pupils to two new ones."""
+    roster = reading.read_roster(connection)
+    late = [pupil["email"] for pupil in made.new[:2]]
+    usual = dict.fromkeys(POLICIES, "Global (Org-wide default)")
+    policies = {number: usual if email in late else POLICIES for email, number in roster.pupils.items()}
+    store_policies(connection, policies, now)
+
+
 def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, float], None]) -> None:
-    """Import the call records and recordings from files, as a school would."""
+    """Import the call records, recordings and attendance reports from files, as a school would."""
     with tempfile.TemporaryDirectory() as folder:
         calls, recordings = Path(folder) / "calls.jsonl", Path(folder) / "recordings.json"
         with calls.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(call) + "\n" for call in made.calls)
         recordings.write_text(json.dumps({"value": made.recordings}), encoding="utf-8")
-        progress("Importing call records", 0.25)
+        progress("Importing call records", 0.17)
         import_recordings(school, recordings)
         import_calls(
-            school, calls, progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls))
+            school, calls, progress=lambda read: progress("Importing call records", 0.17 + 0.3 * read / len(made.calls))
         )
+        reports = Path(folder) / "attendance.json"
+        reports.write_text(json.dumps(made.attendance), encoding="utf-8")
+        import_attendance(school, reports)
 
 
-def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
+def _select_past(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
     """The part of the school that has happened by now: of today, only the sessions that are over."""
     here, there = now.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"), now.strftime("%Y-%m-%dT%H:%M")
     return replace(
@@ -107,6 +146,7 @@ def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
         corrections=[log for log in made.corrections if log["ended_at"] <= here],
         calls=[call for call in made.calls if call["endDateTime"] <= there],
         recordings=[recording for recording in made.recordings if recording["endDateTime"] <= there],
+        events=[event for event in made.events if event["end"]["dateTime"] <= there],
     )
 
 
@@ -149,7 +189,7 @@ def was_cut_off(school: School) -> bool:
         return get_meta(connection, _UNFINISHED) is not None
 
 
-def _empty(school: School) -> None:
+def _delete_unfinished(school: School) -> None:
     """Delete a fill that was cut off, and raise DatabaseError if anything else is in the database."""
     with school.writing() as connection:
         if get_meta(connection, _UNFINISHED):
@@ -165,6 +205,6 @@ def _empty(school: School) -> None:
         set_meta(connection, _UNFINISHED, "yes")
 
 
-def _csv(name: str, rows: Rows) -> tuple[str, bytes]:
+def _create_csv(name: str, rows: Rows) -> tuple[str, bytes]:
     """Rows as the file a school would send."""
     return f"{name}.csv", pd.DataFrame(rows).to_csv(index=False).encode()

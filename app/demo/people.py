@@ -9,7 +9,6 @@ from typing import Any
 
 from app.demo.calendar import Calendar
 from app.demo.chance import Chance
-from app.demo.names import FIRST, LAST
 
 Row = dict[str, str]  # a row of a file: its cells by column
 Rows = list[Row]
@@ -26,11 +25,29 @@ _TUTORS_A_YEAR = 4
 _EVENING = ("Toronto", "Boston", "Bermuda", "Barbados", "São Paulo", "Chicago", "Vancouver", "New York", "Halifax")
 _MORNING = ("Hong Kong", "Singapore", "Shanghai")
 
+_FIRST = """
+Aled Angharad Anwen Arwel Beca Bethan Betsan Bryn Cadi Caio Carys Catrin Ceri Cerys Cian Daniel Deio Dewi Dylan
+Efa Eira Elen Eleri Elin Elis Emily Emrys Enid Erin Esyllt Ethan Fflur Ffion Gareth George Gethin Glesni Grace
+Greta Gruff Gwen Gwenllian Gwion Hana Hari Hedd Heledd Hywel Iago Ianto Idris Iestyn Ifan Ioan Isla Iwan Jac Jack
+Leisa Lewys Lily Llew Llinos Lowri Luned Macsen Mabli Mair Manon Mared Marged Martha Mati Megan Mali Meilyr Menna
+Mirain Moi Morgan Myfi Nansi Nel Nia Non Oliver Olwen Osian Owain Rhian Rhodri Rhun Rhys Ruby Sara Seren Siân Siôn
+Sioned Steffan Taliesin Tegid Teifion Tirion Tomos Twm Wil William Ynyr Zara
+""".split()  # noqa: SIM905 - a list would take a line for each name
+
+_LAST = """
+Adams Bevan Bowen Brookes Bryant Cadwallader Clarke Cullen Davies Dawkins Edwards Ellis Evans Eynon Fletcher
+Francis Gittins Griffiths Gwilym Harries Haycock Hopkins Howells Hughes Humphreys Jenkins John Jones Kendrick
+Lewis Llewelyn Lloyd Maddocks Meredith Morgan Morris Mostyn Nicholas Onions Owen Parry Penhale Perrott Phillips
+Powell Price Pritchard Probert Prosser Pugh Rees Reynolds Richards Roberts Rowlands Samuel Savage Sayce Stephens
+Thomas Treharne Tudor Turner Vaughan Watkins Whittall Wilkins Williams Wynne Yorath
+""".split()  # noqa: SIM905
+
 
 @dataclass
 class DemoSchool:
     """The fictional school as the files of a real one, and its people by role. `corrections` are corrected logs,
-    each with its `why`; `calls` and `recordings` are objects of Graph."""
+    each with its `why`; `calls`, `recordings`, `attendance` (meetings with their reports) and `events` (of
+    calendars) are objects of Graph."""
 
     schools: Rows = field(default_factory=list)
     staff: Rows = field(default_factory=list)
@@ -41,6 +58,8 @@ class DemoSchool:
     corrections: Rows = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     recordings: list[dict[str, Any]] = field(default_factory=list)
+    attendance: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
 
     tutors: dict[tuple[str, str], Rows] = field(default_factory=lambda: defaultdict(list))  # by school and year
     hoys: dict[str, Row] = field(default_factory=dict)  # by year
@@ -87,7 +106,7 @@ def invent(chance: Chance) -> DemoSchool:
 
     def staff(code: str, department: str, roles: str, **looks_after: str) -> Row:
         person = (
-            _name(chance, taken, _SCHOOLS[code][2])
+            _create_name(chance, taken, _SCHOOLS[code][2])
             | {"school": code, "department": department, "roles": roles, "year_groups": "", "houses": ""}
             | looks_after
         )
@@ -120,24 +139,31 @@ def invent(chance: Chance) -> DemoSchool:
         for place in range(number):
             year = str(_YEARS[code][place % len(_YEARS[code])])
             tutor = school.tutors[code, year][place // len(_YEARS[code]) % _TUTORS_A_YEAR]
-            school.pupils.append(
-                _name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
-                | {"school": code, "year_group": year, "house": _HOUSES[code][place % 4], "tutor_email": tutor["email"]}
-            )
+            pupil = _create_name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
+            group = {"school": code, "year_group": year, "house": _HOUSES[code][place % 4]}
+            school.pupils.append(pupil | group | {"tutor_email": tutor["email"]} | _invent_family(pupil, place))
     seniors = chance.some([p for p in school.pupils if p["school"] == "SEN"], 18)
     school.abroad = list(zip(seniors, (*_EVENING, *_MORNING), strict=False))
     school.new = seniors[12:] + chance.some([p for p in school.pupils if p["school"] == "PREP"], 4)
     return school
 
 
-def _name(chance: Chance, taken: set[str], domain: str) -> Row:
+def _create_name(chance: Chance, taken: set[str], domain: str) -> Row:
     """A name that is not `taken` yet, with its address and its Entra object id."""
     while True:
-        first, last = chance.one(FIRST), chance.one(LAST)
+        first, last = chance.one(_FIRST), chance.one(_LAST)
         plain = f"{first}.{last}".lower().translate(str.maketrans("âêîôûŵŷ", "aeiouwy"))
         if plain not in taken:
             taken.add(plain)
             return {"email": f"{plain}@{domain}", "name": f"{first} {last}", "entra_id": chance.uuid()}
+
+
+def _invent_family(pupil: Row, place: int) -> Row:
+    """The addresses and the language of a pupil's family: every third has two addresses, every tenth has none, every
+    fifth reads Welsh."""
+    name = pupil["email"].partition("@")[0]
+    addresses = [f"family.{name}@cartref.example", f"{name}.2@adref.example"][: 2 if place % 3 == 0 else 1]
+    return {"contact_emails": "" if place % 10 == 9 else ";".join(addresses), "language": "en" if place % 5 else "cy"}
 
 
 def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None:

@@ -13,7 +13,7 @@ from app.demo.chance import Chance
 from app.school import School
 from app.store import tables
 from app.store.reading import is_among
-from app.vocabulary import BreachEventKind, BreachState, Resolution
+from app.vocabulary.terms import BreachEventKind, BreachState, Resolution
 
 _EXPLANATIONS = (
     "The bell rang late and I was still with the class before.",
@@ -57,14 +57,14 @@ def _resolve(connection: Connection, resolved_by: dict[int, int], chance: Chance
     breaches = connection.execute(
         select(tables.breaches, session.staff_id).join(tables.sessions, session.id == breach.session_id).where(chosen)
     ).all()
-    said: dict[int, tuple[Resolution, str, str | None]] = {}
+    by_session: dict[int, tuple[Resolution, str, str | None]] = {}
     events: list[dict[str, Any]] = []
     for row in breaches:
-        if row.session_id not in said:
+        if row.session_id not in by_session:
             resolution, note = chance.one(_RESOLUTIONS)
             explanation = chance.one(_EXPLANATIONS) if row.staff_id and chance.often(0.5) else None
-            said[row.session_id] = (resolution, note, explanation)
-        resolution, note, explanation = said[row.session_id]
+            by_session[row.session_id] = (resolution, note, explanation)
+        resolution, note, explanation = by_session[row.session_id]
         if explanation:
             explained = {"actor_id": row.staff_id, "kind": BreachEventKind.EXPLAINED, "resolution": None}
             at = row.opened_at + timedelta(days=1)

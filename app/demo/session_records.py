@@ -26,6 +26,8 @@ class Session:
     minutes: int
     one_to_one: bool = False
     invited: Row | None = None  # the second member of staff
+    invited_in_log: bool = True  # the log names them
+    invited_in_calendar: bool = True  # the calendar shows them
     number: int = 0
     direct: bool = False  # a call without a meeting
     recorded: bool = False
@@ -39,6 +41,11 @@ class Session:
     @property
     def end(self) -> datetime:
         return self.start + timedelta(minutes=self.minutes)
+
+    @property
+    def names_second_member(self) -> bool:
+        """Whether the log of a one-to-one names a second member of staff as invited."""
+        return self.invited is not None and self.invited_in_log
 
 
 class SessionRecords:
@@ -72,51 +79,59 @@ class SessionRecords:
         chance = self.chance
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         if session.direct:
-            self.school.calls.append(self._direct_call(session, start, end))
+            self.school.calls.append(self._create_direct_call(session, start, end))
             return
         in_channel = session.recorded and chance.often(0.6)
         smooth = not (session.early or session.waiting or session.cut_off)
         parts = [(start, end)]
         if smooth and session.minutes >= 30 and not session.recorded and chance.often(0.015):
-            broken_at = self._somewhere(start, end)
+            broken_at = self._pick_middle(start, end)
             parts = [(start, broken_at), (broken_at + timedelta(minutes=chance.between(2, 4)), end)]
         for part in parts:
-            legs = self._legs(session, *part)
-            people = [*session.pupils, *([session.invited] if session.invited and chance.often(0.6) else [])]
-            call = graph.create_meeting(
-                chance, session.staff, legs, people, in_channel=in_channel, recorded=session.recorded
-            )
+            legs = self._create_legs(session, *part)
+            call = graph.create_meeting(chance, session.staff, legs, in_channel=in_channel, recorded=session.recorded)
             if call["version"] > 1 and chance.often(0.05):
                 self.school.calls.append(graph.create_earlier_version(call))
             self.school.calls.append(call)
+        if session.one_to_one:
+            self._add_event(session, call, start, end)
         if session.recorded and not in_channel and chance.often(0.95):  # Graph lists no recordings of channel meetings
             started = start + timedelta(seconds=chance.between(20, 60))
             self.school.recordings.append(
                 graph.create_recording(chance, call, session.staff, started, end - timedelta(seconds=70))
             )
 
-    def _direct_call(self, session: Session, start: datetime, end: datetime) -> dict[str, Any]:
+    def _add_event(self, session: Session, call: dict[str, Any], start: datetime, end: datetime) -> None:
+        """Add the meeting to its organiser's calendar; always, if the log names nobody as invited."""
+        if session.names_second_member and not self.chance.often(0.8):
+            return
+        changed = start - timedelta(hours=self.chance.between(2, 70))
+        guests = [session.invited] if session.invited and session.invited_in_calendar else []
+        event = graph.create_event(self.chance, call, [*session.pupils, *guests], (changed, start, end))
+        self.school.events.append(event)
+
+    def _create_direct_call(self, session: Session, start: datetime, end: datetime) -> dict[str, Any]:
         staff = Leg(session.staff, start, end)
         pupil = Leg(session.pupils[0], start, end, camera=not session.cameras_off)
         caller, callee = (pupil, staff) if self.chance.often(0.02) else (staff, pupil)
         return graph.create_peer_to_peer_call(self.chance, caller, callee)
 
-    def _seconds(self, low: float, high: float) -> timedelta:
+    def _pick_seconds(self, low: float, high: float) -> timedelta:
         return timedelta(seconds=self.chance.between(low, high))
 
-    def _somewhere(self, start: datetime, end: datetime) -> datetime:
+    def _pick_middle(self, start: datetime, end: datetime) -> datetime:
         """A moment about the middle."""
         return start + (end - start) * self.chance.between(0.3, 0.7)
 
-    def _legs(self, session: Session, start: datetime, end: datetime) -> list[Leg]:
+    def _create_legs(self, session: Session, start: datetime, end: datetime) -> list[Leg]:
         """Who was in the meeting when: staff first to come and last to leave, unless something went wrong."""
-        often, seconds = self.chance.often, self._seconds
+        often, seconds = self.chance.often, self._pick_seconds
         opened, ended = start - seconds(20, 200), end + seconds(-60, 60)
         closed = ended - timedelta(seconds=session.waiting)
         staff = None if session.as_guest else session.staff
         legs = [Leg(staff, opened, closed, shares_screen=session.purpose == "academic" and often(0.4))]
         if session.cut_off:
-            broken_at = self._somewhere(opened, closed)
+            broken_at = self._pick_middle(opened, closed)
             back_at = broken_at + timedelta(seconds=session.cut_off)
             legs = [Leg(staff, opened, broken_at), Leg(staff, back_at, closed)]
         elif often(0.02):  # a tablet too
@@ -130,20 +145,23 @@ class SessionRecords:
             left = ended if first and session.waiting else closed - seconds(3, 20)
             on = pupil["email"] not in session.cameras_off
             filmed = self.chance.between(0.9, 1.0) if on else self.chance.between(0.2, 0.7)
-            legs += self._stays(Leg(pupil, joined, left, on, filmed if in_room else None))
+            legs += self._create_stays(Leg(pupil, joined, left, on, filmed if in_room else None))
         if session.one_to_one and often(0.03):
             legs.append(Leg(None, start + seconds(30, 90), closed - seconds(30, 90)))  # a parent, as a visitor
         return legs
 
-    def _stays(self, leg: Leg) -> list[Leg]:
-        """Somebody's time in a call as Graph lists it: at one go, in two, with a second device, or twice."""
+    def _create_stays(self, leg: Leg) -> list[Leg]:
+        """Somebody's time in a call as Graph lists it: at one go, in two, with a second device, twice, or without
+        details."""
         kind = self.chance.share()
         if kind < 0.05:
-            broken_at = self._somewhere(leg.joined, leg.left)
-            return [replace(leg, left=broken_at), replace(leg, joined=broken_at + self._seconds(5, 40))]
+            broken_at = self._pick_middle(leg.joined, leg.left)
+            return [replace(leg, left=broken_at), replace(leg, joined=broken_at + self._pick_seconds(5, 40))]
         if kind < 0.08:
-            return [leg, Leg(leg.person, leg.joined + self._seconds(20, 120), leg.left, camera=False)]
-        return [leg, leg] if kind < 0.1 else [leg]
+            return [leg, Leg(leg.person, leg.joined + self._pick_seconds(20, 120), leg.left, camera=False)]
+        if kind < 0.1:
+            return [leg, leg]
+        return [replace(leg, details=False)] if kind < 0.105 and leg.camera else [leg]
 
     # --- logs -----------------------------------------------------------------------------------------------
 
@@ -159,15 +177,15 @@ class SessionRecords:
             "started_at": f"{start:%Y-%m-%dT%H:%M}",
             "ended_at": f"{session.end:%Y-%m-%dT%H:%M}",
         }
-        row |= self._answers(session)
+        row |= self._pick_answers(session)
         if session.one_to_one:
-            row |= self._one_to_one_answers(session)
+            row |= self._pick_one_to_one_answers(session)
         if often(0.012):
             row[self.chance.one(FORGOTTEN)] = ""
         self.school.logs.append(row)
         return row
 
-    def _answers(self, session: Session) -> Row:
+    def _pick_answers(self, session: Session) -> Row:
         often, noticed = self.chance.often, session.noticed
         cameras = "yes"
         if session.cameras_off and (noticed or often(0.8)):
@@ -198,12 +216,12 @@ class SessionRecords:
             answers |= {"room": "bedroom", "bedroom_reason": reason, "door_open": _YES_NO[often(0.94)]}
         return answers
 
-    def _one_to_one_answers(self, session: Session) -> Row:
+    def _pick_one_to_one_answers(self, session: Session) -> Row:
         often = self.chance.often
         usual = ("routine", "routine", "continuity", "safeguarding")
         return {
             "reason": "catching up on homework" if often(0.02) else self.chance.one(usual),
-            "second_staff_emails": session.invited["email"] if session.invited else "",
+            "second_staff_emails": session.invited["email"] if session.invited and session.invited_in_log else "",
             "adult_present": "yes",
             "adult_introduced": "" if often(0.01) else _YES_NO[often(0.955)],
             "adult_permission": _YES_NO[often(0.99)],

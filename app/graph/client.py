@@ -1,5 +1,6 @@
-"""Call records and recordings from Microsoft Graph. A token is sent to the configured host only."""
+"""Call records and lists from Microsoft Graph. A token is sent to the configured host only."""
 
+import copy
 import json
 import re
 import time
@@ -22,6 +23,7 @@ from app.graph.registration import Registration
 from app.graph.tokens import TokenSource
 from app.graph.transport import BearerAuth, Transport, TryAgainError
 
+_NEXT_LINK = "@odata.nextlink"
 _DOWN = 3  # requests in a row that failed for good: the service is down
 _MOST_PAGES = 20_000
 
@@ -62,7 +64,7 @@ class Client(AbstractContextManager["Client"]):
     def iter_call_pages(self, from_at: datetime, to_at: datetime) -> Iterator[list[Any]]:
         """The call records that started in [from_at, to_at), as Graph lists them, page by page. StoppedError
         if the list cannot be read to its end."""
-        condition = f"startDateTime ge {_stamp(from_at)} and startDateTime lt {_stamp(to_at)}"
+        condition = f"startDateTime ge {stamp(from_at)} and startDateTime lt {stamp(to_at)}"
         try:
             yield from self._iter_pages(self._build_address("/communications/callRecords", {"$filter": condition}))
         except ForbiddenError as error:
@@ -85,41 +87,61 @@ class Client(AbstractContextManager["Client"]):
             # Microsoft documents each expansion only by itself, and may refuse both together; sessions matter most.
             record, content = self._get(self._build_address(path, {"$expand": SESSIONS}))
             self._expanded = SESSIONS
-        if isinstance(record, dict):
-            more = [self._complete(record, name) for name in ("sessions", "participants_v2")]
-            for session in _entries(record, "sessions"):
-                if isinstance(session, dict):
-                    more.append(self._complete(session, "segments"))
-            if any(more):
-                content = json.dumps(record).encode()
+        if isinstance(record, dict) and self._complete_lists(record):
+            content = json.dumps(record).encode()
         return record, content
 
-    def list_recordings(self, organiser_id: str, from_at: datetime, to_at: datetime) -> list[Any]:
-        """The list of recordings of an organiser's meetings, never their content. ForbiddenError if not allowed."""
-        organiser = quote(organiser_id, safe="")
-        condition = f"meetingOrganizerUserId='{organiser}',startDateTime={_stamp(from_at)},endDateTime={_stamp(to_at)}"
-        first = self._build_address(f"/users/{organiser}/onlineMeetings/getAllRecordings({condition})")
-        return [entry for page in self._iter_pages(first) for entry in page]
+    def branch(self) -> "Client":
+        """This client, with failures counted apart: an optional source that fails ends no other."""
+        other = copy.copy(self)
+        other._answered = other._failures = 0
+        other._over = None
+        return other
 
-    def _complete(self, holder: dict[str, Any], name: str) -> bool:
-        """Append the further pages of a list to it. Returns whether there were any."""
-        link = holder.pop(f"{name}@odata.nextLink", None)
-        if link is not None:
-            holder[name] = _entries(holder, name) + [
-                entry for page in self._iter_pages(self._check_next_link(link)) for entry in page
-            ]
-        return link is not None
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The object at a path below the configured address. RequestFailedError (ForbiddenError, GoneError) if it
+        cannot be fetched, StoppedError if nothing can be."""
+        return self._get(self._build_address(path, query))[0]
 
-    def _iter_pages(self, address: str) -> Iterator[list[Any]]:
+    def list_entries(
+        self, path: str, query: Mapping[str, str] | None = None, *, prefer: str | None = None
+    ) -> list[Any]:
+        """The entries of all pages of the list at a path; `prefer` is sent as the header of that name. Errors as of
+        `get`."""
+        first = self._build_address(path, query)
+        return [entry for page in self._iter_pages(first, prefer) for entry in page]
+
+    def _complete_lists(self, holder: Any) -> bool:
+        """Append their further pages to all lists in an object, whose keys of next links may be written in any case.
+        Returns whether there were any."""
+        parts = holder if isinstance(holder, list) else [holder]
+        found = False
+        for part in parts:
+            if not isinstance(part, dict):
+                continue
+            for key in [key for key in part if key.lower().endswith(_NEXT_LINK)]:
+                name, link = key[: -len(_NEXT_LINK)], part[key]
+                if link is None or not name:
+                    continue
+                del part[key]
+                further = [entry for page in self._iter_pages(self._check_next_link(link)) for entry in page]
+                part[name] = _read_entries(part, name) + further
+                found = True
+            for value in part.values():
+                if isinstance(value, dict | list):
+                    found = self._complete_lists(value) or found
+        return found
+
+    def _iter_pages(self, address: str, prefer: str | None = None) -> Iterator[list[Any]]:
         following: str | None = address
         asked: set[str] = set()
         while following is not None:
             if following in asked or len(asked) == _MOST_PAGES:
                 raise RequestFailedError("its pages lead in a circle")
             asked.add(following)
-            page, _ = self._get(following, _is_page)
+            page, _ = self._get(following, _is_page, prefer)
             yield page["value"]
-            link = page.get("@odata.nextLink")
+            link = next((page[key] for key in page if key.lower() == _NEXT_LINK), None)
             following = None if link is None else self._check_next_link(link)
 
     def _build_address(self, path: str, query: Mapping[str, str] | None = None) -> str:
@@ -141,14 +163,16 @@ class Client(AbstractContextManager["Client"]):
             raise RequestFailedError("its next page is not a list")
         return str(urlunsplit(("https", self._base.netloc, parts.path, parts.query, "")))
 
-    def _get(self, address: str, fits: Callable[[Any], bool] = lambda _: True) -> tuple[Any, bytes]:
+    def _get(
+        self, address: str, fits: Callable[[Any], bool] = lambda _: True, prefer: str | None = None
+    ) -> tuple[Any, bytes]:
         """The object at an address of Graph, and its JSON. RequestFailedError if it cannot be fetched, StoppedError if
         nothing can be."""
         if self._over:
             raise self._over
         answered_before = self._answered
         try:
-            answer = self._transport.with_retries(lambda: self._get_once(address, fits))
+            answer = self._transport.with_retries(lambda: self._get_once(address, fits, prefer))
         except StoppedError as error:
             self._over = error
             raise
@@ -163,9 +187,9 @@ class Client(AbstractContextManager["Client"]):
         self._answered += 1
         return answer
 
-    def _get_once(self, address: str, fits: Callable[[Any], bool]) -> tuple[Any, bytes]:
+    def _get_once(self, address: str, fits: Callable[[Any], bool], prefer: str | None) -> tuple[Any, bytes]:
         generation, token = self._tokens.get()
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json"} | ({"Prefer": prefer} if prefer else {})
         response = self._transport.send("GET", address, auth=BearerAuth(token), headers=headers)
         status = response.status_code
         if status == HTTPStatus.UNAUTHORIZED:
@@ -193,12 +217,13 @@ def _is_page(content: Any) -> bool:
     return isinstance(content, dict) and isinstance(content.get("value"), list)
 
 
-def _entries(holder: Mapping[str, Any], name: str) -> list[Any]:
+def _read_entries(holder: Mapping[str, Any], name: str) -> list[Any]:
     entries = holder.get(name)
     return entries if isinstance(entries, list) else []
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A time as Graph takes it in an address."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

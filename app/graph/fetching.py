@@ -10,41 +10,42 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, delete, or_, select
+from sqlalchemy import BigInteger, Connection, cast, delete, select
 from sqlalchemy.exc import OperationalError
 
 from app import lease
+from app.graph.asking import Context, read_source
+from app.graph.attendance import fetch_reports
+from app.graph.calendars import fetch_calendars
 from app.graph.client import Client, is_call_entry
-from app.graph.errors import ForbiddenError, GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
-from app.graph.registration import read_registration
-from app.graph.runs import LISTED, Run, RunLog, complete_until
+from app.graph.errors import GoneError, GraphError, RequestFailedError, StoppedError
+from app.graph.policies import fetch_policies
+from app.graph.recordings import fetch_recordings
+from app.graph.roster import fetch_roster
+from app.graph.runs import LISTED, Lease, Run, RunLog, complete_until, require_registration
+from app.graph.sources import Source, forget_refusals
 from app.graph.transport import WORKERS
 from app.intake import quarantine
-from app.intake.calls import is_of_stored_call, store_calls, store_recordings
-from app.intake.quarantine import RejectedRecord, digest
+from app.intake.calls import store_calls
+from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
-from app.judging.rejudge import Affected, rejudge
-from app.records.calls import Call, read_call
-from app.records.graph_objects import UnreadableObjectError
-from app.records.recordings import Recording, read_recording
+from app.judging.rejudge import Affected
+from app.records.evidence.calls import READER, Call, read_call
+from app.records.evidence.graph_objects import UnreadableObjectError
 from app.school import School
 from app.store import reading
+from app.store.quarantined import digest
 from app.store.tables import calls as calls_table
 from app.store.tables import session_calls, sync_seen
-from app.store.writing import insert_rows, raise_revision
+from app.store.writing import insert_rows
 
 _FORGOTTEN = timedelta(days=40)  # Graph no longer lists anything so old
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
 _JUDGED_TOGETHER = 20  # pages
 _MOST_LISTINGS = 3
-
-
-class Lease(lease.Lease):
-    """The right to sync."""
-
-    name, what = "sync", "sync"
 
 
 def synchronise(
@@ -59,23 +60,14 @@ def synchronise(
     also tries again everything in quarantine. `report` is called with the progress as text; tests pass a `client` that
     does not wait. Raises GraphError, or an error of `lease`, if the run could not be completed; what it had fetched is
     kept."""
-    registered = read_registration()
-    if registered is None:
-        raise NotConfiguredError(
-            "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
-        )
-    if school.is_demonstration():
-        raise NotConfiguredError(
-            "This database holds the demonstration: no real call comes into it.",
-            "Set DATABASE_URL to a database of the school's own.",
-        )
+    registered = require_registration(school)
     with Lease(school) as held, client or Client(registered, report) as asking:
         return _Sync(school, asking, held, report).run(days, retry=retry)
 
 
 @dataclass
 class _Fetched:
-    """Calls that were asked for together, by what became of them."""
+    """Calls that were asked for together, by the result."""
 
     read: dict[str, Call] = field(default_factory=dict)
     unreadable: list[RejectedRecord] = field(default_factory=list)
@@ -89,15 +81,27 @@ class _Sync:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sync")
         self._done = Run()
         self._log = RunLog(school, self._done)
+        self._context = Context(school, client, held, self._pool, self._done, self._log)
         self._tried: set[str] = set()  # calls that were gone or in quarantine
 
     def run(self, days: int | None, *, retry: bool) -> Run:
         from_at, to_at = self._log.begin(days)
+        if retry:
+            with self._school.writing() as connection:
+                forget_refusals(connection)
         try:
+            # First, because the roster decides which calls are kept.
+            read_source(self._context, Source.ROSTER, fetch_roster)
+            # Before the calls, because what a calendar says has to be known before the sessions begin.
+            read_source(self._context, Source.CALENDARS, fetch_calendars)
             self._list(from_at, to_at)
             self._try_again(to_at, everything=retry)
             self._judge_new()
-            self._fetch_recordings(from_at, to_at)
+            for source in (Source.RECORDINGS, Source.ADHOC_RECORDINGS):
+                read_source(self._context, source, partial(fetch_recordings, source, from_at, to_at))
+                self._report_progress()
+            read_source(self._context, Source.ATTENDANCE, fetch_reports)
+            read_source(self._context, Source.PUPIL_POLICIES, fetch_policies)
             self._finish(from_at, to_at, retry=retry)
         except (GraphError, lease.LostError) as error:
             self._log.end(error=str(error))
@@ -131,7 +135,7 @@ class _Sync:
             has_moved, gone_before = False, self._done.gone
             this_time: set[str] = set()
             for page in self._client.iter_call_pages(from_at, to_at):
-                calls = {entry["id"]: self._stamp(entry) for entry in page if is_call_entry(entry)}
+                calls = {entry["id"]: self._digest_listed(entry) for entry in page if is_call_entry(entry)}
                 has_moved = has_moved or not this_time.isdisjoint(calls)
                 this_time |= calls.keys()
                 self._done.listed += len(calls.keys() - met)
@@ -144,7 +148,7 @@ class _Sync:
             if not has_moved and self._done.gone == gone_before:
                 return
 
-    def _stamp(self, entry: dict[str, Any]) -> str:
+    def _digest_listed(self, entry: dict[str, Any]) -> str:
         """A digest that differs if a listed record has changed. Where Graph gives neither version nor time of change, a
         record fetched since the last success counts as unchanged."""
         state = [entry.get("version"), entry.get("lastModifiedDateTime")]
@@ -156,7 +160,7 @@ class _Sync:
         changed: it may have become a session."""
         keys = {digest(call_id): call_id for call_id in stamps if call_id not in self._tried}
         with self._school.engine.connect() as connection:
-            roster = _roster_digest(connection)
+            roster = _digest_roster(connection)
             rows = connection.execute(select(sync_seen.c.id, sync_seen.c.stamp).where(sync_seen.c.id.in_(list(keys))))
             seen = {keys[row.id]: row.stamp for row in rows}
         new = [
@@ -165,7 +169,7 @@ class _Sync:
             if seen.get(call_id) not in (stamps[call_id], digest(stamps[call_id] + roster))
         ]
         fetched = self._fetch(new)
-        fetched.unreadable += [_reject("calls", entry, "an entry of the list has no id") for entry in wrong]
+        fetched.unreadable += [reject_entry("calls", entry, "an entry of the list has no id") for entry in wrong]
         self._store(fetched, stamps, roster)
 
     def _fetch(self, call_ids: Collection[str]) -> _Fetched:
@@ -189,10 +193,12 @@ class _Sync:
         if the run cannot go on."""
         with self._school.writing() as connection:
             self._lease.hold(connection)
+            asked = {call.id: call_id for call_id, call in fetched.read.items()}
             for entry in self._store_calls(connection, list(fetched.read.values())):
                 fetched.unreadable.append(entry)
-                fetched.read.pop(entry.key, None)
-            stored = set(connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(fetched.read)))))
+                fetched.read.pop(asked.pop(entry.key, ""), None)
+            known = connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(asked))))
+            stored = {asked[call_id] for call_id in known}
             self._remember(
                 connection,
                 {
@@ -200,8 +206,9 @@ class _Sync:
                     for call_id in fetched.read
                 },
             )
-            quarantine.delete_calls(connection, fetched.read)
-            self._quarantine(connection, fetched.unreadable)
+            versions = {call.id: call.version for call in fetched.read.values()}
+            quarantine.settle_calls(connection, versions, self._school.now())
+            self._context.quarantine(connection, fetched.unreadable)
             self._done.gone += len(fetched.gone)
             self._done.fetched += len(fetched.read)
             self._tried |= fetched.gone | {entry.key for entry in fetched.unreadable}
@@ -222,7 +229,7 @@ class _Sync:
         except Exception as error:  # an unforeseen kind of record must not keep out the others
             if len(calls) > 1:
                 return [entry for call in calls for entry in self._store_calls(connection, [call])]
-            reason = f"a record that cannot be kept ({type(error).__name__})"
+            reason = f"a record that cannot be stored ({type(error).__name__})"
             return [RejectedRecord("calls", calls[0].id, reason, calls[0].original, is_call=True)]
         return []
 
@@ -230,7 +237,7 @@ class _Sync:
         result, affected = ImportResult("calls", "sync"), Affected()
         store_calls(connection, self._school, calls, reading.read_roster(connection), result, affected)
         if len(affected.times) > result.added:  # some replaced what was judged already; new ones wait for more
-            self._judge(connection, affected)
+            self._context.judge(connection, affected)
         self._done.added += result.added
         self._done.changed += result.changed
         self._done.dropped += result.dropped
@@ -242,16 +249,6 @@ class _Sync:
         ]
         connection.execute(delete(sync_seen).where(sync_seen.c.id.in_([row["id"] for row in rows])))
         insert_rows(connection, sync_seen, rows)
-
-    def _quarantine(self, connection: Connection, entries: Sequence[RejectedRecord]) -> None:
-        for entry in entries:
-            quarantine.quarantine_record(connection, entry, self._school.now())
-        self._done.quarantined += len(entries)
-
-    def _judge(self, connection: Connection, affected: Affected) -> None:
-        if affected.times or affected.sessions:
-            rejudge(connection, self._school, affected)
-            raise_revision(connection)
 
     def _judge_new(self) -> None:
         """Judge the calls that are stored and in no session yet, also those of a run that was killed: many together
@@ -266,76 +263,36 @@ class _Sync:
             )
             affected = Affected(times=[(start, end) for start, end in connection.execute(new)])
             try:
-                self._judge(connection, affected)
+                self._context.judge(connection, affected)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise StoppedError(
-                    f"Calls were kept but cannot be judged ({type(error).__name__}).",
+                    f"Calls were stored but cannot be judged ({type(error).__name__}).",
                     "Report it with the version's number.",
                 ) from None
 
     def _try_again(self, before: datetime, *, everything: bool) -> None:
         """Fetch again what earlier runs put into quarantine and this one did not list: what never arrived, or all."""
         with self._school.engine.connect() as connection:
-            roster = _roster_digest(connection)
+            roster = _digest_roster(connection)
             call_ids = quarantine.list_calls_to_retry(connection, before, everything=everything)
         for start in range(0, len(call_ids), _AT_ONCE):
-            fetched = self._fetch(call_ids[start : start + _AT_ONCE])
+            fetched, only_in_files = self._fetch(call_ids[start : start + _AT_ONCE]), _Fetched()
             with self._school.engine.connect() as connection:
                 for call_id in fetched.gone:  # a newer version of the program may read what came earlier
-                    _read_stored(call_id, quarantine.get_call_content(connection, call_id), fetched)
+                    content, was_fetched = quarantine.get_call_content(connection, call_id)
+                    _read_stored(call_id, content, fetched if was_fetched else only_in_files)
+            fetched.read |= only_in_files.read
             fetched.gone.clear()
             self._store(fetched, {}, roster)
-
-    def _fetch_recordings(self, from_at: datetime, to_at: datetime) -> None:
-        """Store that there are recordings of the stored calls, from their organisers' lists."""
-        call = calls_table.c
-        ours = or_(call.organiser_tenant.is_(None), call.organiser_tenant == self._school.settings.tenant_id.lower())
-        known = call.organiser_id.is_not(None), ~call.organiser_id.contains(":")
-        with self._school.engine.connect() as connection:
-            organisers = connection.scalars(
-                select(call.organiser_id).where(call.started_at >= from_at, *known, ours).distinct()
-            ).all()
-        futures = {
-            organiser: self._pool.submit(self._client.list_recordings, organiser, from_at, to_at)
-            for organiser in organisers
-        }
-        for organiser, future in futures.items():
-            try:
-                self._store_recordings(*_read_recordings(future.result()))
-            except (ForbiddenError, GoneError) as error:
-                self._done.rejected += 1
-                if self._done.rejected == 1:
-                    self._done.errors.append(
-                        f"Recordings were refused ({error.words}); for them the app registration needs "
-                        "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
-                    )
-            except RequestFailedError as error:
-                self._store_recordings([], [RejectedRecord("recordings", organiser, error.words, error.content)])
-            self._report_progress()
-
-    def _store_recordings(self, recordings: list[Recording], wrong: Sequence[RejectedRecord]) -> None:
-        """Store the recordings of calls that are sessions, and nothing of other meetings."""
-        if not recordings and not wrong:
-            return
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            result, affected = ImportResult("recordings", "sync"), Affected()
-            ours = [recording for recording in recordings if is_of_stored_call(connection, recording)]
-            store_recordings(connection, ours, result, affected)
-            self._judge(connection, affected)
-            if (result.added or result.changed) and not affected.sessions:
-                raise_revision(connection)
-            self._done.recordings += result.added + result.changed
-            self._quarantine(connection, wrong)
-            self._log.save(connection)
 
     def _report_progress(self) -> None:
         run = self._done
         self._report(f"{run.listed} calls listed, {run.fetched} fetched, {run.recordings} recordings")
 
 
-def _roster_digest(connection: Connection) -> str:
-    return digest(json.dumps(asdict(reading.read_roster(connection)), sort_keys=True))
+def _digest_roster(connection: Connection) -> str:
+    """A digest of what decides whether a call is kept: the roster, and the reader."""
+    return digest(json.dumps([READER, asdict(reading.read_roster(connection))], sort_keys=True, default=str))
 
 
 def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
@@ -344,7 +301,6 @@ def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
         call = read_call(record, content)
         if call.id.lower() != call_id.lower():
             raise UnreadableObjectError("it is another call's record")
-        _check_times(call)
         fetched.read[call_id] = call
     except UnreadableObjectError as error:
         fetched.unreadable.append(RejectedRecord("calls", call_id, str(error), content, is_call=True))
@@ -360,29 +316,3 @@ def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
     except (ValueError, RecursionError):
         record = None
     _read(call_id, record, content, fetched)
-
-
-def _reject(kind: str, entry: Any, reason: str) -> RejectedRecord:
-    """The rejected record of an entry without an id, which is recognised by its digest instead."""
-    content = json.dumps(entry)
-    return RejectedRecord(kind, digest(content), reason, content.encode())
-
-
-def _check_times(call: Call) -> None:
-    """UnreadableObjectError if a call has times that no school can have had."""
-    times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
-    if not all(2000 <= time.year < 2100 for time in times):
-        raise UnreadableObjectError("its times cannot be right")
-
-
-def _read_recordings(entries: Sequence[Any]) -> tuple[list[Recording], list[RejectedRecord]]:
-    """The recordings of an organiser's list, and those of its entries that cannot be read."""
-    recordings, wrong = [], []
-    for entry in entries:
-        try:
-            recordings.append(read_recording(entry))
-        except UnreadableObjectError as error:
-            wrong.append(_reject("recordings", entry, str(error)))
-        except Exception as error:  # as with call records
-            wrong.append(_reject("recordings", entry, f"it is not what a recording is ({type(error).__name__})"))
-    return recordings, wrong

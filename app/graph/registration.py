@@ -58,12 +58,12 @@ def read_registration() -> Registration | None:
         secret=given["GRAPH_CLIENT_SECRET"],
         certificate=Path(certificate) if certificate else None,
         password=get_variable("GRAPH_CERTIFICATE_PASSWORD"),
-        authority=_address("GRAPH_AUTHORITY", AUTHORITY),
-        base_url=_address("GRAPH_BASE_URL", BASE_URL),
+        authority=_check_address("GRAPH_AUTHORITY", AUTHORITY),
+        base_url=_check_address("GRAPH_BASE_URL", BASE_URL),
     )
 
 
-def _address(name: str, default: str) -> str:
+def _check_address(name: str, default: str) -> str:
     address = (get_variable(name) or default).rstrip("/")
     parts = urlsplit(address)
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
@@ -110,7 +110,8 @@ def read_certificate(file: Path, password: str | None) -> Certificate:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra requires one; create it again."
         )
-    matching = next((each for each in certificates if _public(each.public_key()) == _public(key.public_key())), None)
+    public = _dump_public(key.public_key())
+    matching = next((each for each in certificates if _dump_public(each.public_key()) == public), None)
     if matching is None:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds a private key without its certificate.", "Put both into the one file."
@@ -122,5 +123,5 @@ def read_certificate(file: Path, password: str | None) -> Certificate:
     )
 
 
-def _public(key: Any) -> bytes:
+def _dump_public(key: Any) -> bytes:
     return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))

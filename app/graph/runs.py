@@ -6,6 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
+from app import lease
+from app.graph.errors import NotConfiguredError
+from app.graph.registration import Registration, read_registration
+from app.intake.result import ImportResult
 from app.school import School
 from app.store.tables import sync_runs
 
@@ -14,11 +18,32 @@ LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be re
 READ_AGAIN = timedelta(days=3)  # before the last success, because later versions of a record arrive at any time
 
 
+class Lease(lease.Lease):
+    """The right to sync."""
+
+    name, what = "sync", "sync"
+
+
+def require_registration(school: School) -> Registration:
+    """The app registration. NotConfiguredError if there is none, or the database holds the demonstration."""
+    registered = read_registration()
+    if registered is None:
+        raise NotConfiguredError(
+            "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
+        )
+    if school.is_demonstration():
+        raise NotConfiguredError(
+            "This database holds the demonstration: no real call comes into it.",
+            "Set DATABASE_URL to a database of the school's own.",
+        )
+    return registered
+
+
 @dataclass
 class Run:
     """What a run did: calls listed and fetched; those new, changed, and dropped because they are not sessions; records
-    put into quarantine, and records that no longer exist at Graph; recordings new or changed; organisers whose
-    recordings were refused."""
+    put into quarantine, and records that no longer exist at Graph; recordings new or changed; people for whom an
+    optional source was refused; the results of importing the roster."""
 
     listed: int = 0
     fetched: int = 0
@@ -30,6 +55,7 @@ class Run:
     recordings: int = 0
     rejected: int = 0
     errors: list[str] = field(default_factory=list)
+    roster: list[ImportResult] = field(default_factory=list)
 
 
 COUNTED = tuple(entry.name for entry in fields(Run) if entry.type is int)

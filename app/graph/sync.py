@@ -8,9 +8,11 @@ from sqlalchemy import func, select
 
 from app.graph.client import Client
 from app.graph.errors import GraphError
-from app.graph.fetching import Lease
 from app.graph.registration import read_certificate, read_registration
-from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until, describe_lost
+from app.graph.roster import check_roster
+from app.graph.runs import COUNTED, KEPT_BY_GRAPH, Lease, complete_until, describe_lost
+from app.graph.source_checks import check_sources
+from app.graph.sources import Source, describe_refusal, read_states
 from app.intake.quarantine import count_fetched
 from app.lease import is_held
 from app.school import School
@@ -101,6 +103,26 @@ def _format_day(school: School, moment: datetime) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+@dataclass(frozen=True)
+class RosterState:
+    """Whether the settings name the groups of the roster, and a sync is set up; when it was last read; and what
+    Microsoft refused, with the fix (blank: nothing)."""
+
+    is_named: bool
+    can_sync: bool
+    read_at: datetime | None
+    refusal: str
+
+
+def read_roster_state(school: School) -> RosterState:
+    """The present state."""
+    with school.engine.connect() as connection:
+        state = read_states(connection)[Source.ROSTER]
+    can_sync = read_sync_state(school).configured and not school.is_demonstration()
+    refusal = " ".join(filter(None, describe_refusal(school, state)))
+    return RosterState(school.settings.entra_roster is not None, can_sync, state.answered_at, refusal)
+
+
 def check_graph(school: School) -> list[tuple[bool, str, str]]:
     """Check that the sync works, asking Microsoft for a token and for the last hour's list of calls. Returns for each
     check whether it passed, its text and the fix."""
@@ -116,9 +138,12 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
         with Client(registered) as client:
             now = school.now()
             next(client.iter_call_pages(now - timedelta(hours=1), now))
+            checks.append((True, "Microsoft Graph lists call records.", ""))
+            checks += check_roster(school, client)
+            # A source that is refused is no fault: each is optional.
+            checks += [(True, words, fix) for words, fix in check_sources(school, client)]
     except GraphError as error:
         return [(False, error.words, error.fix)]
-    checks.append((True, "Microsoft Graph lists call records.", ""))
     state = read_sync_state(school)
     checks.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
     if state.quarantined:

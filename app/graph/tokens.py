@@ -44,7 +44,7 @@ class TokenSource:
             try:
                 if self._application is None:
                     self._application = self._sign_in()
-                answer = self._application.acquire_token_for_client([self._scope()])
+                answer = self._application.acquire_token_for_client([self._build_scope()])
             except RequestFailedError as error:
                 raise StoppedError(
                     f"The sign-in service does not answer: {error.words}.",
@@ -95,7 +95,7 @@ class TokenSource:
             instance_discovery=None if known else False,
         )
 
-    def _scope(self) -> str:
+    def _build_scope(self) -> str:
         host = urlsplit(self._registration.base_url).hostname
         return f"https://{host if host in _NATIONAL else 'graph.microsoft.com'}/.default"
 

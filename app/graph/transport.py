@@ -153,7 +153,7 @@ class Transport:
             with self._session.request(
                 method, url, timeout=_TIMEOUTS, stream=True, allow_redirects=False, **options
             ) as answer:
-                response = Response(answer.status_code, answer.headers, self._body(answer))
+                response = Response(answer.status_code, answer.headers, self._read_body(answer))
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise StoppedError(
@@ -173,7 +173,7 @@ class Transport:
             raise TryAgainError(self.describe(response), wait=self._retry_after(response, host))
         return response
 
-    def _body(self, response: requests.Response) -> bytes:
+    def _read_body(self, response: requests.Response) -> bytes:
         deadline = self._clock() + _WHOLE_RESPONSE
         pieces, size = [], 0
         while piece := response.raw.read1(_PIECE, decode_content=True):

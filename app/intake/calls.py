@@ -1,90 +1,141 @@
 """Imports Microsoft Graph's call records, of which only sessions are stored, and the existence of recordings."""
 
 import hashlib
-import zlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from app.intake.result import ImportResult
-from app.intake.transaction import run_import, span
-from app.judging.rejudge import Affected, remove_sessions
-from app.records.calls import READER, Call, read_call
-from app.records.graph_objects import UnreadableObjectError
-from app.records.json_files import FoundObject, iter_objects
-from app.records.recordings import Recording, read_recording
-from app.records.roster import Roster
+from app.intake.transaction import Run, Work, carry_out_for_good, prepare_import, span
+from app.judging.call_rows import linked_to_concerns, read_original, read_originals, remove_calls, write_calls
+from app.judging.rejudge import Affected
+from app.records.evidence.attendance_lines import refuse_attendance_report
+from app.records.evidence.calls import Call, holds_more, is_session, read_call
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.evidence.json_files import FoundObject, iter_objects
+from app.records.evidence.recordings import Recording, read_recording
+from app.records.people.roster import Roster
 from app.records.rows import RejectedRow, UnreadableFileError
 from app.school import School
-from app.store import reading, session_days, tables
+from app.store import reading, tables
 from app.store.writing import insert_rows
+from app.vocabulary.terms import CallSource
 
 T = TypeVar("T", Call, Recording)
 
 _AT_ONCE = 500  # call records read before they are written
-_COMPRESSION = 3  # of originals: half the time of level 6, and still a sixth of the size
 
 
 def import_calls(
     school: School, path: str | Path, actor_id: int | None = None, progress: Callable[[int], None] | None = None
 ) -> ImportResult:
     """Import Microsoft Graph's call records from a file or a folder, in any form that `iter_objects` reads."""
-    path = _check_exists(path)
-
-    def work(connection: Connection, result: ImportResult) -> Affected:
-        affected = Affected()
-        roster = reading.read_roster(connection)
-        for part in _iter_parts(iter_objects(path)):
-            calls = list(_read_each(part, read_call, result))
-            store_calls(connection, school, calls, roster, result, affected)
-            if progress:
-                progress(result.read)
-        return affected
-
-    return run_import(school, ImportResult("calls", path.name, actor_id), work)
+    return _import(school, "calls", path, actor_id, progress)
 
 
 def import_recordings(school: School, path: str | Path, actor_id: int | None = None) -> ImportResult:
     """Import Microsoft Graph's recordings, in any form that `iter_objects` reads."""
-    path = _check_exists(path)
+    return _import(school, "recordings", path, actor_id)
+
+
+def _import(
+    school: School, kind: str, path: str | Path, actor_id: int | None, progress: Callable[[int], None] | None = None
+) -> ImportResult:
+    return carry_out_for_good(school, prepare_records(school, kind, path, actor_id, progress))[0]
+
+
+def prepare_records(
+    school: School,
+    kind: str,
+    path: str | Path,
+    actor_id: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """The import of `calls` or `recordings`, ready to be run once."""
+    path = check_exists(path)
+    refuse_attendance_report(path)
+    work = create_record_work(school, iter_objects(path), progress)
+    return prepare_import(school, ImportResult(kind, path.name, actor_id), work)
+
+
+def create_record_work(
+    school: School, objects: Iterator[FoundObject], progress: Callable[[int], None] | None = None
+) -> Work:
+    """The work of importing call records or recordings, whichever the result names."""
 
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
-        for part in _iter_parts(iter_objects(path)):
-            store_recordings(connection, list(_read_each(part, read_recording, result)), result, affected)
+        roster = reading.read_roster(connection)
+        for part in iter_parts(follow_pages(objects, result)):
+            if result.kind == "calls":
+                store_calls(connection, school, list(_read_each(part, _read_call, result)), roster, result, affected)
+            else:
+                store_recordings(connection, list(_read_each(part, _read_recording, result)), result, affected)
+            if progress:
+                progress(result.read)
         return affected
 
-    return run_import(school, ImportResult("recordings", path.name, actor_id), work)
+    return work
 
 
-def _check_exists(path: str | Path) -> Path:
+def check_exists(path: str | Path) -> Path:
+    """The path. UnreadableFileError if there is nothing."""
     path = Path(path)
     if not path.exists():
         raise UnreadableFileError(f"{path} does not exist; give a file or a folder that does.")
     return path
 
 
-def _iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
+def follow_pages(objects: Iterable[FoundObject], result: ImportResult) -> Iterator[FoundObject]:
+    """The objects of an import, without pages that have none. At the end the result says which pages have a next link;
+    unless the last page of a list is there too, what it leads to counts as not read."""
+    continued: dict[str, None] = {}
+    has_last = False
+    for item in objects:
+        if item.has_more:
+            continued[item.file] = None
+        has_last = has_last or item.has_more is False
+        if not item.is_blank:
+            yield item
+    if continued:
+        words = f"a next link leads to more records than are in {', '.join(continued)}"
+        if has_last:
+            result.notes.append(f"{words}: import those pages as well")
+        else:
+            result.unread.append(f"{result.source}: {words}, and they were not read: import those pages as well.")
+
+
+def iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
+    """The objects in parts that are stored together."""
     while part := list(islice(objects, _AT_ONCE)):
         yield part
 
 
-def _read_each(part: Iterable[FoundObject], read: Callable[[Any], T], result: ImportResult) -> Iterator[T]:
+def _read_call(item: FoundObject) -> Call:
+    return read_call(item.content)
+
+
+def _read_recording(item: FoundObject) -> Recording:
+    return read_recording(item.content, item.context)
+
+
+def _read_each(part: Iterable[FoundObject], read: Callable[[FoundObject], T], result: ImportResult) -> Iterator[T]:
     """Yield the records that can be read; reject the others, unshortened, with the reason."""
     for item in part:
         result.read += 1
         try:
             if item.reason:
-                raise UnreadableObjectError(item.reason)
-            record = read(item.content)
+                raise UnreadableObjectError(item.reason, item.fix)
+            record = read(item)
         except UnreadableObjectError as error:
             original = {"where": item.file, "content": item.content if item.content is not None else item.raw}
-            fix = f"correct it in {item.file}, or fetch it again"
-            result.rejected.append(RejectedRow(item.number, None, None, str(error), fix, original))
+            fix = error.fix or "correct it, or fetch it again"
+            file = item.file if item.file != result.source else None
+            result.rejected.append(RejectedRow(item.number, None, None, str(error), fix, original, file))
         else:
             result.calls[record.id] = max(getattr(record, "version", 0), result.calls.get(record.id, 0))
             yield record
@@ -98,50 +149,73 @@ def store_calls(
     result: ImportResult,
     affected: Affected,
 ) -> None:
-    """Store call records: those that are sessions, and of each the highest version. A call that a later
-    version shows not to be a session goes; of a call that is not one only a digest of its id and its version are kept,
-    so that no older version is imported later."""
-    newest = _newest(calls)
+    """Store call records: those that are sessions, and of each the highest version, or of two records of one version
+    the one that holds more. A call that a later version shows not to be a session goes, unless a concern is linked to
+    it; of a call that is not one only a digest of its id and its version are kept, so that no older version is imported
+    later."""
+    newest = _choose_newest(calls)
     stored = tables.calls.c
     query = select(stored.id, stored.version, stored.started_at, stored.ended_at)
     known_calls = connection.execute(query.where(reading.is_among(connection, stored.id, newest)))
     known = {row.id: row for row in known_calls}
-    dropped_before = _dropped_before(connection, newest)
-    new: list[Call] = []
-    dropped: list[Call] = []
+    dropped_before = _read_dropped(connection, newest)
+    tenant = school.settings.tenant_id
+    later, equal = [], []
     for call in newest.values():
         before = known.get(call.id)
         # A dropped version is read again, since the roster may know its people by now.
         if (before is None or call.version > before.version) and call.version >= dropped_before.get(call.id, 0):
-            (new if _is_session(call, roster) else dropped).append(call)
+            later.append(call)
+        elif before is not None and call.version == before.version and call.source is CallSource.RECORD:
+            equal.append(call)
+    new = [call for call in [*later, *_iter_fuller(connection, equal)] if is_session(call, roster, tenant)]
+    dropped = [call for call in later if not is_session(call, roster, tenant)]
+    kept = linked_to_concerns(connection, known.keys() & {call.id for call in dropped})
+    dropped = [call for call in dropped if call.id not in kept]
     for call in new + dropped:
         if (before := known.get(call.id)) is not None:
             affected.times.append(span(before.started_at, before.ended_at))
     affected.times += [span(call.started_at, call.ended_at) for call in new]
-    replaced = [call.id for call in new if call.id in known]
-    demoted = [call.id for call in dropped if call.id in known]
+    replaced = {call.id for call in new if call.id in known}
     result.unchanged += len(calls) - len(new) - len(dropped)
     result.dropped += len(dropped)
     result.changed += len(replaced)
     result.added += len(new) - len(replaced)
-    _remove_read(connection, replaced + demoted)
-    _remove_calls(connection, demoted)
-    _insert_calls(connection, school, new, roster, set(replaced))
+    remove_calls(connection, [call.id for call in dropped if call.id in known])
+    write_calls(connection, school, new, roster, replaced)
     _remember_dropped(
         connection, {call.id: call.version for call in dropped if call.version != dropped_before.get(call.id)}
     )
 
 
-def _newest(calls: Iterable[Call]) -> dict[str, Call]:
-    """The highest version of each call, by id; the first of equals."""
+def _iter_fuller(connection: Connection, calls: Sequence[Call]) -> Iterator[Call]:
+    """Those of some calls that hold more than the stored record of the same version, or replace one that the reader no
+    longer accepts."""
+    by_id = {call.id: call for call in calls}
+    for call_id, original in read_originals(connection, by_id):
+        call = by_id[call_id]
+        if original == call.original:
+            continue
+        before = read_original(original)
+        if before is None or holds_more(call, before):
+            yield call
+
+
+def _choose_newest(calls: Iterable[Call]) -> dict[str, Call]:
+    """The highest version of each call, by id; of equals the one that holds more."""
     newest: dict[str, Call] = {}
     for call in calls:
-        if call.id not in newest or call.version > newest[call.id].version:
+        before = newest.get(call.id)
+        if (
+            before is None
+            or call.version > before.version
+            or (call.version == before.version and holds_more(call, before))
+        ):
             newest[call.id] = call
     return newest
 
 
-def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
+def _read_dropped(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
     """The version at which each of the calls was found not to be a session, by call id."""
     ids = {_digest(call_id): call_id for call_id in calls}
     dropped_calls = tables.calls_dropped
@@ -162,55 +236,6 @@ def _digest(call_id: str) -> str:
     return hashlib.sha256(call_id.encode(errors="replace")).hexdigest()
 
 
-def _is_session(call: Call, roster: Roster) -> bool:
-    """Whether at least one pupil on the roster took part, and at least one person who is not such a pupil."""
-    people = {stay.person: roster.find_ids(stay.entra_id, stay.upn) for stay in call.stays}
-    pupils = {pupil for _, pupil in people.values() if pupil is not None}
-    return bool(pupils) and any(pupil is None for _, pupil in people.values())
-
-
-def _remove_read(connection: Connection, calls: Sequence[str]) -> None:
-    """Delete the rows that were read from calls, but not the calls themselves."""
-    for table in (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed):
-        connection.execute(delete(table).where(reading.is_among(connection, table.c.call_id, calls)))
-
-
-def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
-    """Delete calls that turned out not to be sessions, and their sessions unless these have a log."""
-    of_call, session = tables.session_calls, tables.sessions
-    is_of_calls = reading.is_among(connection, of_call.c.call_id, calls)
-    with_calls = session.c.id.in_(select(of_call.c.session_id).where(is_of_calls))
-    sessions = connection.scalars(select(session.c.id).where(with_calls, session.c.log_id.is_(None))).all()
-    connection.execute(delete(of_call).where(is_of_calls))
-    remove_sessions(connection, sessions)
-    session_days.pack(connection)
-    connection.execute(delete(tables.calls).where(reading.is_among(connection, tables.calls.c.id, calls)))
-
-
-def _insert_calls(
-    connection: Connection, school: School, calls: Sequence[Call], roster: Roster, known: set[str]
-) -> None:
-    now = school.now()
-    rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
-    rows[tables.calls] = []  # inserted first, because the other tables refer to it
-    for call in calls:
-        organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
-        row = {name: value for name, value in vars(call).items() if name in tables.calls.c}
-        row |= {"organiser_staff_id": organiser, "reader": READER, "stored_at": now}
-        if call.id in known:
-            connection.execute(update(tables.calls).where(tables.calls.c.id == call.id).values(row))
-        else:
-            rows[tables.calls].append(row)
-        rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, _COMPRESSION)})
-        rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
-        for table, people in ((tables.call_stays, call.stays), (tables.call_listed, call.listed)):
-            for person in people:
-                staff_id, pupil_id = roster.find_ids(person.entra_id, person.upn)
-                rows[table].append(vars(person) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
-    for table, values in rows.items():
-        insert_rows(connection, table, values)
-
-
 def store_recordings(
     connection: Connection, recordings: Sequence[Recording], result: ImportResult, affected: Affected
 ) -> None:
@@ -220,8 +245,9 @@ def store_recordings(
     rows = connection.execute(select(stored).where(reading.is_among(connection, stored.c.id, newest)))
     known = {row.id: Recording(**row._asdict()) for row in rows}
     sessions = select(tables.session_calls.c.session_id).join(tables.calls)
-    for recording in newest.values():
-        before = known.get(recording.id)
+    for new in newest.values():
+        before = known.get(new.id)
+        recording = _add_known_place(new, before) if before else new
         if recording == before:
             result.unchanged += 1
             continue
@@ -232,6 +258,12 @@ def store_recordings(
         for version in filter(None, (before, recording)):
             affected.sessions |= set(connection.scalars(sessions.where(_is_recorded(version))))
     result.unchanged += len(recordings) - len(newest)
+
+
+def _add_known_place(recording: Recording, before: Recording) -> Recording:
+    """A recording with what was known of where it is stored, if it does not say so itself."""
+    url, expires_at = recording.content_url or before.content_url, recording.expires_at or before.expires_at
+    return replace(recording, content_url=url, expires_at=expires_at)
 
 
 def _is_recorded(recording: Recording) -> ColumnElement[bool]:

@@ -1,40 +1,92 @@
 """Imports tables of every kind; a rejected row that was fixed is imported in the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from app.formatting import on_day
 from app.intake.logs import store_logs
-from app.intake.people import store_pupils, store_schools, store_staff
+from app.intake.mappings import read_by_mapping
+from app.intake.people import RosterOptions, store_pupils, store_schools, store_staff
 from app.intake.registers import store_consents, store_letters
 from app.intake.result import ImportResult
-from app.intake.transaction import Work, run_import, run_import_in
+from app.intake.roster_files import read_roster_files
+from app.intake.transaction import Run, Work, carry_out, run_import_in
 from app.judging.rejudge import Affected
+from app.records.columns import TABLES
+from app.records.evidence.attendance_lines import refuse_attendance_report
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Table, read_table
+from app.records.tables.tabular import Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
+from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
 from app.store.writing import get_meta
 
 Source = str | Path | tuple[str, bytes]
 
-_ROSTER = ("schools", "staff", "pupils")
-_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]] = {
+AS_OF_TODAY = RosterOptions()
+_STORE_ROSTER: dict[str, Callable[[Connection, School, Table, ImportResult, RosterOptions], Affected]] = {
     "schools": store_schools,
     "staff": store_staff,
     "pupils": store_pupils,
+}
+_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]] = {
     "logs": store_logs,
     "letters": store_letters,
     "consents": store_consents,
 }
 
 
-def import_table(school: School, kind: str, file: Source, actor_id: int | None = None) -> ImportResult:
-    """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
+def import_table(
+    school: School, kind: str, file: Source, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> ImportResult:
+    """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`; the options are for the last
+    two."""
+    return carry_out(school, prepare_file(school, kind, file, actor_id, options))[0]
+
+
+def prepare_file(
+    school: School,
+    kind: str,
+    file: Source,
+    actor_id: int | None = None,
+    options: RosterOptions = AS_OF_TODAY,
+    mapping: str | None = None,
+) -> Run:
+    """The import of one table, read as it is or by the mapping of that name, and ready to be run."""
     check_not_demonstration(school, kind)
-    table = read_table(file)
-    return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table))
+    refuse_attendance_report(file)
+    table = read_by_mapping(school, mapping, file, [kind])[1] if mapping else read_table(file, TABLES[kind])
+    return prepare_tables(school, {kind: table}, actor_id, options)
+
+
+def prepare_tables(
+    school: School, read: Mapping[str, Table], actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> Run:
+    """The import of some tables by their kind, ready to be run: first schools, staff and pupils, then what names
+    them."""
+    for kind in read:
+        check_not_demonstration(school, kind)
+    _check_days(school, options)
+
+    def run(connection: Connection) -> list[ImportResult]:
+        results = [
+            run_import_in(
+                connection,
+                school,
+                ImportResult(kind, read[kind].name, actor_id),
+                create_work(school, read[kind], options),
+            )
+            for kind in (*_STORE_ROSTER, *_STORE)
+            if kind in read
+        ]
+        if {"staff", "pupils"} & read.keys():
+            results[-1].notes += list_groups_without_pupils(connection, school.today())
+            results[-1].notes += list_leaders_without_groups(connection, school.today())
+        return results
+
+    return run
 
 
 def import_logs(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
@@ -53,33 +105,52 @@ def import_consents(school: School, file: Source, actor_id: int | None = None) -
     return import_table(school, "consents", file, actor_id)
 
 
-def import_roster(school: School, folder: str | Path, actor_id: int | None = None) -> list[ImportResult]:
-    """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
-    files = {kind: _roster_file(folder, kind) for kind in _ROSTER}
-    if not any(files.values()):
-        raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.")
-    read = {kind: read_table(file) for kind, file in files.items() if file}
-    for kind in read:
+def import_roster(
+    school: School, folder: str | Path, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> list[ImportResult]:
+    """Import the roster from a folder, as `read_roster_files` reads it. The results name the files that were not
+    read."""
+    return carry_out(school, prepare_roster(school, folder, actor_id, options))
+
+
+def prepare_roster(
+    school: School,
+    path: str | Path,
+    actor_id: int | None = None,
+    options: RosterOptions = AS_OF_TODAY,
+    mappings: Sequence[str] = (),
+) -> Run:
+    """The import of a folder, as `read_roster_files` reads it, ready to be run."""
+    for kind in _STORE_ROSTER:
         check_not_demonstration(school, kind)
-    with school.writing() as connection:
-        return [
-            run_import_in(connection, school, ImportResult(kind, table.name, actor_id), create_work(school, table))
-            for kind, table in read.items()
-        ]
+    files = read_roster_files(school, Path(path), options, mappings)
+    import_files = prepare_tables(school, files.tables, actor_id, files.options)
+
+    def run(connection: Connection) -> list[ImportResult]:
+        results = import_files(connection)
+        last = results[-1]
+        last.unread += files.unread
+        if files.rest:
+            last.notes.append(f"other files of the folder were not read: {', '.join(files.rest)}")
+        return results
+
+    return run
 
 
-def _roster_file(folder: Path, kind: str) -> Path | None:
-    return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
+def _check_days(school: School, options: RosterOptions) -> None:
+    """Raise UnreadableFileError if a day that the office gave has not come yet."""
+    for day in (options.valid_from, options.left_on):
+        if day is not None and day > school.today():
+            raise UnreadableFileError(f"{on_day(day)} has not come yet: import the file on that day, or correct it.")
 
 
-def create_work(school: School, table: Table) -> Work:
+def create_work(school: School, table: Table, options: RosterOptions = AS_OF_TODAY) -> Work:
     """The work of importing a table, whose kind the result names."""
 
     def work(connection: Connection, result: ImportResult) -> Affected:
-        result.read = len(table.rows)
+        result.read, result.headings = len(table.rows), table.headings
+        if result.kind in _STORE_ROSTER:
+            return _STORE_ROSTER[result.kind](connection, school, table, result, options)
         return _STORE[result.kind](connection, school, table, result)
 
     return work
@@ -88,7 +159,7 @@ def create_work(school: School, table: Table) -> Work:
 def check_not_demonstration(school: School, kind: str) -> None:
     """Raise DatabaseError if the kind belongs to the roster and the database is the demonstration's: no real person may
     be in it, since anybody may view it as anybody."""
-    if kind not in _ROSTER:
+    if kind not in _STORE_ROSTER:
         return
     with school.engine.connect() as connection:
         if get_meta(connection, "demo") or get_meta(connection, "demo_unfinished"):

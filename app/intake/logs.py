@@ -1,6 +1,5 @@
 """Session logs, from a file or the form. A correction is a new version; a concern that a log reports is opened."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +11,12 @@ from app.access.concern_history import LinkedSession
 from app.alerts.sending import send_in_background
 from app.concerns.raising import Report, open_concern
 from app.intake.result import ImportResult
+from app.intake.stored_logs import StoredLogs
 from app.intake.transaction import record_change, span
 from app.judging.rejudge import Affected, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
-from app.records.tabular import Table
+from app.records.tables.tabular import Table
 from app.school import School
 from app.store import reading, tables
 from app.store.concerns import CHILD, known_category
@@ -26,35 +26,38 @@ CORRECTION_REASON = "correction_reason"  # the form field, named like a column s
 
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
-    """Store the logs of a file that are not stored yet; one whose reference is another's is rejected."""
+    """Store the logs of a file that are not stored yet; one whose reference or session is another's is rejected. Of two
+    equal logs of one session the lower reference is kept, in whatever order they come."""
     parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
-    log = tables.logs.c
-    refs = [read.row.ref for read in parsed.rows]
-    stored: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
-    for ref, fingerprint in connection.execute(
-        select(log.ref, log.fingerprint).where(reading.is_among(connection, log.ref, refs))
-    ):
-        stored[ref].add(fingerprint)
+    stored = StoredLogs(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
-    for read in result.note(parsed):
-        versions = stored[read.row.ref]
-        if read.row.fingerprint in versions:
-            result.unchanged += 1
-        elif versions:
-            fault = InvalidCellError(
-                "is already the reference of a log that says otherwise",
-                "give this log a reference of its own, or correct the other log on the page “Log a session”",
-                "ref",
-            )
+    renamed: list[Log] = []
+    for read in sorted(result.note(parsed), key=lambda read: read.row.ref):
+        try:
+            ref = stored.find_same(read.row)
+        except InvalidCellError as fault:
             result.rejected.append(reject(read.number, read.cells, fault))
-        else:
-            versions.add(read.row.fingerprint)
+            continue
+        if ref is None:
+            stored.add(read.row)
             new.append(read)
+            continue
+        if read.row.ref < ref:
+            stored.take_reference(read.row, ref)
+            renamed.append(read.row)
+            result.notes.append(f"row {read.number} is the session of the log {ref}, which now has this reference")
+            continue
+        result.unchanged += 1
+        if ref != read.row.ref:
+            result.notes.append(f"row {read.number} is the session of the log {ref}, and was not stored again")
+    new.sort(key=lambda read: read.number)
+    result.changed = len(renamed)
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
-    result.rejected.sort(key=lambda rejected: rejected.row)
+    result.new_rows = result.rows
+    result.rejected.sort(key=lambda rejected: (rejected.sheet, rejected.row))
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
-    return Affected(times=[span(read.row.started_at, read.row.ended_at) for read in new])
+    return Affected(times=[span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]])
 
 
 def _insert_logs(
@@ -131,15 +134,15 @@ def enter_log(
     with school.writing() as connection:
         try:
             log = parse_log(values, reading.read_roster(connection), school.settings, school.now())
-            judged = _store_entered(connection, school, log, actor_id, (reason or "").strip())
+            ref, judged = _store_entered(connection, school, log, actor_id, (reason or "").strip())
         except InvalidCellError as fault:
             return reject(0, dict(values), fault)
         session = tables.sessions.c
         query = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
-        session_id = connection.scalars(query.where(tables.logs.c.ref == log.ref, tables.logs.c.current)).one()
+        session_id = connection.scalars(query.where(tables.logs.c.ref == ref, tables.logs.c.current)).one()
     if log.answers["concern"]:
         send_in_background(school)
-    return Entered(log.ref, session_id, judged)
+    return Entered(ref, session_id, judged)
 
 
 def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | RejectedRow:
@@ -152,18 +155,29 @@ def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFra
         return reject(0, dict(values), fault)
 
 
-def _store_entered(connection: Connection, school: School, log: Log, actor_id: int, reason: str) -> pd.DataFrame | None:
-    """Store a log. Returns how its session was judged; None if the log was stored already."""
+def _store_entered(
+    connection: Connection, school: School, log: Log, actor_id: int, reason: str
+) -> tuple[str, pd.DataFrame | None]:
+    """Store a log. Returns its reference and how its session was judged; None if the log was stored already, perhaps
+    under another reference, which is then returned."""
     if log.staff_id != actor_id:
         raise InvalidCellError("is somebody else", "log your own sessions only", "staff_email")
     stored = tables.logs
     before = connection.execute(select(stored).where(stored.c.ref == log.ref, stored.c.current)).one_or_none()
+    if before is not None and before.staff_id != actor_id:
+        raise InvalidCellError("is the reference of somebody else's log", "choose another", "ref")
+    if before is not None and before.fingerprint == log.fingerprint:
+        return log.ref, None
+    if other := StoredLogs(connection, [log]).find_other(log):
+        if before is None and other.fingerprint == log.fingerprint:
+            return other.ref, None
+        raise InvalidCellError(
+            "is the start of a session with these pupils that is logged already",
+            "correct that log, or write when this session began",
+            "started_at",
+        )
     if before is None:
         number = _insert_logs(connection, school, [log])
-    elif before.staff_id != actor_id:
-        raise InvalidCellError("is the reference of somebody else's log", "choose another", "ref")
-    elif before.fingerprint == log.fingerprint:
-        return None
     elif not reason:
         raise InvalidCellError("is blank", "say why the log is corrected", CORRECTION_REASON)
     else:
@@ -173,4 +187,4 @@ def _store_entered(connection: Connection, school: School, log: Log, actor_id: i
     raise_revision(connection)
     about = f"log {log.ref}, version {before.version + 1 if before else 1}"
     record_change(connection, school, actor_id, "changed", about)
-    return judged
+    return log.ref, judged

@@ -3,40 +3,83 @@
 Earlier calls and invitations are linked to people as soon as these are on the roster.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, insert, null, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
+from app.alerts.outbox import remove_waiting
+from app.formatting import how_many
+from app.intake.identity import Identities, Known
+from app.intake.recognition import list_sessions_since, recognise
 from app.intake.result import ImportResult
-from app.intake.transaction import span
+from app.intake.timeline import EVER, Facts, Timeline, revise
+from app.intake.transaction import record_change
 from app.judging.rejudge import Affected
-from app.records.roster import Roster, parse_pupils, parse_schools, parse_staff
+from app.records.people.roster import (
+    combine,
+    is_about_another_kind,
+    is_away,
+    parse_pupils,
+    parse_schools,
+    parse_staff,
+    sort_rows,
+)
 from app.records.rows import InvalidCellError, ReadRow, reject
-from app.records.tabular import Table as File
+from app.records.tables.tabular import Table as File
+from app.records.words import fold
 from app.school import School
 from app.store import reading, tables
+from app.store.versions import get_person_column
 from app.store.writing import insert_rows
+from app.vocabulary.roles import Role
 
-Facts = dict[str, Any]
+# What the audit trail records by person: these roles open narratives, the whole school or its accounts.
+_RECORDED_ROLES = (Role.DSP, Role.SENIOR_DEPUTY_HEAD, Role.COUNSELLOR, Role.ADMIN)
 
-_EVER = date(1900, 1, 1)  # a person's first version is also valid on all earlier days
+
+@dataclass(frozen=True)
+class RosterOptions:
+    """The options of an import of staff or pupils, as the office gives them.
+
+    - `valid_from`: the day from which its rows are valid; None: today
+    - `left_on`: the first day on which the people who are not in the file are no longer there; None: they stay
+    - `same_person`: addresses that stand for the person who has or had them, as `Identities` describes
+    - `whole`: whether the file is the whole list; a row that was fixed is not
+    - `leave_days`: as `left_on`, for single people by their Entra ids or addresses, where the source of the list says
+      who has left; also if it is not the whole list
+    - `staying`: addresses of people who stay although no row that can be used names them
+    """
+
+    valid_from: date | None = None
+    left_on: date | None = None
+    same_person: frozenset[str] = frozenset()
+    whole: bool = True
+    leave_days: Mapping[str, date] = field(default_factory=dict)
+    staying: frozenset[str] = frozenset()
 
 
-def store_schools(connection: Connection, _school: School, file: File, result: ImportResult) -> Affected:
-    """Store schools as they are now."""
+def store_schools(
+    connection: Connection, _school: School, file: File, result: ImportResult, _options: RosterOptions
+) -> Affected:
+    """Store schools as they are now. The case of a code does not matter; a school keeps the code that it has."""
     known = {row.code: row for row in connection.execute(select(tables.schools))}
+    alike = {fold(code): code for code in known}
     affected = Affected()
     for read in result.note(parse_schools(file)):
         row = read.row
-        values = row.model_dump() | {"email_domain": row.email_domain or ""}
-        before = known.get(row.code)
+        code = row.code if row.code in known else alike.get(fold(row.code), row.code)
+        before = known.get(code)
+        kept = before.email_domain if before and "email_domain" not in file.columns else ""
+        values = row.model_dump() | {"code": code, "email_domain": row.email_domain or kept}
         if before is None:
             connection.execute(insert(tables.schools).values(values))
             result.added += 1
+            result.new_rows.append((read.number, read.cells))
         elif before._asdict() != values:
-            connection.execute(update(tables.schools).where(tables.schools.c.code == row.code).values(values))
+            connection.execute(update(tables.schools).where(tables.schools.c.code == code).values(values))
             result.changed += 1
             affected.times = [(-(2**62), 2**62)]  # whether it is a senior school decides a clause
     result.unchanged = result.read - result.added - result.changed - len(result.rejected)
@@ -44,154 +87,239 @@ def store_schools(connection: Connection, _school: School, file: File, result: I
 
 
 @dataclass(frozen=True)
-class _People:
-    """Staff or pupils: the table, its version table and the foreign key between them."""
+class _Kind:
+    """Staff or pupils: the tables, the facts of somebody who has left, and the fact that each column gives which a
+    table may lack."""
 
     table: Table
     versions: Table
-    key: str
+    gone: Facts
+    optional: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        return get_person_column(self.versions)
 
 
-_STAFF = _People(tables.staff, tables.staff_versions, "staff_id")
-_PUPILS = _People(tables.pupils, tables.pupil_versions, "pupil_id")
+_STAFF = _Kind(
+    tables.staff,
+    tables.staff_versions,
+    gone={"has_left": True, "roles": ""},
+    optional={name: name for name in ("roles", "department", "year_groups", "houses")},
+)
+_PUPILS = _Kind(
+    tables.pupils,
+    tables.pupil_versions,
+    gone={"has_left": True},
+    optional={"house": "house", "tutor_email": "tutor_id", "contact_emails": "contact_emails", "language": "language"},
+)
 
 
-def store_staff(connection: Connection, school: School, file: File, result: ImportResult) -> Affected:
-    """Store staff, as `_store_people`."""
+@dataclass(frozen=True)
+class _Person:
+    """A row that can be used: the facts of the version that it gives, and those of the account, which has no versions;
+    `known`: whom it is about, None for somebody new."""
+
+    read: ReadRow[Any]
+    version: Facts
+    account: Facts
+    known: Known | None = None
+
+
+def store_staff(
+    connection: Connection, school: School, file: File, result: ImportResult, options: RosterOptions
+) -> Affected:
+    """Store staff, as `_Import.store` does."""
     pupils = reading.read_roster(connection).pupils
     schools = set(connection.scalars(select(tables.schools.c.code)))
-    rows: list[tuple[ReadRow[Any], Facts]] = []
-    for read in result.note(parse_staff(file, schools, pupils)):
-        facts = {name: getattr(read.row, name) for name in ("name", "school", "department")}
-        lists = {name: ";".join(getattr(read.row, name)) for name in ("roles", "year_groups", "houses")}
-        rows.append((read, facts | lists))
-    return _store_people(connection, school.today(), result, _STAFF, rows)
+    rows = result.note(parse_staff(file, schools, pupils))
+
+    def facts(row: Any) -> Facts:
+        lists = {name: ";".join(getattr(row, name)) for name in ("roles", "year_groups", "houses")}
+        return {name: getattr(row, name) for name in ("name", "school", "department")} | lists
+
+    people = [_Person(read, facts(read.row), {}) for read in rows]
+    return _Import(connection, school, result, options, _STAFF).store(people, file.columns)
 
 
-def store_pupils(connection: Connection, school: School, file: File, result: ImportResult) -> Affected:
-    """Store pupils, as `_store_people`."""
-    staff = reading.read_roster(connection).staff
-    schools = set(connection.scalars(select(tables.schools.c.code)))
-    rows: list[tuple[ReadRow[Any], Facts]] = []
-    for read in result.note(parse_pupils(file, schools, staff)):
-        facts = {name: getattr(read.row, name) for name in ("name", "school", "year_group", "house")}
-        tutor = read.row.tutor_email
-        rows.append((read, facts | {"tutor_id": staff[tutor] if tutor else None}))
-    return _store_people(connection, school.today(), result, _PUPILS, rows)
-
-
-def _store_people(
-    connection: Connection, today: date, result: ImportResult, people: _People, rows: list[tuple[ReadRow[Any], Facts]]
+def store_pupils(
+    connection: Connection, school: School, file: File, result: ImportResult, options: RosterOptions
 ) -> Affected:
-    """Store new people, whose first version is valid on all days, and a new version from today for known people if
-    something about them changed. Each row comes with the facts of its version."""
-    table, versions, key = people.table, people.versions, people.key
-    known = {row.email: row for row in connection.execute(select(table))}
-    owners = _owners(connection)
-    latest = _latest(connection, versions, key)
-    last = connection.scalar(select(func.max(table.c.id))) or 0
-    new: list[Facts] = []
-    dated: list[Facts] = []
-    changed: set[int] = set()
-    for read, facts in rows:
-        row = read.row
-        if row.entra_id and owners.setdefault(row.entra_id, row.email) != row.email:
-            fault = InvalidCellError("belongs to somebody else on the roster", "give each person their own", "entra_id")
-            result.rejected.append(reject(read.number, read.cells, fault))
-        elif row.email not in known:
-            last += 1
-            new.append({"id": last, "email": row.email, "entra_id": row.entra_id})
-            dated.append({key: last, "from_day": _EVER} | facts)
-        else:
-            number, entra_id = known[row.email].id, known[row.email].entra_id
-            if facts != latest[number]:
-                dated.append({key: number, "from_day": today} | facts)
-                changed.add(number)
-            if row.entra_id not in (None, entra_id):
-                connection.execute(update(table).where(table.c.id == number).values(entra_id=row.entra_id))
-                changed.add(number)
-    result.rejected.sort(key=lambda rejected: rejected.row)
-    # A second change on the same day replaces the first.
-    replaced = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
-    connection.execute(delete(versions).where(versions.c.from_day == today, replaced))
-    insert_rows(connection, table, new)
-    insert_rows(connection, versions, dated)
-    result.added, result.changed = len(new), len(changed)
-    result.unchanged = result.read - len(new) - len(changed) - len(result.rejected)
-    return Affected(_recognise(connection), _sessions_since(connection, key, changed, today))
-
-
-def _owners(connection: Connection) -> dict[str, str]:
-    """Each Entra id on the roster, mapped to the email of the member of staff or pupil who has it."""
-    accounts = select(tables.staff.c.email, tables.staff.c.entra_id).union_all(
-        select(tables.pupils.c.email, tables.pupils.c.entra_id)
-    )
-    return {row.entra_id: row.email for row in connection.execute(accounts) if row.entra_id}
-
-
-def _latest(connection: Connection, versions: Table, key: str) -> dict[int, dict[str, Any]]:
-    """The facts of each person's last version."""
-    rows = connection.execute(select(versions).order_by(versions.c.from_day)).mappings()
-    return {row[key]: {name: row[name] for name in row if name not in ("id", key, "from_day")} for row in rows}
-
-
-def _sessions_since(connection: Connection, key: str, people: set[int], day: date) -> set[int]:
-    """The sessions, from a day on, of some pupils, or of some staff, whether they led, joined or were invited."""
-    session, of_call, stay = tables.sessions.c, tables.session_calls.c, tables.call_stays.c
-    if not people:
-        return set()
-    if key == "pupil_id":
-        of = tables.session_pupils.c
-        queries = [select(session.id).join(tables.session_pupils).where(of.pupil_id.in_(people))]
-    else:
-        queries = [
-            select(session.id).where(session.staff_id.in_(people)),
-            select(session.id)
-            .join(tables.session_calls)
-            .join(tables.call_stays, stay.call_id == of_call.call_id)
-            .where(stay.staff_id.in_(people)),
-            select(session.id)
-            .join(tables.log_invited, tables.log_invited.c.log_id == session.log_id)
-            .where(tables.log_invited.c.staff_id.in_(people)),
-        ]
-    return {number for query in queries for number in connection.scalars(query.where(session.day >= day))}
-
-
-def _recognise(connection: Connection) -> list[tuple[int, int]]:
-    """Link earlier calls and logs to people who have since been added to the roster. Returns the times of those calls
-    and logs."""
+    """Store pupils, as `_Import.store` does."""
     roster = reading.read_roster(connection)
-    stays, listed, invited = tables.call_stays.c, tables.call_listed.c, tables.log_invited.c
-    organiser_id = tables.calls.c.organiser_id
-    calls = {
-        *_recognise_in(connection, roster, stays.call_id, entra_id=stays.entra_id, upn=stays.upn),
-        *_recognise_in(connection, roster, listed.call_id, entra_id=listed.entra_id, upn=listed.upn),
-        *_recognise_in(connection, roster, tables.calls.c.id, entra_id=organiser_id, upn=null()),
-    }
-    logs = _recognise_in(connection, roster, invited.log_id, entra_id=null(), upn=invited.email)
-    times = []
-    for table, ids in ((tables.calls, calls), (tables.logs, logs)):
-        rows = connection.execute(
-            select(table.c.started_at, table.c.ended_at).where(reading.is_among(connection, table.c.id, ids))
-        )
-        times += [span(row.started_at, row.ended_at) for row in rows]
-    return times
+    staff, schools = roster.staff, set(connection.scalars(select(tables.schools.c.code)))
+    rows = result.note(parse_pupils(file, schools, staff, roster.pupils))
+    day = options.valid_from or school.today()
+    tutors = [staff[read.row.tutor_email] for read in rows if read.row.tutor_email]
+    if left := sum(is_away(roster.staff_away, tutor, day) for tutor in tutors):
+        result.notes.append(f"{how_many(left, 'pupil has', 'pupils have')} a tutor who has left: correct tutor_email")
+
+    def facts(row: Any) -> Facts:
+        tutor = {"tutor_id": staff[row.tutor_email] if row.tutor_email else None}
+        return {name: getattr(row, name) for name in ("name", "school", "year_group", "house")} | tutor
+
+    def own(row: Any) -> Facts:
+        return {"contact_emails": ";".join(row.contact_emails) or None, "language": row.language}
+
+    people = [_Person(read, facts(read.row), own(read.row)) for read in rows]
+    return _Import(connection, school, result, options, _PUPILS).store(people, file.columns)
 
 
-def _recognise_in(
-    connection: Connection, roster: Roster, key: Column[Any], *, entra_id: ColumnElement[Any], upn: ColumnElement[Any]
-) -> set[Any]:
-    """Link the rows of a table to the people whose account the roster now knows. Returns the `key` of those rows."""
-    table = key.table
-    ids = [table.c[name] for name in ("organiser_staff_id", "staff_id", "pupil_id") if name in table.c]
-    linked = set()
-    for number, *account in connection.execute(
-        select(key, entra_id, upn).where(*(column.is_(None) for column in ids)).distinct()
-    ).all():
-        staff_id, pupil_id = roster.find_ids(*account)
-        known = dict(zip(ids, (staff_id, pupil_id), strict=False))
-        if any(known.values()):
-            same = [column.is_not_distinct_from(value) for column, value in zip((entra_id, upn), account, strict=True)]
-            connection.execute(update(table).where(key == number, *same).values(known))
-            linked.add(number)
-    return linked
+class _Import:
+    """The import of staff or pupils."""
+
+    def __init__(
+        self, connection: Connection, school: School, result: ImportResult, options: RosterOptions, kind: _Kind
+    ) -> None:
+        self.connection, self.school, self.result, self.options, self.kind = connection, school, result, options, kind
+        self.from_day = max(options.valid_from or school.today(), EVER)
+        self.identities = Identities(connection, options.same_person)
+        self.timelines = _read_timelines(connection, kind)
+
+    def store(self, people: Sequence[_Person], columns: Sequence[str]) -> Affected:
+        """Store new people, whose first version is valid on all days, and what changed about known ones: versions from
+        a day on, addresses, Entra ids. What a missing optional column would give stays. Those who are not in the file
+        are noted in the result, or get a version that says that they have left."""
+        people = self._identify(people)
+        missing = {fact for column, fact in self.kind.optional.items() if column not in columns}
+        known = {person.known.number: _remove_facts(person, missing) for person in people if person.known}
+        new = [person for person in people if person.known is None]
+        revised = {
+            number: revise(self.timelines[number], self.from_day, person.version | {"has_left": False})
+            for number, person in known.items()
+        }
+        changed = {number for number, timeline in revised.items() if timeline != self.timelines[number]}
+        changed_accounts = self._update_accounts(known)
+        gone = self._find_leavers(known)
+        revised |= {number: revise(self.timelines[number], day, self.kind.gone) for number, day in gone.items()}
+        self._write(self._add(new) | {number: revised[number] for number in changed | gone.keys()})
+        result = self.result
+        result.added, result.changed = len(new), len(changed | changed_accounts)
+        result.new_rows = [(person.read.number, person.read.cells) for person in new]
+        result.unchanged = result.read - result.added - result.changed - len(result.rejected)
+        sessions = list_sessions_since(self.connection, self.kind.key, changed, self.from_day)
+        for day in set(gone.values()):
+            left = {number for number in gone if gone[number] == day}
+            sessions |= list_sessions_since(self.connection, self.kind.key, left, day)
+        return Affected(recognise(self.connection), sessions)
+
+    def _identify(self, people: Sequence[_Person]) -> list[_Person]:
+        """The rows with the people whom they are about, one for each person; the others are rejected."""
+        found: dict[int, _Person] = {}
+        for person in people:
+            try:
+                known = self.identities.find(person.read.row, self.kind.table.name)
+            except InvalidCellError as fault:
+                self.result.rejected.append(reject(person.read.number, person.read.cells, fault))
+            else:
+                found[person.read.number] = replace(person, known=known)
+
+        def get_number(read: ReadRow[Any]) -> Mapping[str, int | None]:
+            known = found[read.number].known
+            return {"email": known.number if known else None, "row": None if known else read.number}
+
+        rows, rejected = combine([person.read for person in found.values()], get_number)
+        self.result.rejected = sort_rows([*self.result.rejected, *rejected])
+        return [found[read.number] for read in rows]
+
+    def _update_accounts(self, known: Mapping[int, _Person]) -> set[int]:
+        """Store new addresses and Entra ids, and what else has no versions. Returns the numbers of the people changed.
+        A blank Entra id leaves the one that is stored, by which its owner is known."""
+        table, former = self.kind.table, tables.former_emails
+        changed = set()
+        for stored in self.connection.execute(select(table)).mappings().all():
+            if (person := known.get(stored["id"])) is None:
+                continue
+            row = person.read.row
+            values = {"email": row.email, "entra_id": row.entra_id or stored["entra_id"]} | person.account
+            if all(stored[name] == value for name, value in values.items()):
+                continue
+            changed.add(stored["id"])
+            if stored["email"] != row.email:
+                self.connection.execute(delete(former).where(former.c.email == row.email))
+                ended = {"email": stored["email"], self.kind.key: stored["id"], "ended_on": self.from_day}
+                self.connection.execute(insert(former).values(ended))
+            self.connection.execute(update(table).where(table.c.id == stored["id"]).values(values))
+        return changed
+
+    def _add(self, new: Sequence[_Person]) -> dict[int, Timeline]:
+        """Add new people, and return the timeline of each."""
+        table = self.kind.table
+        last = self.connection.scalar(select(func.max(table.c.id))) or 0
+        numbered = list(enumerate(new, start=last + 1))
+        rows = [
+            {"id": number, "email": person.read.row.email, "entra_id": person.read.row.entra_id} | person.account
+            for number, person in numbered
+        ]
+        insert_rows(self.connection, table, rows)
+        return {number: [(EVER, person.version | {"has_left": False})] for number, person in numbered}
+
+    def _find_leavers(self, named: Collection[int]) -> dict[int, date]:
+        """The people who have left, each with the first day without them: those on the roster who are not in the file,
+        if the office or the file's source gave a day. They are noted in the result, as `missing` if they stay. Without
+        a day of their own everybody stays if a rejected row may be about somebody whom it does not identify, or if the
+        file has no rows."""
+        table, mentioned, is_clear = self.kind.table.name, set(named), self.result.read > 0
+        for row in self.result.rejected:
+            if not is_about_another_kind(row.column):
+                known = self.identities.find_mentioned(row.original, table)
+                mentioned |= known or set()
+                is_clear = is_clear and known is not None
+        present = [p for p in self.identities.list_present(table) if p.email not in self.options.staying]
+        missing = [p for p in present if p.number not in mentioned]
+        left_on = self.options.left_on if is_clear and self.options.whole else None
+        own = self.options.leave_days
+        days = {person: own.get(person.entra_id or "") or own.get(person.email) or left_on for person in missing}
+        if self.options.whole:
+            self.result.missing = sorted(_describe_person(person) for person, day in days.items() if day is None)
+        self.result.left = sorted(_describe_person(person) for person, day in days.items() if day is not None)
+        gone = {person.number: max(day, EVER) for person, day in days.items() if day is not None}
+        if self.kind is _STAFF:
+            remove_waiting(self.connection, gone.keys())
+        return gone
+
+    def _write(self, timelines: Mapping[int, Timeline]) -> None:
+        """Replace the versions of some people, and put the roles that the import gave on the audit trail."""
+        versions, key = self.kind.versions, self.kind.key
+        of_people = reading.is_among(self.connection, versions.c[key], list(timelines))
+        self.connection.execute(delete(versions).where(of_people))
+        rows = [
+            {key: number, "from_day": day} | facts for number in sorted(timelines) for day, facts in timelines[number]
+        ]
+        insert_rows(self.connection, versions, rows)
+        if self.kind is _STAFF:
+            self._record_roles(timelines)
+
+    def _record_roles(self, timelines: Mapping[int, Timeline]) -> None:
+        staff = tables.staff.c
+        of_staff = reading.is_among(self.connection, staff.id, list(timelines))
+        for number, email in self.connection.execute(select(staff.id, staff.email).where(of_staff).order_by(staff.id)):
+            before = self.timelines[number][-1][1]["roles"].split(";") if number in self.timelines else ()
+            given = set(timelines[number][-1][1]["roles"].split(";")) - set(before)
+            for role in (role for role in _RECORDED_ROLES if role in given):
+                about = f"role {role} given to {email}"
+                record_change(self.connection, self.school, self.result.actor_id, "changed", about)
+
+
+def _describe_person(person: Known) -> str:
+    return f"{person.name} ({person.email})"
+
+
+def _remove_facts(person: _Person, facts: Collection[str]) -> _Person:
+    """A person's row without some facts."""
+    version, account = (
+        {name: value for name, value in given.items() if name not in facts}
+        for given in (person.version, person.account)
+    )
+    return replace(person, version=version, account=account)
+
+
+def _read_timelines(connection: Connection, kind: _Kind) -> dict[int, Timeline]:
+    """Everybody's versions, by person."""
+    timelines: dict[int, Timeline] = {}
+    versions = kind.versions
+    for row in connection.execute(select(versions).order_by(versions.c.from_day)).mappings():
+        facts = {name: row[name] for name in row if name not in ("id", kind.key, "from_day")}
+        timeline = timelines.setdefault(row[kind.key], [])
+        timeline.append((row["from_day"] if timeline else EVER, facts))
+    return timelines

@@ -4,7 +4,6 @@ A row stays until somebody fixes or dismisses it, or a later file corrects it; a
 read, or somebody dismisses it.
 """
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -12,20 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, String, delete, func, select, update
 
 from app.intake.result import ImportResult
+from app.records.evidence.graph_objects import read_lower
 from app.records.logs import find_ref
+from app.records.people.roster import ROSTER_TABLES
+from app.records.words import fold
 from app.settings import Settings
 from app.store import reading, tables
+from app.store.quarantined import digest, put_fetched
 from app.store.writing import insert_rows
-from app.vocabulary import RowResolution
+from app.vocabulary.terms import RowResolution
 
-# For these the newest file wins: if a fixed row is rejected again, reopen it.
-_ROSTER = ("schools", "staff", "pupils")
+_OF_A_ROW = ("row", "column", "value", "reason", "fix")
 _entry = tables.quarantine.c
 _is_fetched = _entry.row.is_(None)
-FETCH_AGAIN = "choose “Sync now”, or run python -m app sync --retry"
 
 Identity = tuple[Any, ...]  # something by which a row is recognised in another file
 
@@ -40,6 +41,12 @@ class RejectedRecord:
     reason: str
     content: bytes | None
     is_call: bool = False
+
+
+def reject_entry(kind: str, entry: Any, reason: str) -> RejectedRecord:
+    """The rejected record of an entry of a list, which is recognised by its digest."""
+    content = json.dumps(entry)
+    return RejectedRecord(kind, digest(content), reason, content.encode())
 
 
 def quarantine_rows(connection: Connection, result: ImportResult, now: datetime) -> int:
@@ -57,18 +64,21 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
         original = json.dumps(rejected.original, ensure_ascii=False, sort_keys=True, default=str)
         fingerprint = digest(f"{kind}|{rejected.column}|{rejected.reason}|{original}")
         # An earlier version may have stored the same row with its reason worded differently.
-        for reason in {rejected.reason, *stored_reasons[rejected.column]}:
+        for reason in stored_reasons[rejected.column]:
             current_fingerprint[digest(f"{kind}|{rejected.column}|{reason}|{original}")] = fingerprint
-        rows[fingerprint] = vars(rejected) | {
+        row = vars(rejected)
+        rows[fingerprint] = {name: row[name] for name in _OF_A_ROW} | {
             "kind": kind,
-            "source": result.source,
+            "source": "/".join(filter(None, (result.source, rejected.file))),
+            "call_id": _find_call_id(rejected.original) if kind == "calls" else None,
             "original": original.encode(),
             "fingerprint": fingerprint,
             "rejected_at": now,
             "attempts": 1,
         }
+    current_fingerprint |= {fingerprint: fingerprint for fingerprint in rows}
     stored = reading.is_among(connection, _entry.fingerprint, current_fingerprint)
-    if kind in _ROSTER:
+    if kind in ROSTER_TABLES:  # the newest file wins: a fixed row that is rejected again is open again
         reopened = update(table).where(stored, _entry.resolution == RowResolution.IMPORTED)
         connection.execute(reopened.values(resolved_at=None, resolved_by=None, resolution=None))
     for fingerprint in connection.scalars(select(_entry.fingerprint).where(stored)):
@@ -79,12 +89,8 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
 
 def quarantine_record(connection: Connection, record: RejectedRecord, now: datetime) -> None:
     """Put a record of the sync into quarantine, or count another attempt."""
-    fingerprint = digest(f"sync|{record.kind}|{record.key}")
-    values: dict[str, Any] = {"reason": record.reason, "original": record.content, "rejected_at": now}
-    stored = update(tables.quarantine).where(_entry.fingerprint == fingerprint)
-    if not connection.execute(stored.values(attempts=_entry.attempts + 1, **values)).rowcount:
-        values |= {"kind": record.kind, "source": "sync", "fix": FETCH_AGAIN, "fingerprint": fingerprint, "attempts": 1}
-        insert_rows(connection, tables.quarantine, [values | {"call_id": record.key if record.is_call else None}])
+    values = {"reason": record.reason, "original": record.content, "rejected_at": now}
+    put_fetched(connection, record.kind, record.key, values, is_call=record.is_call)
 
 
 def count_fetched(connection: Connection) -> int:
@@ -93,33 +99,52 @@ def count_fetched(connection: Connection) -> int:
 
 
 def list_calls_to_retry(connection: Connection, before: datetime, *, everything: bool) -> list[str]:
-    """The ids of the open calls last tried before a time: those of which nothing arrived, or all."""
+    """The ids of the open calls last tried before a time: those of which the sync has nothing, or all, also those of
+    files."""
     query = select(_entry.call_id).where(
-        _is_fetched, _entry.call_id.is_not(None), _entry.resolved_at.is_(None), _entry.rejected_at < before
+        _entry.call_id.is_not(None), _entry.resolved_at.is_(None), _entry.rejected_at < before
     )
-    return list(connection.scalars(query if everything else query.where(_entry.original.is_(None))))
+    return list(connection.scalars((query if everything else query.where(_entry.original.is_(None))).distinct()))
 
 
-def get_call_content(connection: Connection, call_id: str) -> bytes:
-    """The content that the sync fetched for a call; empty if nothing arrived."""
-    return connection.scalar(select(_entry.original).where(_is_fetched, _entry.call_id == call_id)) or b""
+def get_call_content(connection: Connection, call_id: str) -> tuple[bytes, bool]:
+    """What is in quarantine of a call record, empty if nothing arrived, and whether the sync fetched it: from a file it
+    is only taken if the sync has nothing."""
+    query = select(_entry.row, _entry.original).where(_is_of_call(connection, [call_id]), _entry.resolved_at.is_(None))
+    row = connection.execute(query.order_by(_entry.row.is_not(None), _entry.id.desc()).limit(1)).first()
+    if row is None or row.row is None:
+        return (row.original or b"" if row else b""), True
+    return json.dumps(json.loads(row.original).get("content")).encode(), False
 
 
-def delete_calls(connection: Connection, call_ids: Collection[str]) -> int:
-    """Delete what the sync fetched of calls that could be read after all, since they may not be sessions. Returns the
-    number deleted."""
-    of_calls = reading.is_among(connection, _entry.call_id, call_ids)
-    return connection.execute(delete(tables.quarantine).where(_is_fetched, of_calls)).rowcount
+def settle_calls(connection: Connection, calls: Mapping[str, int], at: datetime, actor_id: int | None = None) -> int:
+    """Clear the quarantine of calls that could be read after all, given with their versions: delete what the sync
+    fetched, since they may not be sessions, and resolve the records of files. Returns their number."""
+    deleted = connection.execute(delete(tables.quarantine).where(_is_fetched, _is_of_call(connection, calls))).rowcount
+    query = select(_entry.id, _entry.original).where(
+        ~_is_fetched, _is_of_call(connection, calls), _entry.resolved_at.is_(None)
+    )
+    read = [row.id for row in connection.execute(query) if _is_call_read(json.loads(row.original), calls)]
+    return deleted + len(resolve(connection, read, RowResolution.IMPORTED, at=at, actor_id=actor_id))
+
+
+def _is_of_call(connection: Connection, calls: Collection[str]) -> ColumnElement[bool]:
+    return reading.is_among(
+        connection, func.lower(_entry.call_id, type_=String(200)), [call_id.lower() for call_id in calls]
+    )
+
+
+def delete_reports(connection: Connection, report_ids: Collection[str]) -> None:
+    """Delete what the sync fetched of attendance reports that could be read after all."""
+    fingerprints = [digest(f"sync|attendance|{report_id}") for report_id in report_ids]
+    read = reading.is_among(connection, _entry.fingerprint, fingerprints)
+    connection.execute(delete(tables.quarantine).where(_is_fetched, read))
 
 
 def delete_unlisted(connection: Connection, before: datetime) -> None:
-    """Delete records other than calls that Graph no longer lists: those last tried before a time."""
-    unlisted = _entry.call_id.is_(None), _entry.rejected_at < before
+    """Delete records other than calls and reports that Graph no longer lists: those last tried before a time."""
+    unlisted = _entry.call_id.is_(None), _entry.kind != "attendance", _entry.rejected_at < before
     connection.execute(delete(tables.quarantine).where(_is_fetched, *unlisted))
-
-
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def find_fixed(connection: Connection, settings: Settings, result: ImportResult) -> list[int]:
@@ -148,12 +173,23 @@ def find_fixed(connection: Connection, settings: Settings, result: ImportResult)
     ]
 
 
-def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:
+def _find_call_id(original: Any) -> str | None:
+    """The id of a rejected record of a file."""
     content = original.get("content") if isinstance(original, dict) else None
-    if not calls or not isinstance(content, dict) or content.get("id") not in calls:
+    record = content if isinstance(content, dict) else {}
+    return read_lower(record.get("id") or record.get("Id"), 100)
+
+
+def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:
+    if isinstance(original, dict) and original.get("report") in calls:
+        return True
+    content = original.get("content") if isinstance(original, dict) else None
+    if not isinstance(content, dict):
         return False
-    version = content.get("version", 0)
-    return isinstance(version, int) and version <= calls[content["id"]]
+    own_id = content.get("id") or content.get("Id")
+    known = calls.get(own_id, calls.get(own_id.lower())) if isinstance(own_id, str) else None
+    version = content.get("version") or content.get("Version") or 0
+    return known is not None and isinstance(version, int) and version <= known
 
 
 def _identify(kind: str, source: str, row: int, original: Any, settings: Settings) -> set[Identity]:
@@ -165,8 +201,10 @@ def _identify(kind: str, source: str, row: int, original: Any, settings: Setting
     key: Identity = ()
     if kind == "logs":
         key = (find_ref(cells, settings),)
-    elif kind in _ROSTER:
-        key = (cells.get("code" if kind == "schools" else "email", "").lower(),)
+    elif kind == "schools":
+        key = (cells.get("code", "").lower(),)
+    elif kind in ROSTER_TABLES:  # somebody else may have the address
+        key = (cells.get("email", "").lower(), fold(cells.get("name", "")))
     elif kind in ("letters", "consents"):
         key = (source, row, cells.get("pupil_email", "").lower(), cells.get("kind", "").lower())
     return identities | {("key", *key)} if key and all(key) else identities

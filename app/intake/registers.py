@@ -10,7 +10,7 @@ from app.judging.rejudge import Affected
 from app.parents import consents
 from app.records.registers import Consent, Letter, parse_consents, parse_letters
 from app.records.rows import R, ReadRow
-from app.records.tabular import Table
+from app.records.tables.tabular import Table
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows
@@ -28,7 +28,7 @@ def store_letters(connection: Connection, school: School, file: Table, result: I
 
 def store_consents(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
     """Store the consents that are not stored yet."""
-    parsed = parse_consents(file, reading.read_roster(connection), school.settings)
+    parsed = parse_consents(file, reading.read_roster(connection), school.settings, school.now())
     known = set(connection.scalars(select(tables.consents.c.fingerprint)))
     new = _pick_new(result, result.note(parsed), known, lambda consent: consent.fingerprint)
     consents.add_imported(connection, new, result.actor_id, school.now())
@@ -42,6 +42,7 @@ def _pick_new(result: ImportResult, rows: Sequence[ReadRow[R]], known: set[Any],
         if key(read.row) not in known:
             known.add(key(read.row))
             new.append(read.row)
+            result.new_rows.append((read.number, read.cells))
     result.added = len(new)
     result.unchanged = len(rows) - len(new)
     return new

@@ -10,11 +10,31 @@ from app.intake.result import ImportResult
 from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.store import audit_log, tables
+from app.store.changes import recording
 from app.store.writing import raise_revision
-from app.vocabulary import RowResolution
+from app.vocabulary.terms import RowResolution
 
 Work = Callable[[Connection, ImportResult], Affected]
+Run = Callable[[Connection], list[ImportResult]]  # imports some files in an open transaction
 _COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped")
+
+
+def carry_out(school: School, run: Run) -> list[ImportResult]:
+    """Import some files in one transaction, so that the whole can be undone (`app.intake.undo`)."""
+    with school.writing() as connection, recording(connection):
+        return run(connection)
+
+
+def carry_out_for_good(school: School, run: Run) -> list[ImportResult]:
+    """Import some files in one transaction that cannot be undone: call records, of which there are many, and which the
+    sync would fetch again."""
+    with school.writing() as connection:
+        return run(connection)
+
+
+def prepare_import(school: School, result: ImportResult, work: Work) -> Run:
+    """An import ready to be run; `result` says what is imported."""
+    return lambda connection: [run_import_in(connection, school, result, work)]
 
 
 def run_import(school: School, result: ImportResult, work: Work) -> ImportResult:
@@ -29,9 +49,11 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
     affected = work(connection, result)
     fixed = quarantine.find_fixed(connection, school.settings, result)
     done = quarantine.resolve(connection, fixed, RowResolution.IMPORTED, at=school.now(), actor_id=result.actor_id)
-    result.resolved = len(done) + quarantine.delete_calls(connection, result.calls)
+    result.resolved = len(done)
+    if result.calls:
+        result.resolved += quarantine.settle_calls(connection, result.calls, school.now(), result.actor_id)
     new = quarantine.quarantine_rows(connection, result, school.now())
-    wrote = result.added or result.changed or result.resolved or new
+    wrote = result.added or result.changed or result.left or result.resolved or new
     if not (wrote or affected.times):  # removing a call that is not a session after all adds to no count
         return result
     import_id = connection.scalar(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from app.protocol.judge import decode
 from app.store import reading, tables
 from app.store.writing import insert_rows
-from app.vocabulary import BreachEventKind, BreachState
+from app.vocabulary.terms import BreachEventKind, BreachState
 
 _breach = tables.breaches.c
 

@@ -35,7 +35,7 @@ def package_fingerprint(folder: Path) -> str:
                 node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
         for statement in module.body:
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                statements |= set(_imported_names(statement))
+                statements |= set(_iter_imported_names(statement))
             else:
                 statements.add(ast.unparse(statement))
     return _digest(sorted(statements))
@@ -46,7 +46,7 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
+def _iter_imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
     """The names one by one, because the module decides which are imported together."""
     for name in statement.names:
         source = statement.module or "" if isinstance(statement, ast.ImportFrom) else name.name

@@ -2,14 +2,14 @@
 
 Sessions result from matching logs with calls, and only logs and calls whose times lie near each other can match. So
 when a log or a call is added or changed, everything in the same range of time is judged again; when a register changes,
-only the sessions of its pupils are. Judging a part gives what judging everything would give.
+only the sessions of its pupils are. Calls with one join link on one school day are judged together. Judging a part
+gives what judging everything would give.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import pandas as pd
 from sqlalchemy import Connection, delete, or_, select
 
 from app.judging import breaches
-from app.judging.fingerprint import rules_fingerprint
+from app.judging.ties import add_tied_sessions, name_link_days, tie_ends
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import Ints, micros
 from app.protocol.judge import Judged, judge
@@ -27,12 +27,11 @@ from app.settings import Settings
 from app.store import reading, session_days, tables
 from app.store.concerns import known_category
 from app.store.outcomes import current_clause_set
-from app.store.writing import get_meta, insert_rows, raise_revision, set_meta
-from app.vocabulary import ConcernCategory
+from app.store.writing import insert_rows
+from app.vocabulary.terms import CallPart, ConcernCategory
 
 _NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
 _AT_ONCE = 50_000  # sessions judged in one go
-_JUDGED_BY = "judged_by"  # the fingerprint of the settings and clauses of the last judgement
 _MAX_SESSION_ID = 2**53  # so large that no random id is drawn twice
 
 
@@ -51,7 +50,16 @@ def rejudge(connection: Connection, school: School, affected: Affected) -> None:
         for logs, calls in _iter_time_ranges(connection, school.settings, np.array(affected.times, np.int64)):
             _judge(connection, school, logs, calls)
     if affected.sessions:
-        _judge(connection, school, *reading.logs_and_calls(connection, affected.sessions))
+        sessions = add_tied_sessions(connection, school.settings, affected.sessions)
+        _judge(connection, school, *reading.logs_and_calls(connection, sessions))
+
+
+def rejudge_pupils(connection: Connection, school: School, pupil_ids: Collection[int]) -> None:
+    """Judge again all sessions of some pupils, in the transaction that changed what is on record about them."""
+    participant = tables.session_pupils.c
+    of_pupils = reading.is_among(connection, participant.pupil_id, pupil_ids)
+    sessions = set(connection.scalars(select(participant.session_id).where(of_pupils)))
+    rejudge(connection, school, Affected(sessions=sessions))
 
 
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
@@ -59,69 +67,64 @@ def rejudge_log(connection: Connection, school: School, log_id: int, before: int
     `evidence`, `disputed`, `reason`."""
     logs, calls = _list_matchable(connection, school.settings, [log_id] if before is None else [log_id, before])
     current = [log for log in logs if log != before]
-    return _of_log(_judge(connection, school, current, calls, reasons=True), log_id)
+    return _select_log(_judge(connection, school, current, calls, reasons=True), log_id)
 
 
 def _list_matchable(connection: Connection, settings: Settings, versions: Sequence[int]) -> tuple[list[int], list[str]]:
     """The current logs and the calls on which the matching of some versions of a log can depend: those that share a
-    pupil with them at about the same time, those that share a pupil with these, and so on. At a large school these are
-    a few of the day's thousands."""
-    log, of_log, call, stay = tables.logs.c, tables.log_pupils.c, tables.calls.c, tables.call_stays.c
+    pupil with them at about the same time, those that share a pupil with these or are tied to them by a join link, and
+    so on. At a large school these are a few of the day's thousands."""
+    log, of_log = tables.logs.c, tables.log_pupils.c
     of_logs = select(log.id.label("of"), of_log.pupil_id, log.started_at, log.ended_at).join(tables.log_pupils)
-    of_calls = select(call.id.label("of"), stay.pupil_id, call.started_at, call.ended_at).join(tables.call_stays)
     own = reading.read_frame(connection, of_logs.where(log.id.in_(versions)))
-    near = [own]
+    near = [own.assign(link_day=None)]
     times = np.column_stack([micros(own["started_at"]), micros(own["ended_at"])])
     for logs, calls in _iter_time_ranges(connection, settings, times):
-        near.append(reading.read_frame(connection, of_logs.where(reading.is_among(connection, log.id, logs))))
-        near.append(reading.read_frame(connection, of_calls.where(reading.is_among(connection, call.id, calls))))
+        of_near = reading.read_frame(connection, of_logs.where(reading.is_among(connection, log.id, logs)))
+        near += [of_near.assign(link_day=None), *_read_pupils_of_calls(connection, settings, calls)]
     rows = pd.concat(near, ignore_index=True).dropna(subset=["pupil_id"]).drop_duplicates()
-    apart = pd.Timedelta(microseconds=_matching_tolerance(settings))
+    apart = pd.Timedelta(microseconds=_find_tolerance(settings))
     reached: set[int | str] = set(versions)
     new = reached
     while new:
-        pairs = rows[rows["of"].isin(new)].merge(rows, on="pupil_id", suffixes=("", "_other"))
+        of_new = rows[rows["of"].isin(new)]
+        pairs = of_new.merge(rows, on="pupil_id", suffixes=("", "_other"))
         meets = (pairs["started_at_other"] <= pairs["ended_at"] + apart) & (
             pairs["ended_at_other"] >= pairs["started_at"] - apart
         )
-        new = set(pairs.loc[meets, "of_other"]) - reached
+        tied = rows["link_day"].isin(of_new["link_day"].dropna())
+        new = {*pairs.loc[meets, "of_other"], *rows.loc[tied, "of"]} - reached
         reached |= new
     return [i for i in reached if isinstance(i, int)], [i for i in reached if isinstance(i, str)]
 
 
-def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
+def _read_pupils_of_calls(connection: Connection, settings: Settings, calls: Collection[str]) -> list[pd.DataFrame]:
+    """The pupils of calls, with known and with unknown times: `of` (a call), `pupil_id`, `started_at`, `ended_at`,
+    `link_day`."""
+    call, frames = tables.calls.c, []
+    for people in (tables.call_stays, tables.call_listed):
+        query = select(call.id.label("of"), people.c.pupil_id, call.started_at, call.ended_at, call.join_key)
+        query = query.join(people, people.c.call_id == call.id).where(reading.is_among(connection, call.id, calls))
+        rows = reading.read_frame(connection, query)
+        frames.append(rows.assign(link_day=name_link_days(rows, settings)).drop(columns="join_key"))
+    return frames
+
+
+def _select_log(judged: Judged, log_id: int) -> pd.DataFrame:
     number = judged.sessions.index[judged.sessions["log_id"] == log_id][0]
     table = judged.table()
     return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
 
 
-def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-    """Judge again the sessions whose outcomes change as time passes, since the time to log their call is over; or
-    everything, within `announce()`, if the settings or the rules have changed, which takes a while."""
-    current = rules_fingerprint(school.settings)
-    due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
-    with school.engine.connect() as connection:
-        if get_meta(connection, _JUDGED_BY) == current and connection.scalar(due.limit(1)) is None:
-            return
-    with school.writing() as connection:
-        if get_meta(connection, _JUDGED_BY) != current:
-            with announce():
-                rejudge(connection, school, Affected(times=[(-(2**62), 2**62)]))
-            set_meta(connection, _JUDGED_BY, current)
-        else:
-            rejudge(connection, school, Affected(sessions=set(connection.scalars(due))))
-        raise_revision(connection)
-
-
 def preview_log(school: School, log: Log) -> pd.DataFrame:
     """How a log would be judged, before it is stored: `clause`, `outcome`, `evidence`, `disputed`, `reason`. It is
-    matched with the calls near it that no other log has. A concern described in it would be opened, so it counts as
-    reported."""
+    matched with the calls of sessions near it that no other log has. A concern described in it would be opened, so it
+    counts as reported."""
     call, link, session, logged = tables.calls.c, tables.session_calls.c, tables.sessions.c, tables.logs.c
-    near = timedelta(microseconds=_matching_tolerance(school.settings))
+    near = timedelta(microseconds=_find_tolerance(school.settings))
     free = (
-        select(call.id)
-        .join(tables.session_calls, link.call_id == call.id)
+        select(link.session_id)
+        .join(tables.calls, call.id == link.call_id)
         .join(tables.sessions, session.id == link.session_id)
         .outerjoin(tables.logs, logged.id == session.log_id)
         .where(
@@ -131,9 +134,10 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
         )
     )
     with school.engine.connect() as connection:
-        stored = reading.read_evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
+        near_it = add_tied_sessions(connection, school.settings, connection.scalars(free).all())
+        stored = reading.read_evidence(connection, session_ids=near_it, pupils=log.pupil_ids)
     evidence = _as_logged(stored, [log])
-    return _of_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
+    return _select_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
 
 
 def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
@@ -148,7 +152,8 @@ def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Lo
 
 
 def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
-    """The evidence together with these logs, as if they were stored; their ids are their positions."""
+    """The evidence with these logs instead of stored ones with the same reference, as if they were stored. Their ids
+    are their positions; no stored log has the id 0."""
     rows, pupils, invited, concerns = [], [], [], []
     for place, log in enumerate(logs):
         row = log.answers | {"log_id": place, "ref": log.ref, "staff_id": log.staff_id}
@@ -158,39 +163,33 @@ def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
         if log.answers["concern"] and log.answers["concern_summary"]:
             home_alone = known_category(log.answers["concern_category"]) == ConcernCategory.HOME_ALONE
             concerns.append({"log_id": place, "alerted": True, "home_alone": home_alone})
+    kept = stored.logs[~stored.logs["ref"].isin([log.ref for log in logs])]
     return replace(
         stored,
-        logs=_frame("logs", rows),
-        log_pupils=_frame("log_pupils", pupils),
-        log_invited=_frame("log_invited", invited),
-        concerns=_frame("concerns", concerns),
+        logs=pd.concat([kept, _create_frame("logs", rows)], ignore_index=True),
+        log_pupils=pd.concat([stored.log_pupils, _create_frame("log_pupils", pupils)], ignore_index=True),
+        log_invited=pd.concat([stored.log_invited, _create_frame("log_invited", invited)], ignore_index=True),
+        concerns=pd.concat([stored.concerns, _create_frame("concerns", concerns)], ignore_index=True),
     )
 
 
-def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _create_frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A frame of evidence from rows."""
     return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name]) if rows else empty(name)
 
 
 def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:
-    """Yield the current logs and the calls of each range of time that `times` touch, many ranges together. A range ends
-    where there is neither a log nor a call for longer than any tolerance."""
-    log, call = tables.logs.c, tables.calls.c
+    """Yield the current logs and the calls of each range of time that `times` touch or that holds a call without a
+    session, many ranges together. A range ends where there is neither a log nor a call for longer than any tolerance,
+    and no call is tied to one before it."""
     # Clip to what the database can store: the times that mean "everything" lie outside it.
     edges = [int(np.clip(edge, -(10**15), 10**17)) for edge in (times[:, 0].min(), times[:, 1].max())]
     first, last = (tables.EPOCH + timedelta(microseconds=edge) for edge in edges)
-    near = first - _NEAR, last + _NEAR
-    logs = select(log.id, log.started_at, log.ended_at).where(log.current, log.started_at.between(*near))
-    calls = select(call.id, call.started_at, call.ended_at).where(call.started_at.between(*near))
-    frames = [
-        reading.read_frame(connection, logs).assign(is_log=True),
-        reading.read_frame(connection, calls).assign(is_log=False),
-    ]
-    both = pd.concat(frames, ignore_index=True).sort_values("started_at", ignore_index=True)
+    both = _read_times(connection, settings, (first - _NEAR, last + _NEAR))
     if both.empty:
         return
-    tolerance = _matching_tolerance(settings)
-    starts, reached = micros(both["started_at"]), np.maximum.accumulate(micros(both["ended_at"]))
+    tolerance = _find_tolerance(settings)
+    starts, reached = micros(both["started_at"]), np.maximum.accumulate(both["reaches"].to_numpy("int64"))
     begins = np.append(True, starts[1:] > reached[:-1] + tolerance)
     time_range = np.cumsum(begins) - 1
     ends = np.maximum.reduceat(reached, np.flatnonzero(begins))
@@ -199,13 +198,29 @@ def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -
     left = np.searchsorted(starts[begins] - tolerance, times[:, 1], side="right")
     counts = [np.bincount(edge, minlength=len(ends) + 1) for edge in (entered, left)]
     affected = np.cumsum(counts[0] - counts[1])[:-1] > 0
+    affected[time_range[both["is_new"]]] = True
     rows = both.assign(time_range=time_range)[affected[time_range]]
     chunk = rows.groupby("time_range").size().cumsum() // _AT_ONCE
     for _, part in rows.groupby(rows["time_range"].map(chunk)):
         yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
 
 
-def _matching_tolerance(settings: Settings) -> int:
+def _read_times(connection: Connection, settings: Settings, near: tuple[datetime, datetime]) -> pd.DataFrame:
+    """The current logs and the calls that began at some time, in order of their start: `id`, `is_log`, `started_at`,
+    `reaches` (microseconds: the end, or that of the last call tied to it), `is_new` (a call without a session)."""
+    log, call, link = tables.logs.c, tables.calls.c, tables.session_calls.c
+    of_logs = select(log.id, log.started_at, log.ended_at).where(log.current, log.started_at.between(*near))
+    of_calls = select(call.id, call.started_at, call.ended_at, call.join_key, link.session_id)
+    of_calls = of_calls.outerjoin(tables.session_calls, link.call_id == call.id).where(call.started_at.between(*near))
+    logs, calls = reading.read_frame(connection, of_logs), reading.read_frame(connection, of_calls)
+    logs = logs.assign(is_log=True, reaches=micros(logs["ended_at"]), is_new=False)
+    calls = calls.assign(is_log=False, reaches=tie_ends(calls, settings), is_new=calls["session_id"].isna())
+    columns = ["id", "is_log", "started_at", "reaches", "is_new"]
+    both = pd.concat([logs[columns], calls[columns]], ignore_index=True).astype({"is_log": bool, "is_new": bool})
+    return both.sort_values("started_at", ignore_index=True)
+
+
+def _find_tolerance(settings: Settings) -> int:
     """The widest gap across which any of the rules matches a log with a call, in microseconds."""
     return int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
 
@@ -214,7 +229,7 @@ def _judge(
     connection: Connection, school: School, logs: Sequence[int], calls: Sequence[str], *, reasons: bool = False
 ) -> Judged:
     """Judge some logs and calls, which make up whole sessions, and replace the stored sessions by the new ones."""
-    by_ref, by_call = _stored_sessions(connection, logs, calls)
+    by_ref, by_call = _find_stored(connection, logs, calls)
     before = {*by_ref, *by_call}
     now = school.now()
     judged = judge(reading.read_evidence(connection, logs=logs, calls=calls), school.settings, now, reasons=reasons)
@@ -230,7 +245,7 @@ def _judge(
     return judged
 
 
-def _stored_sessions(connection: Connection, logs: Sequence[int], calls: Sequence[str]) -> tuple[pd.Series, pd.Series]:
+def _find_stored(connection: Connection, logs: Sequence[int], calls: Sequence[str]) -> tuple[pd.Series, pd.Series]:
     """The ids of the sessions that have some logs (any version of theirs), by the log's reference, and of those that
     have some calls, by the call's id."""
     log, session, of_call = tables.logs.c, tables.sessions.c, tables.session_calls.c
@@ -242,13 +257,14 @@ def _stored_sessions(connection: Connection, logs: Sequence[int], calls: Sequenc
 
 
 def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, by_call: pd.Series) -> Ints:
-    """An id for each judged session: the one it had, by its log or else by its call, so that a link to it still leads
-    there; a new one where it had none."""
+    """An id for each judged session: the one it had, by its log or else by its first call that had one, so that a link
+    to it still leads there; a new one where it had none. An attendance report has it where the call record is new."""
     log, log_ids = tables.logs.c, judged.sessions["log_id"]
     known = reading.is_among(connection, log.id, log_ids.dropna().tolist())
     refs = reading.read_frame(connection, select(log.id, log.ref).where(known)).set_index("id")["ref"]
     from_log = log_ids.map(refs).map(by_ref[~by_ref.index.duplicated()])
-    from_call = judged.sessions["call_id"].map(by_call)
+    calls = judged.calls[judged.calls["part"] != CallPart.AFTER].sort_values("place")
+    from_call = calls["call_id"].map(by_call).groupby(calls["session"]).first().reindex(judged.sessions.index)
     ids = from_log.fillna(from_call.mask(from_call.isin(from_log.dropna())))
     ids = ids.mask(ids.duplicated())
     new = ids.isna().to_numpy(bool)

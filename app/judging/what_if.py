@@ -24,8 +24,8 @@ class WhatIf:
     """How the outcomes of `sessions` sessions would change.
 
     - `clauses` (index: the clauses of which an outcome would change): `title`, `was_broken`, `would_be_broken`
-      (sessions that did not keep it), `gained` (would keep it and did not), `lost` (kept it and would not),
-      `open` (sessions that would have no evidence, or have some now)
+      (sessions with a breach), `gained` (newly met), `lost` (newly a breach), `open` (sessions that would have no
+      evidence, or have none now)
     - `departments`: `department`, `sessions` (of which an outcome would change), `gained`, `lost` (outcomes)
     - `changes`: one row for each outcome that would change: `session_id`, `started_at`, `staff_name`,
       `department`, `purpose`, `title` (of the clause), `was`, `would_be`; without rows for SLT
@@ -49,12 +49,12 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
     changes = sessions.iloc[row].assign(
         title=[title_of(name) for name in was.columns[column]], was=before[row, column], would_be=after[row, column]
     )
-    group = {"met": "kept", "exempt": "kept", "breach": "broken", "no_evidence": "open"}
+    group = {"met": "met", "exempt": "met", "breach": "breach", "no_evidence": "open"}
     grouped, grouped_after = changes["was"].map(group), changes["would_be"].map(group)
     marked = changes.assign(
         clause=was.columns[column],
-        gained=(grouped_after == "kept") & (grouped != "kept"),
-        lost=(grouped_after == "broken") & (grouped != "broken"),
+        gained=(grouped_after == "met") & (grouped != "met"),
+        lost=(grouped_after == "breach") & (grouped != "breach"),
         open=(grouped_after == "open") | (grouped == "open"),
         department=changes["department"].fillna("not known"),
     )
@@ -78,22 +78,20 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
 
 def describe(figures: Mapping[str, Any], changes: WhatIf) -> str:
     """What would change, as text."""
-    means = f"With {_list_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
+    means = f"With {_list_in_words([_describe_figure(name, value) for name, value in figures.items()])}, "
     if changes.clauses.empty:
         return means + f"none of the {changes.sessions:,} sessions would be judged differently."
     parts = []
     for row in changes.clauses.itertuples():
-        words = (
-            f"“{row.title}” would be kept in {_sessions(row.gained)} in which it was not; "
-            f"{f'{row.lost:,}' if row.lost else 'none'} would be lost"
-        )
+        gained, lost = _count_sessions(row.gained), _count_sessions(row.lost)
+        words = f"“{row.title}” would be newly met in {gained}, and a new breach in {lost}"
         if row.open:
-            words += f"; in {_sessions(row.open)} it would gain or lose its evidence"
+            words += f"; in {_count_sessions(row.open)} it would gain or lose its evidence"
         parts.append(words)
     return means + ". ".join(parts) + "."
 
 
-def _figure_words(name: str, value: Any) -> str:
+def _describe_figure(name: str, value: Any) -> str:
     if name == "academic_hours":
         return f"tuition from {value[0]:%H:%M} to {value[1]:%H:%M}"
     if name == "one_to_one_slots":
@@ -102,7 +100,7 @@ def _figure_words(name: str, value: Any) -> str:
     return {
         "grace_seconds": f"a grace of {value:g} seconds",
         "camera_share": f"cameras on for {value * 100:g}% of the time",
-        "log_within_hours": f"{value:g} hours to log a call",
+        "log_within_hours": f"{value:g} hour{'s' * (value != 1)} to log a call",
     }[name]
 
 
@@ -110,7 +108,7 @@ def _list_in_words(items: list[str]) -> str:
     return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)
 
 
-def _sessions(n: int) -> str:
+def _count_sessions(n: int) -> str:
     return {0: "no session", 1: "one session"}.get(n, f"{n:,} sessions")
 
 

@@ -9,13 +9,16 @@ from sqlalchemy import and_, func, not_, select
 from app import lease
 from app.access.policy import Person, require
 from app.access.scope import in_school_time
+from app.alerts.attempts import Run
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.outbox import KINDS, SENT, WAITING
 from app.alerts.sending import find_obstacle, send
+from app.parents.reminders import enqueue_reminders
+from app.parents.templates import TemplateError
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 _alert = tables.alerts.c
 _SHOWN = ("queued_at", "attempts", "next_attempt_at", "error")
@@ -58,13 +61,26 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     )
 
 
+def send_outbox(school: School, *, at_once: bool = False) -> Run:
+    """Send alerts and emails to families, with those that are due, as `app.alerts.sending.send` does. A template of the
+    school that cannot be used delays the reminders alone."""
+    error = ""
+    try:
+        enqueue_reminders(school)
+    except TemplateError as fault:
+        error = str(fault)
+    run = send(school, at_once=at_once)
+    run.error = run.error or error
+    return run
+
+
 def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
     """Send the outbox at once. Returns whether all of it was sent, and the result as text."""
     require(person, Resource.ALERTS)
     try:
-        run = send(school, at_once=True)
+        run = send_outbox(school, at_once=True)
     except (AlertsNotConfiguredError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
     if run.error:
-        return False, f"{run.sent} sent, {run.waiting} not: {run.error}"
+        return False, f"{run.sent} sent, {run.waiting + run.failed} not: {run.error}"
     return True, f"{run.sent} sent." if run.sent else "Nothing to send."

@@ -6,10 +6,12 @@ from datetime import timedelta
 from sqlalchemy import func, not_, select
 from sqlalchemy.exc import DBAPIError
 
+from app.access.pupil_policies import compute_pupil_policies
 from app.alerts.outbox import WAITING
 from app.alerts.sending import find_obstacle
 from app.auth import configuration
-from app.formatting import moment, on_day
+from app.formatting import how_many, moment, on_day
+from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
 from app.operations.verification import get_last_restore_test
 from app.school import School, open_school
@@ -17,9 +19,12 @@ from app.settings import SettingsError, get_variable
 from app.store import tables
 from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
+from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
+from app.vocabulary.terms import EmailState
 
 Finding = tuple[str, bool, str]  # the part, whether it works, and a message
+_MEANT = " In the demonstration this is meant to be so."
 _LATE = timedelta(minutes=30)  # an alert older than this shows that nothing sends them
 _TESTED_EVERY = timedelta(days=120)  # once a term
 
@@ -45,7 +50,8 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     """One finding for each part of a school that is open. Only a `thorough` check asks Microsoft Graph and the mail
     server, and looks at encrypted values."""
     settings = school.settings
-    yield "settings", True, f"{settings.name}, {len(settings.rules)} set(s) of rules, {len(settings.terms)} term(s)"
+    rules = how_many(len(settings.rules), "set of rules", "sets of rules")
+    yield "settings", True, f"{settings.name}, {rules}, {how_many(len(settings.terms), 'term')}"
     try:
         yield from _check_database(school)
     except DBAPIError as error:
@@ -53,9 +59,10 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
         return
     yield from _check_encryption(school, thorough=thorough)
     yield from _check_backups(school)
-    if thorough:
-        yield from _check_graph(school)
+    yield from _check_graph(school, thorough=thorough)
+    yield from _check_pupil_policies(school)
     yield _check_alerts(school, thorough=thorough)
+    yield from _check_family_emails(school)
     yield _check_sign_in(school)
 
 
@@ -64,10 +71,16 @@ def _check_database(school: School) -> Iterator[Finding]:
         staff, pupils = (
             connection.scalar(select(func.count()).select_from(table)) for table in (tables.staff, tables.pupils)
         )
+        empty = list_groups_without_pupils(connection, school.today())
+        idle = list_leaders_without_groups(connection, school.today())
     kind = "the demonstration, " if school.is_demonstration() else ""
     yield "database", True, f"{kind}{staff} staff and {pupils} pupils are or were on the roster"
     if not staff or not pupils:
         yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
+    if idle:
+        yield "roster", False, "; ".join(idle)
+    if empty:
+        yield "roster", False, f"{'; '.join(empty)}: write years and houses of staff as those of pupils"
 
 
 def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
@@ -77,7 +90,8 @@ def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
         yield "encryption", False, str(error)
         return
     keys = len(encryption_keys())
-    good, words = True, f"narratives, notes and call records are encrypted; {keys} key(s) are set"
+    number = how_many(keys, "key is", "keys are")
+    good, words = True, f"narratives, notes and call records are encrypted; {number} set"
     if keys and thorough:
         with school.engine.connect() as connection:
             good, advice = describe_key_counts(round_counts(count_by_key(connection, sample=True)))
@@ -133,13 +147,27 @@ def _check_backups(school: School) -> Iterator[Finding]:
         yield "backup", True, words
 
 
-def _check_graph(school: School) -> Iterator[Finding]:
+def _check_graph(school: School, *, thorough: bool) -> Iterator[Finding]:
     if not get_variable("GRAPH_CLIENT_ID"):
-        words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
-        yield "Microsoft Graph", True, words
+        if thorough:
+            words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
+            yield "Microsoft Graph", True, words
         return
-    for good, words, fix in check_graph(school):
+    sources = [(True, words, fix) for words, fix in describe_sources(school)]
+    for good, words, fix in check_graph(school) if thorough else sources:
         yield "Microsoft Graph", good, f"{words} {fix}".strip()
+
+
+def _check_pupil_policies(school: School) -> Iterator[Finding]:
+    for figures in compute_pupil_policies(school):
+        words, number = figures.describe(), len(figures.others)
+        if number:
+            policy = " or ".join(f"“{name}”" for name in figures.names)
+            others = how_many(number, "pupil under another policy is", "pupils under another policy are")
+            words += f" {others} listed on the Administration page: give them {policy} in the Teams admin centre."
+            if school.is_demonstration():
+                words += _MEANT
+        yield "pupils' policies", not number or school.is_demonstration(), words
 
 
 def _check_alerts(school: School, *, thorough: bool) -> Finding:
@@ -154,6 +182,21 @@ def _check_alerts(school: School, *, thorough: bool) -> Finding:
     if waiting and school.now() - oldest > _LATE:
         return "alerts", False, f"{words}: run python -m app alerts every five minutes by a timer"
     return "alerts", True, words
+
+
+def _check_family_emails(school: School) -> Iterator[Finding]:
+    """How many emails to families wait and how many failed, if there are any."""
+    email = tables.family_emails.c
+    counted = select(email.state, func.count().label("number")).group_by(email.state)
+    with school.engine.connect() as connection:
+        counts = {row.state: row.number for row in connection.execute(counted)}
+    waiting, failed = counts.get(EmailState.WAITING, 0), counts.get(EmailState.FAILED, 0)
+    if not waiting and not failed:
+        return
+    words = f"{waiting} not yet sent, {failed} failed: see the Parents page."
+    if failed and school.is_demonstration():
+        words += _MEANT
+    yield "emails to families", not failed or school.is_demonstration(), words
 
 
 def _check_sign_in(school: School) -> Finding:

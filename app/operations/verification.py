@@ -44,9 +44,9 @@ def verify_copy(file: Path) -> dict[str, int]:
         restored = Path(folder) / "restored.sqlite"
         copy_checked(file, restored)
         url = f"sqlite:///{restored}"
-        with _connected(create_engine(url)) as connection:
+        with _connect(create_engine(url)) as connection:
             before = _count_rows(connection)
-        with _connected(open_database(url)) as connection:
+        with _connect(open_database(url)) as connection:
             verified = verify(connection)
     if changed := [name for name, number in before.items() if verified.get(name, number) < number]:
         raise DatabaseError(f"Rows of {', '.join(changed)} were lost while it was brought up to date.")
@@ -54,7 +54,7 @@ def verify_copy(file: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
+def _connect(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection

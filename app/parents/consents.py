@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.access.parents import may_answer_consent
+from app.access.parents import list_consents, may_answer_consent
 from app.access.policy import NotAllowedError, Person
 from app.alerts.outbox import Alert, enqueue
 from app.alerts.sending import send_in_background
+from app.formatting import moment
 from app.judging.rejudge import Affected, rejudge
 from app.records.registers import CONSENTS, Consent
 from app.school import School
@@ -26,7 +27,8 @@ from app.store import tables
 from app.store.consents import ANSWERS, consent_status, is_not_struck
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
-from app.vocabulary import ConsentKind, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import ConsentKind
 
 KINDS = {kind.value: kind.label for kind in ConsentKind}
 
@@ -62,11 +64,20 @@ def ask_for_consent(school: School, person: Person, request: Consent) -> int:
 
 def answer_consent(school: School, person: Person, consent_id: int, *, given: bool, parent: str, at: datetime) -> None:
     """Record what a parent answered, who it was and when (aware); the same answer is recorded once. Raises ValueError,
-    with a message to show, if something is missing, and NotAllowedError."""
+    with a message to show, if something is missing or the answer is older than the request, and NotAllowedError."""
     answer = _check_answer(school, "given" if given else "refused", parent, at)
-    with _changing(school, person, consent_id) as change:
-        if not change.has_event(**answer):
-            change.add(answer["kind"], **answer)
+    state = consent_status()
+    # Of a request from a file, nobody knows when it was made.
+    asked = select(state.c.asked_at).where(state.c.consent_id == consent_id, state.c.asked_by.is_not(None))
+    with _change_consent(school, person, consent_id) as change:
+        if change.has_event(**answer):
+            return
+        asked_at = change.connection.scalar(asked)
+        # The answer's time is entered in whole minutes.
+        if asked_at is not None and at < asked_at.replace(second=0, microsecond=0):
+            when = moment(asked_at.astimezone(school.settings.zone))
+            raise ValueError(f"The answer is older than the request of {when}: correct its day or time.")
+        change.add(answer["kind"], **answer)
 
 
 def withdraw_consent(school: School, person: Person, consent_id: int, *, parent: str, at: datetime) -> None:
@@ -76,7 +87,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
     withdrawal = _check_answer(school, "withdrawn", parent, at)
     answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
     before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if change.has_event(**withdrawal):
             return
         if change.connection.scalars(before).first() != "given":
@@ -86,7 +97,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
 
 def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
     """Record once that the request went to the parents, now. Raises NotAllowedError."""
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if not change.has_event(kind="sent"):
             change.add("request sent", kind="sent")
 
@@ -96,7 +107,7 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
     message to show, if none was given or the roster has no SLT, and NotAllowedError."""
     staff, state = valid_versions(tables.staff_versions), consent_status()
     slt = select(staff.c.staff_id).where(valid_on(staff, school.today()), list_contains(staff.c.roles, Role.SLT))
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if change.connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
             raise ValueError("Record first that the consent was given, then inform SLT.")
         if change.has_event(kind="slt_informed"):
@@ -110,12 +121,23 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
     send_in_background(school)
 
 
+def confirm_informed(school: School, person: Person, consent_id: int) -> None:
+    """Record once that SLT was informed of a consent, as a member of SLT confirms. Raises NotAllowedError."""
+    consents = list_consents(school, person)
+    if not (consents["to_slt"] & (consents["consent_id"] == consent_id)).any():
+        raise NotAllowedError("You do not have access to this consent.")
+    with school.writing() as connection:
+        change = _Change(connection, school, person, consent_id)
+        if not change.has_event(kind="confirmed"):
+            change.add("SLT confirmed that it was informed", kind="confirmed")
+
+
 def strike_out(school: School, person: Person, consent_id: int, event_id: int, reason: str) -> None:
     """Strike out an event of a consent that was entered by mistake: it no longer counts, and can still be read.
     Raises ValueError, with a message to show, if there is no reason, and NotAllowedError."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if not change.has_event(id=event_id):
             raise ValueError("That entry has already been struck out.")
         change.add("an entry struck out", kind="struck", struck_event_id=event_id, reason=reason.strip())
@@ -134,8 +156,8 @@ def add_imported(connection: Connection, rows: Sequence[Consent], actor_id: int 
         first = ("given", row.obtained_at, row.given_by) if row.obtained_at else ("asked", now, None)
         for kind, at, parent in (first, ("slt_informed", row.slt_informed_at, None)):
             event = {"consent_id": consent_id, "kind": kind, "occurred_at": at, "parent": parent}
-            if at is not None:
-                events.append(event | {"entered_at": now, "actor_id": actor_id})
+            if at is not None:  # whoever imports a request is not the one who asked
+                events.append(event | {"entered_at": now, "actor_id": None if kind == "asked" else actor_id})
     connection.execute(insert(tables.consent_events), events)
 
 
@@ -201,7 +223,7 @@ class _Change:
 
 
 @contextmanager
-def _changing(school: School, person: Person, consent_id: int) -> Iterator[_Change]:
+def _change_consent(school: School, person: Person, consent_id: int) -> Iterator[_Change]:
     if not may_answer_consent(school, person, consent_id):
         raise NotAllowedError("You do not have access to this consent.")
     with school.writing() as connection:

@@ -5,58 +5,45 @@ as `{{ pupil }}`. Names come out as they were typed, whatever they contain. Seve
 with all of them, to print, and one document each, to send by email.
 """
 
-import calendar
 import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
-from datetime import date, datetime
+from datetime import date
 from io import BytesIO
 from typing import Any, NamedTuple
 
 import docx
-import pandas as pd
 from docx.document import Document
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docxtpl import DocxTemplate
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 from sqlalchemy import Connection, and_, delete, select
 
 from app.access.administration import record_access
 from app.access.parents import list_consents, list_letters_sent
-from app.access.policy import NotAllowedError, Person, describe_post
-from app.judging.rejudge import Affected, rejudge
+from app.access.policy import NotAllowedError, Person
+from app.access.scope import find_start_and_end
+from app.alerts.family_outbox import strike_emails
+from app.judging.rejudge import rejudge_pupils
+from app.parents.fields import create_letter_fields, create_request_fields
+from app.parents.templates import Fields, TemplateError, clean_text, create_environment, load_template, naming_errors
 from app.records.registers import LETTERS
 from app.school import School
-from app.settings import ROOT, WEEKDAYS, Slot, get_settings_file
 from app.store import reading, tables
 from app.store.writing import insert_rows, raise_revision
-from app.vocabulary import LetterKind, Role
+from app.vocabulary.terms import LetterKind
 
-OWN = ROOT / "data" / "letters"  # the templates that come with the program
 KINDS = {kind.value: kind.label for kind in LetterKind}
 ZIP = "application/zip"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _REQUEST = "request_for_consent"
-_CONSENT_TO = {
-    "outside_hours": "Academic tuition by videoconference outside the usual hours",
-    "one_to_one": "A one-to-one with a member of the pastoral team outside lunchtime and tutor time",
-}
-_DAY_NAMES = dict(zip(WEEKDAYS, calendar.day_name, strict=True))
-# A letter never mentions counselling, even if a counsellor who also teaches writes it.
-_POSTS = [role for role in Role if role.has_pupils]
 
-Fields = dict[str, str]  # the text for each field of a letter
 Progress = Callable[[float], None]  # called with the share done
-
-
-class TemplateError(Exception):
-    """A template that cannot be used; the message names it and the fix."""
 
 
 class Download(NamedTuple):
@@ -72,25 +59,17 @@ def write_letters(
 ) -> Download:
     """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download;
     recorded on the audit trail. Raises TemplateError or NotAllowedError."""
-    letters = [_create_fields(school, person, row) for row in _pupils_led(school, person, pupil_ids)]
+    letters = [create_letter_fields(school, person, row) for row in list_pupils_led(school, person, pupil_ids)]
     download = _write(school, kind, letters, progress)
-    record_access(school, person, "exported", f"letters {kind}, to {_describe_pupils(pupil_ids)}")
+    record_access(school, person, "exported", f"letters {kind}, to {describe_pupils(pupil_ids)}")
     return download
 
 
 def write_requests(school: School, person: Person, consent_ids: Collection[int]) -> Download:
     """The requests for some consents that the person may answer, as one download; recorded on the audit trail. Raises
     TemplateError or NotAllowedError."""
-    consents = list_consents(school, person)
-    consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
-    if len(consents) < len(set(consent_ids)) or consents.empty:
-        raise NotAllowedError("You do not have access to consents.")
-    requests = [
-        _create_fields(school, person, row)
-        | {"what": _CONSENT_TO[row.kind], "reason": row.reason or ""}
-        | {"times": format_period(row.covers_from, row.covers_to)}
-        for row in consents.itertuples()
-    ]
+    rows = list_requests(school, person, consent_ids)
+    requests = [create_request_fields(school, person, row) for row in rows]
     download = _write(school, _REQUEST, requests)
     with school.writing() as connection:
         for consent_id in sorted(consent_ids):
@@ -106,7 +85,7 @@ def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Coll
         raise ValueError(f"{kind!r} is not a kind of letter")
     if sent_on > school.today():
         raise ValueError("The day is in the future: enter a letter once it has been sent.")
-    led_ids = {int(row.pupil_id) for row in _pupils_led(school, person, pupil_ids)}
+    led_ids = {int(row.pupil_id) for row in list_pupils_led(school, person, pupil_ids)}
     letter = tables.letters.c
     with school.writing() as connection:
         known = select(letter.pupil_id).where(letter.kind == kind, letter.sent_on == sent_on)
@@ -126,7 +105,7 @@ def strike_letters_out(
     number struck out. Raises ValueError, with a message to show, or NotAllowedError."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
-    led_ids = {int(row.pupil_id) for row in _pupils_led(school, person, pupil_ids)}
+    led_ids = {int(row.pupil_id) for row in list_pupils_led(school, person, pupil_ids)}
     letter = tables.letters.c
     with school.writing() as connection:
         of_pupils = reading.is_among(connection, letter.pupil_id, led_ids)
@@ -136,6 +115,7 @@ def strike_letters_out(
         row["reason"] = reason.strip()
         insert_rows(connection, tables.letters_struck, [row | {"pupil_id": pupil} for pupil in struck])
         connection.execute(delete(tables.letters).where(mistaken))
+        strike_emails(connection, kind, struck, find_start_and_end(school, (sent_on, sent_on)))
         _judge_again(connection, school, person, f"letters {kind} of {sent_on}, struck out", struck)
     return len(struck)
 
@@ -146,37 +126,18 @@ def _judge_again(
     """Judge the pupils' sessions again after a change to the register, and record it on the audit trail."""
     if not pupils:
         return
-    participant = tables.session_pupils.c
-    of_pupils = reading.is_among(connection, participant.pupil_id, pupils)
-    sessions = set(connection.scalars(select(participant.session_id).where(of_pupils)))
-    rejudge(connection, school, Affected(sessions=sessions))
-    school.add_to_trail(connection, person.email, "changed", f"{description}, to {_describe_pupils(pupils)}")
+    rejudge_pupils(connection, school, pupils)
+    school.add_to_trail(connection, person.email, "changed", f"{description}, to {describe_pupils(pupils)}")
     raise_revision(connection)
 
 
-def _describe_pupils(pupil_ids: Collection[int]) -> str:
+def describe_pupils(pupil_ids: Collection[int]) -> str:
+    """Some pupils as the audit trail names them."""
     return f"pupil {next(iter(pupil_ids))}" if len(pupil_ids) == 1 else f"{len(pupil_ids)} pupils"
 
 
-def format_period(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp) -> str:
-    """A period as text for a letter, in school time; whole days appear without times."""
-
-    def day(when: datetime | pd.Timestamp) -> str:
-        return f"{when:%A} {when.day} {when:%B %Y}"
-
-    whole = f"{start:%H:%M}" == "00:00" and f"{end:%H:%M}" in ("00:00", "23:59")
-    last = end - pd.Timedelta(seconds=1) if whole and f"{end:%H:%M}" == "00:00" else end
-    if start.date() == last.date():
-        return day(start) if whole else f"{day(start)}, from {start:%H:%M} to {end:%H:%M}"
-    if whole:
-        return f"from {day(start)} to {day(last)}"
-    return f"from {day(start)}, {start:%H:%M}, to {day(end)}, {end:%H:%M}"
-
-
-# --- the fields of a letter
-
-
-def _pupils_led(school: School, person: Person, pupil_ids: Collection[int]) -> Sequence[Any]:
+def list_pupils_led(school: School, person: Person, pupil_ids: Collection[int]) -> Sequence[Any]:
+    """The rows of `list_letters_sent` of some pupils whom the person leads. Raises NotAllowedError."""
     pupils = list_letters_sent(school, person)
     pupils = pupils[pupils["led"].astype(bool) & pupils["pupil_id"].isin(pupil_ids)]
     if len(pupils) < len(set(pupil_ids)) or pupils.empty:
@@ -184,36 +145,21 @@ def _pupils_led(school: School, person: Person, pupil_ids: Collection[int]) -> S
     return list(pupils.itertuples())
 
 
-def _create_fields(school: School, person: Person, row: Any) -> Fields:
-    """The fields of a letter about the pupil of a row of `list_letters_sent` or `list_consents`."""
-    today = school.today()
-    rules = school.settings.rules_on(today)
-    opens, closes = rules.academic_hours
-    return {
-        "pupil": row.pupil,
-        "year_group": row.year_group,
-        "house": row.house,
-        "tutor": getattr(row, "tutor", None) or "",
-        "school": school.settings.name,
-        "date": f"{today.day} {today:%B %Y}",
-        "sender": person.name,
-        "sender_role": describe_post(person, _POSTS),
-        "tuition_from": f"{opens:%H:%M}",
-        "tuition_to": f"{closes:%H:%M}",
-        "one_to_one_times": " or ".join(_describe_slot(slot) for slot in rules.one_to_one_slots),
-    }
-
-
-def _describe_slot(slot: Slot) -> str:
-    days = "" if len(slot.days) >= 5 else f" on {' and '.join(_DAY_NAMES[day] for day in slot.days)}"
-    return f"{slot.name[:1].lower() + slot.name[1:]} ({slot.from_:%H:%M} to {slot.to:%H:%M}{days})"
+def list_requests(school: School, person: Person, consent_ids: Collection[int]) -> Sequence[Any]:
+    """The rows of `list_consents` of some consents that the person may answer. Raises NotAllowedError."""
+    consents = list_consents(school, person)
+    consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
+    if len(consents) < len(set(consent_ids)) or consents.empty:
+        raise NotAllowedError("You do not have access to consents.")
+    return list(consents.itertuples())
 
 
 # --- from a template to files
 
 
 def _write(school: School, template: str, letters: Sequence[Fields], progress: Progress | None = None) -> Download:
-    file, content = _load_template(f"{template}.docx")
+    file = f"{template}.docx"
+    content = load_template(file)
     documents = []
     for number, fields in enumerate(letters, start=1):
         documents.append(_render(file, content, fields))
@@ -221,54 +167,24 @@ def _write(school: School, template: str, letters: Sequence[Fields], progress: P
             progress(number / (len(letters) + 1))
     name = template.replace("_", " ")
     if len(documents) == 1:
-        return Download(f"{name}, {_file_name(letters[0]['pupil'])}.docx", _to_bytes(documents[0]), DOCX)
+        return Download(f"{name}, {_as_file_name(letters[0]['pupil'])}.docx", _to_bytes(documents[0]), DOCX)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (document, fields) in enumerate(zip(documents, letters, strict=True), start=1):
-            archive.writestr(f"one by one/{number:03} {_file_name(fields['pupil'])}.docx", _to_bytes(document))
+            archive.writestr(f"one by one/{number:03} {_as_file_name(fields['pupil'])}.docx", _to_bytes(document))
         archive.writestr("all, to print.docx", _to_bytes(_join(documents)))
     return Download(f"{name}, {len(documents)} letters, {school.today()}.zip", packed.getvalue(), ZIP)
 
 
-def _load_template(file: str) -> tuple[str, bytes]:
-    """The name and content of the school's own template, beside its settings, else of the program's."""
-    beside = get_settings_file().parent / "letters" / file
-    try:
-        return file, (beside if beside.exists() else OWN / file).read_bytes()
-    except OSError:
-        raise TemplateError(
-            f"The template {file} cannot be read. Put it into the folder letters beside protocol.toml; one comes with "
-            "the program, in data/letters."
-        ) from None
-
-
 def _render(file: str, content: bytes, fields: Fields) -> Document:
     """A letter. Raises TemplateError, with the template's name and the fix, whatever is wrong with it."""
-    environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_as_typed)
-    try:
+    expected = "a Word document with fields. Open it in Word and save it as .docx"
+    with naming_errors(file, fields, editor="in Word", expected=expected):
         letter = DocxTemplate(BytesIO(content))
         _check_headers(file, letter)
-        letter.render(fields, environment)
-    except TemplateError:
-        raise
-    except UndefinedError as error:
-        match = re.search(r"'([^']{1,40})' is undefined", error.message or "")
-        name = match[1] if match else "see the words between braces"
-        raise TemplateError(
-            f"The template {file} has an unknown field: {name}. Correct it in Word; the fields are {', '.join(fields)}."
-        ) from None
-    except TemplateSyntaxError as error:
-        raise TemplateError(
-            f"The template {file} has an incomplete field: {error.message}. In Word, write each as "
-            "{{ pupil }}: two braces before and after, and nothing else between them."
-        ) from None
-    except Exception:  # a file that is not a Word document, or a field's expression, can raise anything
-        raise TemplateError(
-            f"The template {file} cannot be read as a Word document with fields. Open it in Word and save it as .docx, "
-            "or put back the one that comes with the program."
-        ) from None
-    document: Document = letter.docx
-    return document
+        letter.render(fields, create_environment(_as_typed, autoescape=True))
+        document: Document = letter.docx
+        return document
 
 
 def _check_headers(file: str, letter: DocxTemplate) -> None:
@@ -283,19 +199,11 @@ def _check_headers(file: str, letter: DocxTemplate) -> None:
             )
 
 
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 def _as_typed(value: Any) -> Any:
-    """A field's text for the file. Characters that a Word document cannot hold are left out. Characters that change the
-    direction of writing are closed at the end of the text. `_` is escaped, since the template takes `{_{` for two
-    braces."""
+    """A field's text for the file. `_` is escaped, since the template takes `{_{` for two braces."""
     if isinstance(value, StrictUndefined):
         return value
-    words = _NOT_IN_XML.sub("", str(value))
-    for opening, closing in (("\u2066\u2067\u2068", "\u2069"), ("\u202a\u202b\u202d\u202e", "\u202c")):
-        words += closing * max(0, sum(words.count(sign) for sign in opening) - words.count(closing))
-    return Markup(str(escape(words)).replace("_", "&#95;"))  # escaped # noqa: S704 # nosec B704
+    return Markup(str(escape(clean_text(value))).replace("_", "&#95;"))  # escaped # noqa: S704 # nosec B704
 
 
 def _join(documents: Sequence[Document]) -> Document:
@@ -336,7 +244,7 @@ def _to_bytes(document: Document) -> bytes:
     return out.getvalue()
 
 
-def _file_name(words: str) -> str:
+def _as_file_name(words: str) -> str:
     """A text as part of a file name, without characters that disks reject or that change the direction of reading."""
     shown = "".join(c for c in words if unicodedata.category(c)[0] != "C" and c not in '\\/:*?"<>|')
     return shown.strip(" .")[:60] or "letter"

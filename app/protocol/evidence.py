@@ -25,6 +25,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "log_invited": {"log_id": "Int64", "staff_id": "Int64"},
     "calls": {
         "call_id": "object",
+        "source": "object",
         "type": "object",
         "started_at": INSTANT,
         "ended_at": INSTANT,
@@ -32,6 +33,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "organiser_tenant": "object",
         "organiser_staff_id": "Int64",
         "channel": "boolean",
+        "join_key": "object",
     },
     "stays": {
         "call_id": "object",
@@ -43,9 +45,19 @@ COLUMNS: dict[str, dict[str, str]] = {
         "caller": "boolean",
         "joined_at": INSTANT,
         "left_at": INSTANT,
+        "has_media": "boolean",
     },
     "videos": {"call_id": "object", "person": "object", "started_at": INSTANT, "ended_at": INSTANT},
-    "listed": {"call_id": "object", "person": "object", "staff_id": "Int64", "pupil_id": "Int64"},
+    "listed": {"call_id": "object", "person": "object", "tenant": "object", "staff_id": "Int64", "pupil_id": "Int64"},
+    "calendar_events": {
+        "event_id": "Int64",
+        "event_key": "object",
+        "join_key": "object",
+        "starts_at": INSTANT,
+        "ends_at": INSTANT,
+        "changed_at": INSTANT,
+    },
+    "calendar_invited": {"event_id": "Int64", "staff_id": "Int64"},
     "recordings": {"call_id": "object", "organiser_id": "object", "created_at": INSTANT},
     "staff": {
         "staff_id": "Int64",
@@ -100,10 +112,13 @@ class Evidence:
     (calls: text). Lists within a cell (`roles`, `year_groups`, `houses`) are separated by ";".
 
     - `logs` one row a log; `log_pupils`, `log_invited` (blank `staff_id`: not on the roster)
-    - `calls` one row a call; `stays` one row for each time a person was in it (`caller`: at the
-      calling end), `videos` camera video sent by a person (both times blank: sent, how long unknown), both
-      ending after they begin, `listed` people on the call's list of participants, `recordings` (a blank `call_id` is
+    - `calls` one row a call (`source`: a CallSource; `join_key` recognises calls with the same join link); `stays` one
+      row for each time a person was in it (`caller`: at the calling end; `has_media`: whether anything is known of
+      their camera), `videos` camera video sent by a person (both times blank: sent, how long unknown), both
+      ending after they begin, `listed` people who took part at unknown times, `recordings` (a blank `call_id` is
       decided by organiser and time)
+    - `calendar_events` one row for each version of a meeting in a calendar (`event_key` is the same for all of them;
+      `changed_at`: when it was written), `calendar_invited` the staff whom it invites
     - `staff`, `pupils` one row for each version, held from `from_day` on; the first also before it
     - `letters`, `consents` (one row for each time one was given; `withdrawn_at` blank: it still holds),
       `concerns` (one row for each concern and linked log or call) the registers
@@ -116,6 +131,8 @@ class Evidence:
     stays: pd.DataFrame = field(default_factory=lambda: empty("stays"))
     videos: pd.DataFrame = field(default_factory=lambda: empty("videos"))
     listed: pd.DataFrame = field(default_factory=lambda: empty("listed"))
+    calendar_events: pd.DataFrame = field(default_factory=lambda: empty("calendar_events"))
+    calendar_invited: pd.DataFrame = field(default_factory=lambda: empty("calendar_invited"))
     recordings: pd.DataFrame = field(default_factory=lambda: empty("recordings"))
     staff: pd.DataFrame = field(default_factory=lambda: empty("staff"))
     pupils: pd.DataFrame = field(default_factory=lambda: empty("pupils"))

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from app.protocol import presence
-from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros
+from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros, paired
 from app.protocol.matching import recorded_calls
-from app.protocol.sessions import DAY, SECOND, Sessions
+from app.protocol.room_facts import RoomFacts
+from app.protocol.sessions import DAY, MINUTE, SECOND
 from app.settings import WEEKDAYS, Rules
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import LetterKind
 
 # What a pupil's own video streams show about the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
@@ -23,111 +25,47 @@ def clock_micros(clock: time) -> int:
     return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND + clock.microsecond
 
 
-class SessionFacts(Sessions):
+class SessionFacts(RoomFacts):
     """Facts about the sessions. Unless stated otherwise, each is an array with one value per session."""
 
-    # -- what the call shows ---------------------------------------------------------------------
-
-    def _with_stay(self, stays: Mask) -> Mask:
-        """Whether one of some stays is in the session."""
-        return self.mask_of(self._stay_session[stays])
-
-    def _span(self, stays: Mask) -> tuple[Ints, Ints]:
-        """When the first of some stays began and the last one ended."""
-        session = self._stay_session[stays]
-        return (
-            presence.first_of(self.n, session, self._stay_from[stays]),
-            presence.last_of(self.n, session, self._stay_to[stays]),
-        )
-
-    @cached_property
-    def staff_span(self) -> tuple[Ints, Ints]:
-        """When the first member of staff joined and the last one left, in calls that show staff."""
-        return self._span(self._stay_shows_staff & self._is_staff)
-
-    @cached_property
-    def pupil_span(self) -> tuple[Ints, Ints]:
-        """When the first pupil joined and the last one left, in calls that show staff."""
-        return self._span(self._stay_shows_staff & self._is_pupil)
-
-    @cached_property
-    def _shown_span(self) -> tuple[Ints, Ints]:
-        """When the calls that show staff began and ended."""
-        return self._span(self._stay_shows_staff)
-
-    @cached_property
-    def _unshown_span(self) -> tuple[Ints, Ints]:
-        """When the calls that do not show staff began and ended."""
-        return self._span(~self._stay_shows_staff)
-
-    @cached_property
-    def shows_staff(self) -> Mask:
-        """Whether a call of the session shows when staff and pupils joined and left."""
-        return self._with_stay(self._stay_shows_staff)
-
-    @cached_property
-    def shows_beginning(self) -> Mask:
-        """Whether the call that the session began with shows who opened it. A later one cannot; nor can a peer-to-peer
-        call that neither staff nor a pupil made."""
-        began_first = self._shown_span[0] <= self._unshown_span[0]
-        known_caller = ~self._with_stay(self._first_leg) | self.staff_called_first | self.pupil_called_first
-        return self.shows_staff & began_first & known_caller
-
-    @cached_property
-    def shows_end(self) -> Mask:
-        """Whether the call that the session ended with shows when staff and pupils left. An earlier one cannot; nor can
-        a peer-to-peer call: it does not show who ended it."""
-        shown_end, unshown_end = self._shown_span[1], self._unshown_span[1]
-        last_leg = self._in_shown_direct_call & (self._stay_to == shown_end[self._stay_session])
-        return self.shows_staff & (shown_end >= unshown_end) & ~self._with_stay(last_leg)
-
-    @cached_property
-    def shows_throughout(self) -> Mask:
-        """Whether every call of the session shows when staff and pupils joined and left."""
-        return self.shows_staff & ~self._with_stay(~self._stay_shows_staff)
-
-    @cached_property
-    def _in_shown_direct_call(self) -> Mask:
-        """Which stays are in a peer-to-peer call that shows staff."""
-        is_direct = (self._calls["type"] == "peerToPeer").to_numpy()
-        return np.asarray(self._stay_shows_staff & is_direct[self._stay_call])
-
-    @cached_property
-    def _first_leg(self) -> Mask:
-        """Which stays are in the leg of a peer-to-peer call that the session began with."""
-        return np.asarray(self._in_shown_direct_call & (self._stay_from == self._shown_span[0][self._stay_session]))
-
-    @cached_property
-    def staff_called_first(self) -> Mask:
-        """Whether staff were the caller of the first leg of a peer-to-peer call, whoever called back later."""
-        return self._with_stay(self._first_leg & self._is_staff & flags(self._stays["caller"]))
-
-    @cached_property
-    def pupil_called_first(self) -> Mask:
-        """Whether a pupil was the caller of the first leg of a peer-to-peer call, whoever called back later."""
-        return self._with_stay(self._first_leg & self._is_pupil & flags(self._stays["caller"]))
-
-    @cached_property
-    def alone(self) -> presence.Stretches:
-        """The stretches longer than grace with a pupil and without staff, after the first member of staff joined."""
-        rows = self._stay_shows_staff & (self._is_staff | self._is_pupil)
-        stretches = presence.find_without_staff(
-            self.n, self._stay_session[rows], self._stay_from[rows], self._stay_to[rows], self._is_staff[rows]
-        )
-        long = stretches.end - stretches.start > self.grace[stretches.group]
-        return presence.Stretches(stretches.group[long], stretches.start[long], stretches.end[long])
+    # -- what the calls show ---------------------------------------------------------------------
 
     @cached_property
     def school_account(self) -> Mask:
         """Whether roster staff took part with an account of the school's tenant. An account without a tenant is
         the school's, because the roster knew it by an id or an address of the school's."""
-        return self._with_stay(self._is_staff & self._is_school_tenant(self._stays["tenant"]))
+        with_account = self._is_staff & self.on_record.is_school_tenant(self._stays["tenant"])
+        listed = self._listed[self._listed["staff_id"] != NONE]
+        listed = listed[self.on_record.is_school_tenant(listed["tenant"])]
+        return self.mask_of(np.append(self._stay_session[with_account], listed["session"]))
+
+    @cached_property
+    def hides_staff(self) -> Mask:
+        """Whether another organisation hosted the matched call, and no staff took part in any of the session's: it
+        shows nothing of staff."""
+        return self.from_call(self.on_record.is_elsewhere, blank=False) & ~self.mask_of(self.took_part()["session"])
+
+    @cached_property
+    def by_report(self) -> Mask:
+        """Whether a call of the session is known from an attendance report."""
+        return self.mask_of(self.own_calls.loc[self.on_record.is_report[self.own_calls["call"]], "session"])
+
+    @cached_property
+    def _by_reports_alone(self) -> Mask:
+        """Whether all calls of the session are known from attendance reports only, which show no cameras."""
+        recorded = ~self.on_record.is_report[self.own_calls["call"]]
+        return self.by_report & ~self.mask_of(self.own_calls.loc[recorded, "session"])
 
     @cached_property
     def recording_listed(self) -> Mask:
         """Whether Graph lists a recording of a call of the session."""
-        listed = recorded_calls(self._calls, self.evidence.recordings)[self.calls["call"]]
-        return self.mask_of(self.calls["session"][listed])
+        return self.mask_of(self.own_calls["session"][self._is_recorded])
+
+    @cached_property
+    def _is_recorded(self) -> Mask:
+        """Which of `own_calls` Graph lists a recording of."""
+        is_recorded = recorded_calls(self.on_record.frame, self.evidence.recordings)
+        return np.asarray(is_recorded[self.own_calls["call"]])
 
     @cached_property
     def was_recorded(self) -> Mask:
@@ -136,65 +74,93 @@ class SessionFacts(Sessions):
 
     @cached_property
     def in_channel(self) -> Mask:
-        """Whether all calls of the session were channel meetings."""
-        is_channel = flags(self._calls["channel"])[self.calls["call"]]
-        return self.has_call & ~self.mask_of(self.calls["session"][~is_channel])
+        """Whether the recording was made in a channel meeting; if it is not known in which call, whether all were."""
+        elsewhere = ~flags(self.on_record.frame["channel"])[self.own_calls["call"]]
+        # Of several calls, those count that are listed as recorded, if any is.
+        counts = self._is_recorded | ~self.recording_listed[self.own_calls["session"]]
+        return self.has_call & ~self.mask_of(self.own_calls["session"][elsewhere & counts])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
-        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), `share`
-        of the time they were in that streams with times cover (blank where there are none)."""
-        n = len(self.pupils)
-        row_of_stay = self._pupil_of(self._is_pupil)
-        stays = self._stays[["person"]].assign(call=self._stay_call)[self._is_pupil].assign(row=row_of_stay)
-        videos = self.evidence.videos.assign(call=self._call_index.get_indexer(self.evidence.videos["call_id"]))
+        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), `least`
+        and `most` (of their time in the call, the share for which it was on and for which it may have been on, by
+        streams with times; blank where there are none)."""
+        n, is_pupil = len(self.pupils), self._is_pupil
+        row_of_stay = self._pupil_of(is_pupil)
+        stays = self._stays.loc[is_pupil, ["call", "person"]].assign(row=row_of_stay)
+        videos = self.evidence.videos.assign(call=self.on_record.index.get_indexer(self.evidence.videos["call_id"]))
         videos = videos.merge(stays.drop_duplicates(["call", "person"]), on=["call", "person"])
         timed = videos[videos["started_at"].notna()]
-        present, with_video = presence.time_with(
-            n,
-            np.concatenate([row_of_stay, timed["row"]]),
-            np.concatenate([self._stay_from[self._is_pupil], micros(timed["started_at"])]),
-            np.concatenate([self._stay_to[self._is_pupil], micros(timed["ended_at"])]),
-            np.repeat([False, True], [len(row_of_stay), len(timed)]),
-        )
-        has_times = np.isin(np.arange(n), timed["row"])
-        share = np.full(n, np.nan)
-        share[has_times] = with_video[has_times] / present[has_times]
-        camera = np.where(has_times, SHORT, UNKNOWN)
+        in_call = row_of_stay, self._stay_from[is_pupil], self._stay_to[is_pupil]
+        on = timed["row"].to_numpy(), micros(timed["started_at"]), micros(timed["ended_at"])
+        present, with_video = presence.time_during(n, in_call, on)
+        unknown = self._find_unknown_media(row_of_stay)
+        open_rows = np.zeros(n, bool)
+        open_rows[unknown[0]] = True
+        in_call, on = (presence.select(intervals, open_rows) for intervals in (in_call, on))
+        _, perhaps_with_video = presence.time_during(n, in_call, presence.join(on, unknown))
+        perhaps_with_video[~open_rows] = with_video[~open_rows]
+        has_times = np.isin(np.arange(n), timed["row"]) & (present > 0)
+        least, most = np.full((2, n), np.nan)
+        least[has_times] = with_video[has_times] / present[has_times]
+        most[has_times] = perhaps_with_video[has_times] / present[has_times]
+        required = self.setting(lambda r: r.camera_share)[self.pupils["session"]]
+        camera = np.where(most < required, SHORT, UNKNOWN)
         # A stream without times may have filled the gaps of one with times; for how long is not known.
         camera[videos.loc[videos["started_at"].isna(), "row"]] = SENT
-        camera[share >= self.setting(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
-        return self.pupils.assign(camera=camera, share=share)[self.pupils["in_call"]]
+        camera[least >= required] = ENOUGH
+        in_call = self.pupils["in_call"] & ~self._by_reports_alone[self.pupils["session"]]
+        return self.pupils.assign(camera=camera, least=least, most=most)[in_call]
+
+    def _find_unknown_media(self, row_of_stay: Ints) -> presence.Intervals:
+        """When nothing is known of the media of pupils in a call, by their rows of `pupils`: those stays count as
+        neither on nor off, unless another device of theirs was in the same call at the time. `row_of_stay` has one
+        value for each stay of a pupil."""
+        has_media = flags(self._stays["has_media"], blank=True) & ~self.on_record.is_report[self._stay_call]
+        pupil = self._is_pupil
+        keys = paired(self._stay_call[pupil], row_of_stay)
+        some = np.isin(keys, keys[~has_media[pupil]])
+        of_call, keys = pd.factorize(keys[some])
+        times = self._stay_from[pupil][some], self._stay_to[pupil][some]
+        cut = presence.cut_into_segments(of_call, *times, has_media[pupil][some])
+        unknown = cut.a & ~cut.b
+        return keys[cut.group[unknown]] % 2**32, cut.start[unknown], cut.end[unknown]
 
     def took_part(self) -> pd.DataFrame:
-        """Each time that roster staff were in a session's call: `session`, `staff_id`."""
-        staff = self._is_staff
-        return pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]})
+        """Each time that roster staff took part in a session's call: `session`, `staff_id`."""
+        session = np.append(self._stay_session, self._listed["session"])
+        staff_id = np.append(self._stay_staff, self._listed["staff_id"])
+        return pd.DataFrame({"session": session, "staff_id": staff_id})[staff_id != NONE]
 
-    def listed_in_call(self) -> pd.DataFrame:
-        """People on the call's own list: `session`, `staff_id` (NONE: not staff on the roster)."""
-        listed = self.evidence.listed
-        frame = pd.DataFrame({"session": self.session_of_call(listed["call_id"]), "staff_id": ids(listed["staff_id"])})
-        return frame[frame["session"] != NONE]
+    def invited_by_calendar(self) -> pd.DataFrame:
+        """Whom the calendar had invited to the meetings of one-to-ones before these began: `session`, `staff_id` (NONE:
+        a meeting to which no staff were invited).
+
+        A call's meeting is the event with its join link whose time overlaps the call's longest, or lies as near as a
+        log may lie to its call, in its last version from before the session began."""
+        calls, on_record = self.own_calls[self.one_to_one[self.own_calls["session"]]], self.on_record
+        calls = calls.assign(join_key=on_record.frame["join_key"].to_numpy(object)[calls["call"]])
+        both = calls.dropna(subset=["join_key"]).merge(self.evidence.calendar_events, on="join_key")
+        session, call = both["session"].to_numpy(), both["call"].to_numpy()
+        both["changed"] = micros(both["changed_at"])
+        before = both["changed"] < self.start[session]
+        starts, ends = micros(both["starts_at"]), micros(both["ends_at"])
+        call_start, call_end = on_record.start[call], on_record.end[call]
+        overlap = np.minimum(ends, call_end) - np.maximum(starts, call_start)
+        both["fits"] = overlap >= -self.setting(lambda r: int(r.match_minutes * MINUTE))[session]
+        both["overlap"], both["apart"] = np.maximum(overlap, 0), np.abs(starts - call_start)
+        events = both[before].sort_values("changed").drop_duplicates(["call", "event_key"], keep="last")
+        order = ["overlap", "apart", "changed", "event_key"]
+        events = events[events["fits"]].sort_values(order, ascending=[False, True, False, True])
+        events = events.drop_duplicates("call")[["session", "event_id"]]
+        people = events.merge(self.evidence.calendar_invited, on="event_id", how="left")
+        return pd.DataFrame({"session": people["session"], "staff_id": ids(people["staff_id"])})
 
     def invited_by_log(self) -> pd.DataFrame:
         """People whom the log says were invited: `session`, `staff_id` (NONE: not on the roster)."""
         invited = self.evidence.log_invited
         frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": ids(invited["staff_id"])})
         return frame[frame["session"] != NONE]
-
-    def pupil_stays(self) -> pd.DataFrame:
-        """The pupils' stays in calls that show staff: `session`, `pupil_id`, `name`, `start`, `end`."""
-        stays = self._stay_shows_staff & self._is_pupil
-        return pd.DataFrame(
-            {
-                "session": self._stay_session[stays],
-                "pupil_id": self._stay_pupil[stays],
-                "name": self.pupil_names(self._pupil_of(stays)),
-                "start": self._stay_from[stays],
-                "end": self._stay_to[stays],
-            }
-        )
 
     # -- what the session is ---------------------------------------------------------------------
 
@@ -204,10 +170,14 @@ class SessionFacts(Sessions):
         return self.word("purpose")
 
     @cached_property
+    def present(self) -> Mask:
+        """Which pupils (rows of `pupils`) were in the call; where there is none, whom the log names."""
+        return np.asarray(self.pupils["in_call"] | ~self.has_call[self.pupils["session"]])
+
+    @cached_property
     def one_to_one(self) -> Mask:
         """Purpose `pastoral`, exactly one pupil (in the call, if there is one), in remote learning."""
-        counted = self.pupils[self.pupils["in_call"] | ~self.has_call[self.pupils["session"]]]
-        one_pupil = np.bincount(counted["session"], minlength=self.n) == 1
+        one_pupil = np.bincount(self.pupils.loc[self.present, "session"], minlength=self.n) == 1
         remote = np.zeros(self.n, bool)
         for period in self.settings.remote_learning:
             first, last = np.array([period.from_, period.to], "datetime64[D]").view(np.int64)
@@ -218,9 +188,9 @@ class SessionFacts(Sessions):
     def confidential(self) -> Mask:
         """Whether it is counselling, was logged by a counsellor without a purpose that is clearly another, or is an
         unlogged call with a counsellor in it, which may be counselling."""
-        counsellor = self.staff.lists("roles", Role.COUNSELLOR)
-        day = self.day[self._stay_session]
-        has_counsellor = self._with_stay(counsellor[self.staff.rows(self._stay_staff, day)])
+        counsellor, people = self.staff.lists("roles", Role.COUNSELLOR), self.took_part()
+        rows = self.staff.rows(people["staff_id"].to_numpy(), self.day[people["session"]])
+        has_counsellor = self.mask_of(people.loc[counsellor[rows], "session"])
         other_purpose = self.purpose.isin(["music", "academic", "pastoral"])
         by_counsellor = counsellor[self._staff_row] & ~other_purpose
         return np.asarray((self.purpose == "counselling") | by_counsellor | (has_counsellor & ~self.logged))
@@ -255,9 +225,14 @@ class SessionFacts(Sessions):
 
     # -- the registers ---------------------------------------------------------------------------
 
-    def consented(self, kind: str, sessions: Mask) -> tuple[Mask, Mask]:
-        """Whether every pupil of the given sessions has a consent (one value per session), and which pupils have one
-        (one value per row of `pupils`).
+    def asks_for(self, kind: str) -> Mask:
+        """For which pupils (one value per row of `pupils`) a letter or consent of that kind is needed: for a
+        one-to-one, for the pupil in the call."""
+        return self.present if kind == LetterKind.ONE_TO_ONE else np.ones(len(self.pupils), bool)
+
+    def consented(self, kind: str, sessions: Mask, pupils: Mask) -> tuple[Mask, Mask]:
+        """Whether every one of some pupils (one value per row of `pupils`) of the given sessions has a consent (one
+        value per session), and which pupils have one or need none (one value per row of `pupils`).
 
         The consent is of the given kind, covers the session's time, was given before it began and was not
         withdrawn before that. For `outside_hours` SLT was informed before it began; for `one_to_one` the consent
@@ -265,14 +240,14 @@ class SessionFacts(Sessions):
         register = self.evidence.consents
         register = register[register["kind"] == kind]
         session = self.pupils["session"].to_numpy()
-        pupils = pd.DataFrame(
+        asked = pd.DataFrame(
             {
                 "pupil_id": self.pupils["pupil_id"],
                 "start": instants(self.start[session]),
                 "end": instants(self.end[session]),
             }
         )
-        both = pupils[sessions[session]].reset_index(names="row").merge(register, on="pupil_id")
+        both = asked[sessions[session]].reset_index(names="row").merge(register, on="pupil_id")
         start = both["start"]
         fits = (both["covers_from"] <= start) & (both["covers_to"] >= both["end"])
         fits &= (both["obtained_at"] < start) & ~(both["withdrawn_at"] <= start)
@@ -280,7 +255,7 @@ class SessionFacts(Sessions):
             fits &= both["slt_informed_at"] < start
         else:
             fits &= both["reason"].fillna("").str.strip() != ""
-        covered = pupils.index.isin(both.loc[fits, "row"])
+        covered = asked.index.isin(both.loc[fits, "row"]) | ~pupils
         return sessions & self.has_pupils & ~self.mask_of(session[~covered]), covered
 
     @cached_property

@@ -2,10 +2,10 @@
 
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
+from app.protocol.outcomes import BREACH, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.protocol.sessions import MINUTE
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 
 @clause(
@@ -66,9 +66,9 @@ def school_account(facts: SessionFacts) -> Ruling:
     other_account = (account != "") & (account != "school")
     in_teams = (platform == "teams") & (account == "school")
     ruling = Ruling(facts, facts.senior, log_yes=in_teams, log_no=other_platform | other_account)
-    with_account = facts.has_call & facts.school_account
-    ruling.decide(with_account, MET, CALL, "Staff took part with their school account in Teams.")
-    ruling.decide(facts.has_call, BREACH, CALL, "No member of staff took part in the call with a school account.")
+    ruling.decide(facts.school_account, MET, CALL, "Staff took part with their school account in Teams.")
+    without = "No member of staff took part in the call with a school account."
+    ruling.decide(facts.has_call & ~facts.hides_staff, BREACH, CALL, without)
     ruling.decide(other_platform, BREACH, LOG, "The log names a platform other than Teams.")
     ruling.decide(other_account, BREACH, LOG, "The log names an account other than the school's.")
     ruling.decide(in_teams, MET, LOG, "The log says that Teams was used with the school account.")
@@ -193,10 +193,10 @@ def concern_reported(facts: SessionFacts) -> Ruling:
     arose = facts.yes("concern")
     ruling = Ruling(facts, facts.logged & ~facts.no("concern"))
     reported = "A concern is on record for the session and the DSP was alerted."
-    ruling.decide(arose & facts.reported(), MET, REGISTER, reported)
+    ruling.decide(arose & facts.reported(), MET, CONCERNS, reported)
     not_reported = (
         "The log says that a concern arose, but no concern that reached the DSP is on record for the session."
     )
-    ruling.decide(arose, BREACH, REGISTER, not_reported)
+    ruling.decide(arose, BREACH, CONCERNS, not_reported)
     ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, "The log does not say whether a concern arose.")
     return ruling

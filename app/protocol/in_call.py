@@ -5,7 +5,7 @@ import pandas as pd
 
 from app.protocol.clause import Heading, Reference, clause
 from app.protocol.facts import ENOUGH, SENT, SHORT, UNKNOWN, SessionFacts, join_names
-from app.protocol.frames import Mask, Words
+from app.protocol.frames import NONE, Ints, Mask, Words
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Rows, Ruling, by_log_if_recorded, fill, format_durations
 
@@ -35,7 +35,7 @@ def recording_announced(facts: SessionFacts) -> Ruling:
     Reference(Heading.GENERAL, 4),
     words="A recording is placed on the Team, not kept privately.",
     applies_to=_RECORDED,
-    decided_by="A channel meeting keeps it there by itself; for any other meeting, the log.",
+    decided_by="A channel meeting stores it there automatically; for any other meeting, the log.",
 )
 def recording_on_team(facts: SessionFacts) -> Ruling:
     """General protocol, point 4: the recording goes on the Team."""
@@ -88,17 +88,21 @@ def no_private_recording(facts: SessionFacts) -> Ruling:
 )
 def staff_opens(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: staff open the call."""
-    staff, pupil = facts.staff_span[0], facts.pupil_span[0]
-    waited = np.where(pupil < staff, staff - pupil, 0)
-    by_call = facts.shows_beginning
-    ruling = Ruling(facts, log_yes=facts.yes("staff_opened"), log_no=facts.no("staff_opened"))
-    ruling.decide(by_call & facts.staff_called_first, MET, CALL, "The member of staff called the pupil.")
-    ruling.decide(by_call & facts.pupil_called_first, BREACH, CALL, "The pupil called the member of staff.")
+    pupil = facts.pupil_span[0]
+    waited, at_least = (_gap(pupil, staff) for staff in (facts.staff_span[0], facts.possible_staff_span[0]))
+    ruling = Ruling(facts, log_yes=facts.yes("staff_opened"), log_no=facts.no("staff_opened"), of_unattended=True)
+    nobody = np.where(facts.with_unidentified, "No member of staff was identified", "No member of staff was")
+    ruling.decide(facts.no_staff_came, BREACH, CALL, fill("{nobody} in the call.", nobody=nobody))
+    ruling.decide(facts.staff_called_first, MET, CALL, "The member of staff called the pupil.")
+    ruling.decide(facts.pupil_called_first, BREACH, CALL, "The pupil called the member of staff.")
     too_early = fill(
-        "A pupil was in the call {time} before the first member of staff.", time=lambda i: format_durations(waited[i])
+        "A pupil was in the call {least}{time} before the first member of staff.",
+        least=np.where(at_least < waited, "at least ", ""),
+        time=lambda i: format_durations(at_least[i]),
     )
-    ruling.decide(by_call & (waited > facts.grace), BREACH, CALL, too_early)
-    ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.")
+    ruling.decide(facts.staff_came & (at_least > facts.grace), BREACH, CALL, too_early)
+    in_time = facts.staff_came & (waited <= facts.grace) & ~facts.pupils_without_times
+    ruling.decide(in_time, MET, CALL, "A member of staff was in the call before the pupils.")
     ruling.decide_by_log(
         if_met="The log says that staff opened the call.",
         if_breach="The log says that staff did not open the call.",
@@ -115,16 +119,17 @@ def staff_opens(facts: SessionFacts) -> Ruling:
 )
 def staff_ends(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: staff end the call."""
-    staff, pupil = facts.staff_span[1], facts.pupil_span[1]
-    stayed = np.where(pupil > staff, pupil - staff, 0)
-    by_call = facts.shows_end
+    pupil = facts.pupil_span[1]
+    stayed, at_least = (_gap(staff, pupil) for staff in (facts.staff_span[1], facts.possible_staff_span[1]))
     ruling = Ruling(facts, log_yes=facts.yes("staff_ended"), log_no=facts.no("staff_ended"))
     too_long = fill(
-        "A pupil was in the call {time} after the last member of staff had left.",
-        time=lambda i: format_durations(stayed[i]),
+        "A pupil was in the call {least}{time} after the last member of staff had left.",
+        least=np.where(at_least < stayed, "at least ", ""),
+        time=lambda i: format_durations(at_least[i]),
     )
-    ruling.decide(by_call & (stayed > facts.grace), BREACH, CALL, too_long)
-    ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.")
+    ruling.decide(facts.staff_came & (at_least > facts.grace), BREACH, CALL, too_long)
+    in_time = facts.staff_came & (stayed <= facts.grace) & ~facts.pupils_without_times & ~facts.ended_directly
+    ruling.decide(in_time, MET, CALL, "No pupil stayed after the last member of staff had left.")
     ruling.decide_by_log(
         if_met="The log says that staff ended the call.",
         if_breach="The log says that staff did not end the call.",
@@ -133,17 +138,23 @@ def staff_ends(facts: SessionFacts) -> Ruling:
     return ruling
 
 
+def _gap(earlier: Ints, later: Ints) -> Ints:
+    """How long lies between two times, one of each a session; 0 where the second is not later."""
+    return np.where(earlier < later, later - earlier, 0)
+
+
 @clause(
     "Pupils never alone",
     Reference(Heading.GENERAL, 5),
-    words="Once staff have joined, pupils are never in the call without them.",
+    words="Once staff have joined, pupils are never in the call without them, nor in a room to which no staff come.",
     decided_by="Who was in the call, and when; where the call record does not show it, the log.",
 )
 def never_alone(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: no pupil stays in the call without staff."""
-    was_alone = facts.mask_of(facts.alone.group)
+    was_alone = facts.mask_of(facts.alone["session"])
     never = "No pupil was in the call without staff once staff had joined."
-    ruling = Ruling(facts, log_yes=facts.no("pupil_left_alone"), log_no=facts.yes("pupil_left_alone"))
+    log_yes, log_no = facts.no("pupil_left_alone"), facts.yes("pupil_left_alone")
+    ruling = Ruling(facts, log_yes=log_yes, log_no=log_no, of_unattended=True)
     ruling.decide(was_alone, BREACH, CALL, lambda i: _who_was_alone(facts, i))
     ruling.decide(facts.shows_throughout, MET, CALL, never)
     ruling.decide_by_log(
@@ -156,16 +167,35 @@ def never_alone(facts: SessionFacts) -> Ruling:
 
 def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
     """For some sessions, sentences with each stretch in which pupils were alone, and their names."""
-    stretches = facts.alone
-    rows = pd.DataFrame({"session": stretches.group, "alone_from": stretches.start, "alone_to": stretches.end})
-    present = rows.reset_index(names="stretch").merge(facts.pupil_stays(), on="session")
-    present = present.query("start < alone_to and end > alone_from")
-    present = present.drop_duplicates(["stretch", "pupil_id"]).sort_values(["stretch", "pupil_id"])
-    names = present.groupby("stretch")["name"].agg([join_names, "count"])
-    verb = np.where(names["count"] > 1, " were", " was").astype(object)
-    since, length = facts.clock_times(stretches.start), format_durations(stretches.end - stretches.start)
-    words = names["join_names"] + verb + " in the call without staff from " + since + " for " + length + "."
-    return np.asarray(words.groupby(stretches.group).agg(" ".join).reindex(sessions), object)
+    stretches, pupils = facts.alone, facts.pupils_alone()
+    session = stretches["session"].to_numpy()
+    day = facts.day[session[pupils["stretch"]]]
+    rows = facts.pupil_versions.rows(pupils["pupil_id"].to_numpy(), day)
+    named = pupils.assign(name=facts.pupil_versions.fact("name", rows)).groupby("stretch")["name"]
+    names = named.agg([join_names, "count"])
+    words = pd.DataFrame(
+        {
+            "names": names["join_names"] + np.where(names["count"] > 1, " were", " was").astype(object),
+            "since": facts.clock_times(stretches["start"].to_numpy()),
+            "length": format_durations((stretches["end"] - stretches["start"]).to_numpy()),
+        }
+    ).to_dict("records")
+    after = stretches["after"] & (stretches["start"] >= facts.end[session]) & ~facts.unattended[session]
+    unidentified = np.append(facts.on_record.with_unidentified, False)[stretches["call"]]
+    forms = np.select(
+        [stretches["call"] == NONE, after & ~unidentified, after, ~unidentified],
+        [_IN_CALL, _AFTER, _AFTER_UNIDENTIFIED, _NO_STAFF],
+        _UNIDENTIFIED,
+    )
+    sentences = pd.Series([form.format(**row) for form, row in zip(forms, words, strict=True)], dtype=object)
+    return np.asarray(sentences.groupby(session).agg(" ".join).reindex(sessions), object)
+
+
+_IN_CALL = "{names} in the call without staff from {since} for {length}."
+_AFTER = "After the session, from {since}, {names} in the room for {length} without staff."
+_AFTER_UNIDENTIFIED = "After the session, from {since}, {names} in the room for {length} without identified staff."
+_NO_STAFF = "{names} in a room without staff from {since} for {length}: no member of staff came."
+_UNIDENTIFIED = "{names} in a room from {since} for {length}: no member of staff was identified in it."
 
 
 @clause(
@@ -196,13 +226,11 @@ def cameras_on(facts: SessionFacts) -> Ruling:
     may_object = "The session was recorded and the log says that the pupil objected."
     ruling.decide(may_be_exempt & objected_to_recording, EXEMPT, LOG, may_object)
     no_proof = (
-        "The log says that cameras were on. The call record shows no video of a pupil, which does not prove that the "
-        "camera was off."
+        "The log says that cameras were on. The call record does not show it for every pupil, which does not prove "
+        "that a camera was off."
     )
     ruling.decide(unknown & says_on, MET, LOG, no_proof)
-    nothing = (
-        "The call record shows no video of a pupil, which proves nothing, and no log says whether the camera was on."
-    )
+    nothing = "The call record does not show whether every pupil's camera was on, and no log says so."
     ruling.decide(unknown, NO_EVIDENCE, NOTHING, nothing)
     ruling.decide(by_call, MET, CALL, lambda i: _camera_on(facts, i))
     ruling.decide_by_log(
@@ -224,9 +252,11 @@ def _camera_off(facts: SessionFacts, objected: Mask, sessions: Rows) -> Words:
     required = facts.setting(lambda rules: rules.camera_share)[short["session"]]
     names = facts.pupil_versions.fact("name", short["row"].to_numpy())
     # Round down, so that nothing below 80% is shown as 80%.
+    about = np.where(short["most"] > short["least"], "at most ", "")
     words = [
-        f"{name}'s camera was on for {int(share * 100)}% of their time in the call; the school requires {asked:.0%}."
-        for name, share, asked in zip(names, short["share"], required, strict=True)
+        f"{name}'s camera was on for {at_most}{int(share * 100)}% of their time in the call; "
+        f"the school requires {asked:.0%}."
+        for name, at_most, share, asked in zip(names, about, short["most"], required, strict=True)
     ]
     by_call = pd.Series(words, dtype=object).groupby(short["session"].to_numpy()).agg(" ".join).reindex(sessions)
     by_log = np.where(

@@ -11,10 +11,10 @@ from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, ids, instants
-from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES
+from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES, SOURCES
 from app.protocol.sessions import DAY, MINUTE
 from app.settings import Settings
-from app.vocabulary import Status
+from app.vocabulary.terms import Status
 
 STATUSES = tuple(status.value for status in Status)
 OUTCOME = pd.CategoricalDtype(list(OUTCOMES))
@@ -43,9 +43,10 @@ class Judged:
       (the session's time), `day`, `minute` (of the school's day at its start), `staff_id`, `school`,
       `department`, `purpose` (blank: not logged), `one_to_one`, `confidential`, `status`, `disputed`,
       `due_at` (when an outcome will change merely because time has passed), `codes` (one character a clause: `decode`)
-    - `calls`: `session`, `call_id`, `place` (0: matched; others joined it)
+    - `calls`: `session`, `call_id`, `place` (0: matched; others follow), `part` (a CallPart)
     - `pupils`: `session`, `pupil_id`
-    - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace
+    - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace or in a
+      room to which no staff came
     """
 
     sessions: pd.DataFrame
@@ -58,8 +59,8 @@ class Judged:
     _reasons: npt.NDArray[np.object_] = field(repr=False)
 
     def table(self) -> pd.DataFrame:
-        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` ("" where
-        nothing decided), `disputed`, `reason` ("" unless asked for)."""
+        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` and
+        `source` ("" where nothing decided), `disputed`, `reason` ("" unless asked for)."""
         n = len(self.sessions)
         return pd.DataFrame(
             {
@@ -67,6 +68,7 @@ class Judged:
                 "clause": np.tile(list(CLAUSES), n),
                 "outcome": np.array(OUTCOMES)[self._outcome].ravel(),
                 "evidence": np.array(EVIDENCE)[self._evidence].ravel(),
+                "source": np.array(SOURCES)[self._evidence].ravel(),
                 "disputed": self._disputed.ravel(),
                 "reason": self._reasons.ravel(),
             }
@@ -92,14 +94,14 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, *, reasons: boo
     )
     call_ids = evidence.calls["call_id"].to_numpy(object)
     alone = {
-        "session": facts.alone.group,
-        "from_at": instants(facts.alone.start),
-        "to_at": instants(facts.alone.end),
-        "seconds": (facts.alone.end - facts.alone.start) / 1e6,
+        "session": facts.alone["session"],
+        "from_at": instants(facts.alone["start"].to_numpy()),
+        "to_at": instants(facts.alone["end"].to_numpy()),
+        "seconds": (facts.alone["end"] - facts.alone["start"]) / 1e6,
     }
     return Judged(
         sessions,
-        facts.calls.assign(call_id=call_ids[facts.calls["call"]])[["session", "call_id", "place"]],
+        facts.calls.assign(call_id=call_ids[facts.calls["call"]])[["session", "call_id", "place", "part"]],
         facts.pupils[["session", "pupil_id"]].copy(),
         pd.DataFrame(alone),
         outcome,
@@ -137,7 +139,7 @@ def _encode(
     outcome: npt.NDArray[np.uint8], evidence: npt.NDArray[np.uint8], disputed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.object_]:
     """One printable character a clause: the outcome, what decided it, and whether it is disputed. Only the outcome is
-    ever read back (`decode`), by the stored `ClauseSet`: the places of EVIDENCE need not be known again."""
+    ever read back (`decode`), by the stored `ClauseSet`: the places of SOURCES need not be known again."""
     code = _FIRST + outcome + len(OUTCOMES) * evidence + len(OUTCOMES) * len(EVIDENCE) * disputed
     return code.astype(np.uint8).view(f"S{len(CLAUSES)}").ravel().astype(str).astype(object)
 

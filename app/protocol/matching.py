@@ -12,44 +12,46 @@ _HOUR = 3_600_000_000
 
 
 def match(
-    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
+    logs: pd.DataFrame,
+    log_pupils: pd.DataFrame,
+    calls: pd.DataFrame,
+    people: pd.DataFrame,
+    without_staff: Mask,
+    tolerance: Ints,
 ) -> pd.DataFrame:
-    """The calls of each log ("Matching logs and calls" of the clauses).
+    """The calls of each log ("Matching logs and calls" of the clauses): `log`, `call`, `place` (0 for the matched call,
+    from 1 for those that joined it). For the arguments see `find_pairs` and `join_calls`."""
+    pairs = find_pairs(logs, log_pupils, calls, people, tolerance)
+    matched = match_best_first(pairs)
+    return join_calls(pairs, matched, name_people(logs, log_pupils), people, without_staff)
 
-    A log matches a call if their pupils intersect, the logging member of staff took part (or no
-    roster staff did) and their times overlap or lie at most `tolerance` (microseconds, one a log)
-    apart. Each log and each call is matched at most once: the longest overlap first, then the
-    nearest start, the lowest call id, the lowest log reference. A call that a dropped connection
-    cut off from the matched one joins it.
 
-    `log_pupils` has `log` (a position) and `pupil_id`, `stays` has `call` (a position), `staff_id`
-    and `pupil_id` (NONE: not on the roster). Returns `log`, `call` and `place`: 0 for the matched call,
-    from 1 for those that joined it.
+def name_people(logs: pd.DataFrame, log_pupils: pd.DataFrame) -> pd.DataFrame:
+    """Everybody whom a log names: `log`, `staff_id`, `pupil_id`."""
+    staff = pd.DataFrame({"log": np.arange(len(logs)), "staff_id": ids(logs["staff_id"]), "pupil_id": NONE})
+    return pd.concat([staff, log_pupils.assign(staff_id=NONE)], ignore_index=True)
+
+
+def find_pairs(
+    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, people: pd.DataFrame, tolerance: Ints
+) -> pd.DataFrame:
+    """All logs and calls that may match: their pupils intersect, the logging member of staff took part (or no roster
+    staff did) and their times overlap or lie at most `tolerance` (microseconds, one a log) apart.
+
+    `log_pupils` has `log` (a position) and `pupil_id`, `people` everybody in a call, with `call` (a position),
+    `staff_id` and `pupil_id` (NONE: not on the roster). Returns `log`, `ref`, `tolerance`, `call`, `call_id`, `start`
+    and `end` of the call, `overlap` (0 for a gap), `apart` (of the starts).
     """
-    if logs.empty or calls.empty:
-        return pd.DataFrame({"log": [], "call": [], "place": []}, dtype=np.int64)
-    pairs = _candidates(logs, log_pupils, calls, stays, tolerance)
-    matched = _best_first(pairs)
-    joined = _dropped_connections(pairs, matched, log_pupils, stays)
-    place = joined.groupby("log").cumcount() + 1
-    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
-
-
-def _candidates(
-    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
-) -> pd.DataFrame:
-    """All pairs that may match: `log`, `ref`, `tolerance`, `call`, `call_id`, `start` and `end` of the call, `overlap`
-    (0 for a gap), `apart` (of the starts)."""
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
-    with_pupil = stays[stays["pupil_id"] != NONE]
+    with_pupil = people[people["pupil_id"] != NONE]
     # A pupil has thousands of sessions over the years: only those in the same hours are compared.
-    left = _by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
-    right = _by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
-    both = left.merge(right, on="pupil_hour", suffixes=("_log", "_call")).drop_duplicates(["item_log", "item_call"])
+    left = by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
+    right = by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
+    both = left.merge(right, on="key_hour", suffixes=("_log", "_call")).drop_duplicates(["item_log", "item_call"])
     log, call = both["item_log"].to_numpy(), both["item_call"].to_numpy()
     overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
-    staffed = stays[stays["staff_id"] != NONE]
+    staffed = people[people["staff_id"] != NONE]
     logged_by = pd.Series(paired(call, ids(logs["staff_id"])[log]))
     took_part = logged_by.isin(paired(staffed["call"], staffed["staff_id"])).to_numpy()
     pairs = pd.DataFrame(
@@ -68,25 +70,25 @@ def _candidates(
     return pairs[(overlap >= -tolerance[log]) & (took_part | ~pairs["call"].isin(staffed["call"]))]
 
 
-def _by_hour(item: pd.Series, pupil: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
-    """One row for each item, pupil and hour that the item touches."""
-    items, pupils = item.to_numpy(), pupil.to_numpy()
+def by_hour(item: pd.Series, key: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
+    """One row for each item, key and hour that the item touches: `item`, `key_hour` (one number for both). `item` has
+    positions in `start` and `end`, `key` numbers of up to 32 bits."""
+    items, keys = item.to_numpy(), key.to_numpy()
     first = start[items] // _HOUR
     hours = end[items] // _HOUR - first + 1
     rows = np.repeat(np.arange(len(items)), hours)
     nth = np.arange(len(rows)) - np.repeat(np.cumsum(hours) - hours, hours)
-    return pd.DataFrame({"item": items[rows], "pupil_hour": paired(first[rows] + nth, pupils[rows])})
+    return pd.DataFrame({"item": items[rows], "key_hour": paired(first[rows] + nth, keys[rows])})
 
 
-def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
+def match_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
     """Those pairs, taken from the best to the worst, whose log and call no better pair has taken.
 
     A pair without a rival is certain. So is one that is the best left of both its log and its call;
     taking all such pairs at once and looking again gives what one walk through the list would give.
     """
     rivals = pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)
-    order = ["overlap", "apart", "call_id", "ref"]
-    taken, left = [pairs[~rivals]], pairs[rivals].sort_values(order, ascending=[False, True, True, True])
+    taken, left = [pairs[~rivals]], _sort_best_first(pairs[rivals])
     while len(left):
         certain = left[~left["log"].duplicated() & ~left["call"].duplicated()]
         taken.append(certain)
@@ -94,37 +96,76 @@ def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(taken)
 
 
-def _dropped_connections(
-    pairs: pd.DataFrame, matched: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame
+def _sort_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.sort_values(["overlap", "apart", "call_id", "ref"], ascending=[False, True, True, True])
+
+
+def join_calls(
+    pairs: pd.DataFrame, matched: pd.DataFrame, in_logs: pd.DataFrame, people: pd.DataFrame, without_staff: Mask
 ) -> pd.DataFrame:
-    """The further calls of each matched log: covered by it, with the same people, minutes apart."""
+    """The calls of each log: the matched one, and the further ones that join its session, such as one that a dropped
+    connection cut off. Returns what `match` does.
+
+    `matched` are the pairs of `match_best_first`, `in_logs` the people whom logs name (`name_people`); `without_staff`
+    marks the calls that are rooms without staff.
+    """
     # A call that is left over and may belong to a log has a log that is matched with another call.
     more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
-    more = more.assign(first=more["log"].map(matched.set_index("log")["call"]))
-    more = more[_same_people(more, log_pupils, stays)]
-    more = more.sort_values(["overlap", "log"], ascending=[False, True]).drop_duplicates("call")
-
-    # Walk each log's calls in order of time: a gap wider than the tolerance starts a new chain.
-    chain = pd.concat([matched[matched["log"].isin(more["log"])], more])
-    chain = chain.sort_values(["log", "start", "call"], ignore_index=True)
-    reached = chain.groupby("log")["end"].cummax().groupby(chain["log"]).shift()
-    chain["link"] = (chain["start"] - reached > chain["tolerance"]).groupby(chain["log"]).cumsum()
-    is_first = chain["first"].isna()
-    link = chain[is_first].set_index("log")["link"]
-    return chain[~is_first & (chain["link"] == chain["log"].map(link))]
+    more = more.assign(first=more["log"].map(matched.set_index("log")["call"]).astype(np.int64))
+    more = more[_same_people(more, in_logs, people, without_staff)]
+    joined = _join(more, matched).sort_values(["log", "start", "call_id"])
+    place = joined.groupby("log").cumcount() + 1
+    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
 
 
-def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
-    """Whether everybody on the roster in a further call was in the matched call or, if a pupil, in the log; and whether
-    staff were in it if they were in the matched call."""
-    seen = stays[stays["call"].isin(more["call"]) | stays["call"].isin(more["first"])]
+def _join(more: pd.DataFrame, matched: pd.DataFrame) -> pd.DataFrame:
+    """The further calls of each matched log. Of all that could join a session, since no more than the tolerance lies
+    between it and them, the best joins first; then others may be near enough.
+
+    Pairs that have no log or call in common, not even through others, cannot change each other: of each such group one
+    pair is taken at once."""
+    left = _sort_best_first(more).assign(group=_connect(more))
+    sessions = matched.set_index("log")[["start", "end"]]
+    joined = [left[:0]]
+    while True:
+        session = sessions.loc[left["log"]]
+        after, before = left["start"] - session["end"].to_numpy(), session["start"].to_numpy() - left["end"]
+        best = left[(after <= left["tolerance"]) & (before <= left["tolerance"])].drop_duplicates("group")
+        if best.empty:
+            return pd.concat(joined)
+        joined.append(best)
+        session = sessions.loc[best["log"]]
+        sessions.loc[best["log"], "start"] = np.minimum(session["start"].to_numpy(), best["start"].to_numpy())
+        sessions.loc[best["log"], "end"] = np.maximum(session["end"].to_numpy(), best["end"].to_numpy())
+        left = left[~left["call"].isin(best["call"])]
+
+
+def _connect(pairs: pd.DataFrame) -> pd.Series:
+    """A number that pairs share if they have a log or a call in common, directly or through other pairs."""
+    group = pairs["log"]
+    while True:
+        wider = group.groupby(pairs["call"]).transform("min")
+        wider = wider.groupby(pairs["log"]).transform("min")
+        if wider.equals(group):
+            return group
+        group = wider
+
+
+def _same_people(more: pd.DataFrame, in_logs: pd.DataFrame, people: pd.DataFrame, without_staff: Mask) -> pd.Series:
+    """Whether everybody on the roster in a further call was in the matched call or is named in the log (of staff: only
+    if the matched call is a room without staff); and whether staff were in it if they were in the matched call, or it
+    is a room without staff."""
+    seen = people[people["call"].isin(more["call"]) | people["call"].isin(more["first"])]
     seen = seen[(seen["staff_id"] != NONE) | (seen["pupil_id"] != NONE)]
-    people = more.reset_index(names="row").merge(seen, on="call")
-    in_first = _is_among(people, ["first", "staff_id", "pupil_id"], seen, ["call", "staff_id", "pupil_id"])
-    in_log = _is_among(people, ["log", "pupil_id"], log_pupils, ["log", "pupil_id"])
-    only_known_people = ~more.index.isin(people.loc[~(in_first | in_log), "row"])
+    in_more = more.reset_index(names="row").merge(seen, on="call")
+    person = ["staff_id", "pupil_id"]
+    in_first = _is_among(in_more, ["first", *person], seen, ["call", *person])
+    in_log = _is_among(in_more, ["log", *person], in_logs, ["log", *person])
+    in_log &= (in_more["staff_id"] == NONE) | without_staff[in_more["first"]]
+    only_known_people = ~more.index.isin(in_more.loc[~(in_first | in_log), "row"])
     staffed = seen.loc[seen["staff_id"] != NONE, "call"]
-    return only_known_people & (more["call"].isin(staffed) | ~more["first"].isin(staffed))
+    fits = more["call"].isin(staffed) | ~more["first"].isin(staffed) | without_staff[more["call"]]
+    return only_known_people & fits
 
 
 def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> Mask:

@@ -6,9 +6,9 @@ import pandas as pd
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, Mask, words_in
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
+from app.protocol.outcomes import BREACH, CALENDAR, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote learning"
 
@@ -76,26 +76,31 @@ def one_to_one_hours(facts: SessionFacts) -> Ruling:
     Reference(Heading.ONE_TO_ONE, 3),
     words="A tutor invites the pupil's HOY or HM; a HOY or HM invites the Senior Deputy Head (Pastoral).",
     applies_to=f"{_ONE_TO_ONES}, but not those of the Senior Deputy Head",
-    decided_by="Who took part in the call, or was invited to it, by its record or the log.",
+    decided_by="Who took part in the call, or was invited to it as the calendar shows, or else the log.",
     remedy=Remedy("Invite the second member of the pastoral team.", second_member=True),
 )
 def second_member_invited(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 3: a second member of the pastoral team is invited, above whoever makes the call."""
     by_leader = facts.has_role(Role.HOY, Role.HM)
     who = np.where(by_leader, "Senior Deputy Head (Pastoral)", "pupil's HOY or HM")
-    took_part, listed, invited = facts.took_part(), facts.listed_in_call(), facts.invited_by_log()
-    has_call_list, has_log_list = facts.mask_of(listed["session"]), facts.mask_of(invited["session"])
+    by_calendar, by_log = facts.invited_by_calendar(), facts.invited_by_log()
+    has_calendar, has_log_list = facts.mask_of(by_calendar["session"]), facts.mask_of(by_log["session"])
 
     def includes(people: pd.DataFrame) -> Mask:
         people = people[facts.one_to_one[people["session"]]]
         return facts.mask_of(people.loc[_is_second_member(facts, people, by_leader), "session"])
 
+    took_part, in_calendar, in_log = includes(facts.took_part()), includes(by_calendar), includes(by_log)
     ruling = Ruling(facts, facts.one_to_one & ~facts.has_role(Role.SENIOR_DEPUTY_HEAD))
-    ruling.decide(includes(took_part), MET, CALL, fill("The {who} took part in the call.", who=who))
-    ruling.decide(includes(listed), MET, CALL, fill("The {who} was invited.", who=who))
-    ruling.decide(includes(invited), MET, LOG, fill("The {who} was invited.", who=who))
+    differ = has_calendar & has_log_list & (in_calendar != in_log)
+    ruling.disputed |= ruling.undecided & ~took_part & differ
+    ruling.decide(took_part, MET, CALL, fill("The {who} took part in the call.", who=who))
+    ruling.decide(in_calendar, MET, CALENDAR, fill("The calendar shows that the {who} was invited.", who=who))
+    not_in_calendar = "The {who} was not in the call, and the calendar shows that they were not invited."
+    ruling.decide(has_calendar, BREACH, CALENDAR, fill(not_in_calendar, who=who))
+    ruling.decide(in_log, MET, LOG, fill("The {who} was invited.", who=who))
     absent = fill("The {who} was neither in the call nor invited.", who=who)
-    ruling.decide(has_call_list | has_log_list, BREACH, np.where(has_call_list, CALL, LOG), absent)
+    ruling.decide(has_log_list, BREACH, LOG, absent)
     unknown = fill("Nothing on record shows whether the {who} was invited.", who=who)
     ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, unknown)
     return ruling
@@ -107,8 +112,8 @@ def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask
     session, staff_id = people["session"].to_numpy(), people["staff_id"].to_numpy()
     staff, pupils = facts.staff, facts.pupil_versions
     member = staff.rows(staff_id, facts.day[session])
-    first_pupil = facts.pupils.drop_duplicates("session").set_index("session")["row"]
-    pupil = first_pupil.reindex(session, fill_value=NONE).to_numpy()
+    one_pupil = facts.pupils[facts.present].drop_duplicates("session").set_index("session")["row"]
+    pupil = one_pupil.reindex(session, fill_value=NONE).to_numpy()
 
     def shares(column: str, pupils_column: str) -> Mask:
         pairs = zip(staff.fact(column, member), pupils.fact(pupils_column, pupil), strict=True)
@@ -147,7 +152,7 @@ def adult_introduced(facts: SessionFacts) -> Ruling:
 @clause(
     "Home alone reported",
     Reference(Heading.ONE_TO_ONE, 5),
-    words="A child who is not old enough to be home alone, and is, is reported to the safeguarding team.",
+    words="A child who is home alone, and too young for it, is reported to the safeguarding team.",
     applies_to="One-to-ones whose log says that the child was home alone",
     decided_by="The register of concerns: one about it is linked and the DSP was alerted.",
 )
@@ -158,10 +163,10 @@ def home_alone_reported(facts: SessionFacts) -> Ruling:
     not_alone = facts.no("home_alone") | facts.yes("adult_present")
     ruling = Ruling(facts, facts.one_to_one & (was_alone | ~not_alone))
     reported = "A concern that the child was home alone is on record, and the DSP was alerted."
-    ruling.decide(was_alone & facts.reported(home_alone=True), MET, REGISTER, reported)
+    ruling.decide(was_alone & facts.reported(home_alone=True), MET, CONCERNS, reported)
     not_reported = (
         "The log says that a child was home alone, but no concern about it that reached the DSP is on record."
     )
-    ruling.decide(was_alone, BREACH, REGISTER, not_reported)
+    ruling.decide(was_alone, BREACH, CONCERNS, not_reported)
     ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone.")
     return ruling

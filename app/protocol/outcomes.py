@@ -1,9 +1,10 @@
 """Outcomes and evidence as numbers, which are positions in the lists of their words."""
 
-from app.vocabulary import EvidenceKind, Outcome
+from app.vocabulary.terms import EvidenceSource, Outcome
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 MET, EXEMPT, BREACH, NO_EVIDENCE, NOT_APPLICABLE = range(5)
 
-EVIDENCE = tuple(kind.value for kind in EvidenceKind)
-NOTHING, CALL, REGISTER, LOG = range(4)
+SOURCES = tuple(source.value for source in EvidenceSource)
+EVIDENCE = tuple(source.kind.value for source in EvidenceSource)  # the kind of each source
+NOTHING, CALL, CALENDAR, LETTERS, CONSENTS, CONCERNS, LOG = range(7)

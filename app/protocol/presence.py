@@ -11,7 +11,7 @@ import numpy as np
 
 from app.protocol.frames import Ints, Mask
 
-NEVER = np.iinfo(np.int64).max
+NEVER = 2**62  # far beyond all times: a time can be added to it or taken from it
 
 
 @dataclass(frozen=True)
@@ -67,35 +67,53 @@ class Stretches:
     end: Ints
 
 
-def find_without_staff(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
-    """Every stretch with a pupil and without any staff, after the first member of staff joined.
+def find_without_staff(came: Ints, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
+    """Every stretch with a pupil and without any staff, after staff had come.
 
-    One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of n groups.
+    One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of several groups; `came` has for each
+    group the time from which stretches count, NEVER where none does.
     A stretch lasts while pupils come and go, as long as one is there.
     """
-    came = first_of(n, group[is_staff], joined[is_staff])
+    n = len(came)
     # Skip the groups whose first member of staff outstayed every pupil, as is usual.
     first = is_staff & (joined == came[group])
     outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
     rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))
     cut = cut_into_segments(group[rows], joined[rows], left[rows], is_staff[rows])
-    rows = np.flatnonzero(cut.a & ~cut.b & (cut.start >= came[cut.group]))
-    if not len(rows):
-        nothing = np.empty(0, np.int64)
-        return Stretches(nothing, nothing, nothing)
+    rows = np.flatnonzero(cut.a & ~cut.b & (cut.end > came[cut.group]))
+    of, end = cut.group[rows], cut.end[rows]
+    start = np.maximum(cut.start[rows], came[of])
     begins = np.ones(len(rows), bool)
-    begins[1:] = np.diff(rows) > 1  # no group begins with such a segment: its staff have not come yet
-    ends = np.append(begins[1:], True)
-    return Stretches(cut.group[rows[begins]], cut.start[rows[begins]], cut.end[rows[ends]])
+    begins[1:] = (of[1:] != of[:-1]) | (start[1:] != end[:-1])
+    ends = np.append(begins[1:], True)[: len(rows)]
+    return Stretches(of[begins], start[begins], end[ends])
 
 
-def time_with(n: int, group: Ints, start: Ints, end: Ints, is_b: Mask) -> tuple[Ints, Ints]:
-    """For each of n groups: how long an interval of kind a covers it, and how long one of kind b
-    does at the same time."""
-    cut = cut_into_segments(group, start, end, is_b)
+Intervals = tuple[Ints, Ints, Ints]  # the group, start and end of each
+
+
+def select(intervals: Intervals, groups: Mask) -> Intervals:
+    """Those of some intervals whose group is marked."""
+    group, start, end = intervals
+    chosen = groups[group]
+    return group[chosen], start[chosen], end[chosen]
+
+
+def join(some: Intervals, others: Intervals) -> Intervals:
+    """Some intervals and others."""
+    group, start, end = (np.concatenate(columns) for columns in zip(some, others, strict=True))
+    return group, start, end
+
+
+def time_during(n: int, whole: Intervals, part: Intervals) -> tuple[Ints, Ints]:
+    """For each of n groups: how long an interval of `whole` covers it, and how long one of `part` does at the same
+    time."""
+    group, start, end = join(whole, part)
+    is_part = np.repeat([False, True], [len(whole[0]), len(part[0])])
+    cut = cut_into_segments(group, start, end, is_part)
     length = cut.end - cut.start
-    whole = np.zeros(n, np.int64)
+    covered = np.zeros(n, np.int64)
     both = np.zeros(n, np.int64)
-    np.add.at(whole, cut.group[cut.a], length[cut.a])
+    np.add.at(covered, cut.group[cut.a], length[cut.a])
     np.add.at(both, cut.group[cut.a & cut.b], length[cut.a & cut.b])
-    return whole, both
+    return covered, both

@@ -10,7 +10,19 @@ import pandas as pd
 
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import Ints, Mask, Words
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOT_APPLICABLE, NOTHING, REGISTER
+from app.protocol.outcomes import (
+    BREACH,
+    CALENDAR,
+    CALL,
+    CONSENTS,
+    EXEMPT,
+    LETTERS,
+    LOG,
+    MET,
+    NO_EVIDENCE,
+    NOT_APPLICABLE,
+    NOTHING,
+)
 from app.protocol.sessions import SECOND
 
 Rows = npt.NDArray[np.intp]
@@ -22,10 +34,11 @@ class Ruling:
     """How one clause judges the sessions. The first `decide` that selects a session decides it.
 
     `applies`: the sessions to which the clause applies, by default all; the others stay `not_applicable`.
-    `log_yes`, `log_no`: where the log says that the clause was kept, or that it was not. A session is disputed if the
-    call record decides it to the contrary.
+    `of_unattended`: whether it applies to rooms without staff that nobody logged; few clauses do.
+    `log_yes`, `log_no`: where the log says that the clause was met, or that it was not. A session is disputed if the
+    call record or the calendar decides it to the contrary.
 
-    Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and EVIDENCE), `disputed`,
+    Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and SOURCES), `disputed`,
     `undecided` (the clause applies, and nothing has decided it yet).
     """
 
@@ -36,14 +49,17 @@ class Ruling:
         *,
         log_yes: Mask | None = None,
         log_no: Mask | None = None,
+        of_unattended: bool = False,
     ) -> None:
         self.outcome = np.full(facts.n, NOT_APPLICABLE, np.uint8)
         self.evidence = np.full(facts.n, NOTHING, np.uint8)
         self.disputed = np.zeros(facts.n, bool)
-        self.undecided = (facts.every_session if applies is None else applies).copy()
+        applies = facts.every_session if applies is None else applies
+        self.undecided = applies.copy() if of_unattended else applies & ~facts.unattended
         self._log_yes = np.zeros(facts.n, bool) if log_yes is None else log_yes
         self._log_no = np.zeros(facts.n, bool) if log_no is None else log_no
         self._logged = facts.logged
+        self._by_report = facts.by_report
         self._reasons: list[tuple[Rows, Reason]] = []
 
     def decide(self, where: Mask, outcome: int, evidence: int | Ints, reason: Reason) -> None:
@@ -56,7 +72,7 @@ class Ruling:
         self.evidence[rows] = np.broadcast_to(evidence, where.shape)[rows]
         contrary = {MET: self._log_no, BREACH: self._log_yes}.get(outcome)
         if contrary is not None:
-            self.disputed[rows] |= contrary[rows] & (self.evidence[rows] == CALL)
+            self.disputed[rows] |= contrary[rows] & np.isin(self.evidence[rows], (CALL, CALENDAR))
         self._reasons.append((rows, reason))
 
     def decide_by_log(self, *, if_met: Reason, if_breach: Reason, if_blank: str = "The log does not say.") -> None:
@@ -75,6 +91,7 @@ class Ruling:
         words = np.full(len(self.outcome), "", object)
         for rows, reason in self._reasons:
             words[rows] = reason if isinstance(reason, str) else reason(rows)
+        words[self._by_report & (self.evidence == CALL)] += " This is known from the attendance report."
         return words
 
 
@@ -98,15 +115,16 @@ def format_durations(micros: Ints) -> Words:
 def by_letters(facts: SessionFacts, applies: Mask, kind: str, letter: str) -> Ruling:
     """A clause that asks for a letter of that kind to the parents of every pupil before the day of the session."""
     in_time, any_letter = facts.letters(kind)
-    late, missing = any_letter & ~in_time, ~any_letter
+    asked = facts.asks_for(kind)
+    late, missing = asked & any_letter & ~in_time, asked & ~any_letter
     session = facts.pupils["session"].to_numpy()
-    ruling = Ruling(facts, applies & facts.has_pupils)
+    ruling = Ruling(facts, applies & facts.has_pupils, of_unattended=True)
     too_late = f"The {letter} for {{pupils}} was not sent before the day of the session."
-    ruling.decide(facts.mask_of(session[late]), BREACH, REGISTER, fill(too_late, pupils=lambda i: facts.names(late, i)))
+    ruling.decide(facts.mask_of(session[late]), BREACH, LETTERS, fill(too_late, pupils=lambda i: facts.names(late, i)))
     none_sent = fill(f"No {letter} is on record for {{pupils}}.", pupils=lambda i: facts.names(missing, i))
     ruling.decide(facts.mask_of(session[missing]), NO_EVIDENCE, NOTHING, none_sent)
     in_time_for_all = f"The {letter} went to every pupil's parents before the day of the session."
-    ruling.decide(ruling.undecided, MET, REGISTER, in_time_for_all)
+    ruling.decide(ruling.undecided, MET, LETTERS, in_time_for_all)
     return ruling
 
 
@@ -141,8 +159,8 @@ def by_hours(
     """
     inside = within(facts.local_start, facts.local_end)
     logged_inside = within(facts.logged_local_start, facts.logged_local_end)
-    consented, has_consent = facts.consented(consent, applies & ~inside)
-    evidence = np.where(facts.has_call, CALL, LOG)
+    consented, has_consent = facts.consented(consent, applies & ~inside, facts.asks_for(consent))
+    evidence = np.where(facts.time_from_call, CALL, LOG)
 
     def sentence(outcome: int, **values: Callable[[Rows], Words]) -> Reason:
         return fill(
@@ -154,8 +172,8 @@ def by_hours(
         )
 
     ruling = Ruling(facts, applies)
-    ruling.disputed |= applies & facts.has_call & (inside != logged_inside)
+    ruling.disputed |= applies & facts.time_from_call & (inside != logged_inside)
     ruling.decide(inside, MET, evidence, sentence(MET))
-    ruling.decide(consented, EXEMPT, REGISTER, sentence(EXEMPT))
+    ruling.decide(consented, EXEMPT, CONSENTS, sentence(EXEMPT))
     ruling.decide(ruling.undecided, BREACH, evidence, sentence(BREACH, pupils=lambda i: facts.names(~has_consent, i)))
     return ruling

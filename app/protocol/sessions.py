@@ -9,11 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from app.protocol import presence
+from app.protocol.belonging import find_followed, find_records
+from app.protocol.calls import Calls
 from app.protocol.evidence import Evidence
 from app.protocol.frames import NONE, Ints, Mask, Versions, Words, flags, ids, instants, micros, paired
-from app.protocol.matching import match
+from app.protocol.matching import find_pairs, join_calls, match_best_first, name_people
 from app.settings import Rules, Settings
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import CallPart
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -26,74 +29,111 @@ class Sessions:
 
     A session is a log with its calls, a log without a call or a call without a log. `log` is its position in the
     evidence's logs or -1; `calls` has one row for each call of a session (`session`, `call`: position
-    in the evidence's calls, `place`); `pupils` one row for each pupil of a session (`session`, `pupil_id`, `in_call`,
-    `row`: who they were on its day, in `pupil_versions`). What begins with `_stay` has one value for each stay of a
-    person in a call.
+    in the evidence's calls, `place`, `part`: what it is to the session), `own_calls` those that the session consists
+    of, `rooms_after` the rooms without staff after it; `pupils` one row for each pupil of a session (`session`,
+    `pupil_id`, `in_call`, `row`: who they were on its day, in `pupil_versions`). What begins with `_stay` has one value
+    for each stay of a person in a session's own calls.
     """
 
     def __init__(self, evidence: Evidence, settings: Settings, now: datetime) -> None:
         self.evidence = evidence
         self.settings = settings
         self.now = int(micros(pd.Series([now]))[0])
-        self._logs, self._calls = evidence.logs, evidence.calls
-        self._log_index, self._call_index = pd.Index(self._logs["log_id"]), pd.Index(self._calls["call_id"])
+        self.on_record = Calls(evidence, settings)
+        self._logs = evidence.logs
+        self._log_index = pd.Index(self._logs["log_id"])
         self.staff = Versions(evidence.staff, "staff_id")
         self.pupil_versions = Versions(evidence.pupils, "pupil_id")
-        self._read_stays()
         self._number_sessions()
+        self._read_stays()
         self._set_times()
         self._look_up_people()
-
-    # -- who was in the calls --------------------------------------------------------------------
-
-    def _read_stays(self) -> None:
-        stays = self.evidence.stays
-        call: Ints = self._call_index.get_indexer(stays["call_id"])
-        self._stays, self._stay_call = stays[call != NONE], call[call != NONE]
-        self._stay_from, self._stay_to = micros(self._stays["joined_at"]), micros(self._stays["left_at"])
-        self._stay_staff, self._stay_pupil = ids(self._stays["staff_id"]), ids(self._stays["pupil_id"])
-        self._is_staff, self._is_pupil = self._stay_staff != NONE, self._stay_pupil != NONE
-
-        with_staff = np.zeros(len(self._calls), bool)
-        with_staff[self._stay_call[self._is_staff]] = True
-        # Only such calls show who opened and ended them, and whether a pupil was alone.
-        self._stay_shows_staff = (with_staff & self._is_school_tenant(self._calls["organiser_tenant"]))[self._stay_call]
-
-    def _is_school_tenant(self, tenant: pd.Series) -> Mask:
-        """Whether each is the school's tenant; one that the record leaves out counts as the school's."""
-        ours = ("", self.settings.tenant_id.lower())
-        return np.asarray(
-            tenant.isna() | tenant.isin([each for each in tenant.dropna().unique() if each.lower() in ours])
-        )
 
     # -- which sessions there are ----------------------------------------------------------------
 
     def _number_sessions(self) -> None:
-        logs, calls = self._logs, self._calls
-        log = self._log_index.get_indexer(self.evidence.log_pupils["log_id"])
-        log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})
-        self._log_pupils = log_pupils[log != NONE]
-        stays = pd.DataFrame({"call": self._stay_call, "staff_id": self._stay_staff, "pupil_id": self._stay_pupil})
-        matches = match(logs, self._log_pupils, calls, stays, self._tolerance())
-        unlogged = np.setdiff1d(np.arange(len(calls)), matches["call"])
-        starts = np.concatenate([micros(logs["started_at"]), micros(calls["started_at"])[unlogged]])
+        matches, call_before, part = self._sort_calls()
+        logs, on_record = self._logs, self.on_record
+        unlogged = np.setdiff1d(np.flatnonzero(part == CallPart.SESSION), matches["call"])
+        starts = np.concatenate([micros(logs["started_at"]), on_record.start[unlogged]])
         number = np.argsort(np.argsort(starts, kind="stable"))
         self.n = len(starts)
         self._session_of_log = number[: len(logs)]
         self.log = np.full(self.n, NONE)
         self.log[self._session_of_log] = np.arange(len(logs))
+        self.logged = self.log != NONE
         logged = matches.assign(session=number[matches["log"]])[["session", "call", "place"]]
         not_logged = pd.DataFrame({"session": number[len(logs) :], "call": unlogged, "place": 0})
-        self.calls = pd.concat([logged, not_logged], ignore_index=True)
-        self._session_of_call = np.empty(len(calls), np.int64)
-        self._session_of_call[self.calls["call"]] = self.calls["session"]
-        self._stay_session = self._session_of_call[self._stay_call]
-        self.logged = self.log != NONE
+        self.own_calls = pd.concat([logged, not_logged], ignore_index=True).assign(part=CallPart.SESSION.value)
+        self._session_of_call = np.full(len(on_record.frame), NONE)
+        self._session_of_call[self.own_calls["call"]] = self.own_calls["session"]
+        further = [self._further_calls(each, part, call_before) for each in (CallPart.AFTER, CallPart.REPORT)]
+        self.rooms_after = further[0]
+        self.calls = self._give_places(pd.concat(further, ignore_index=True))
         self.call = np.full(self.n, NONE)
-        first = self.calls[self.calls["place"] == 0]
+        first = self.own_calls[self.own_calls["place"] == 0]
         self.call[first["session"]] = first["call"]
         self.has_call: Mask = self.call != NONE
+        self.unattended: Mask = ~self.logged & self.from_call(on_record.without_staff, blank=False)
         self.every_session = np.ones(self.n, bool)
+
+    def _sort_calls(self) -> tuple[pd.DataFrame, Ints, Words]:
+        """The calls of each log, as `match` returns them; for each call the position of the call to which it belongs,
+        or NONE; and what each is to its session."""
+        on_record, logs = self.on_record, self._logs
+        day = self._school_time(on_record.start) // DAY
+        record = find_records(on_record)
+        counts, room = record == NONE, on_record.without_staff
+        log = self._log_index.get_indexer(self.evidence.log_pupils["log_id"])
+        log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})
+        self._log_pupils = log_pupils[log != NONE]
+        people = on_record.people[counts[on_record.people["call"]]]
+        pairs = find_pairs(logs, self._log_pupils, on_record.frame, people, self._tolerance())
+        matched = match_best_first(pairs)
+        left = ~np.isin(np.arange(len(counts)), matched["call"])
+        # A room that no log matches may belong to an earlier call, which may be a room itself.
+        followed = find_followed(on_record, counts & room & left, counts, day)
+        pairs = pairs[followed[pairs["call"]] == NONE]
+        matches = join_calls(pairs, matched, name_people(logs, self._log_pupils), people, room)
+        parts = [CallPart.REPORT.value, CallPart.AFTER.value]
+        part = np.select([record != NONE, followed != NONE], parts, CallPart.SESSION.value).astype(object)
+        return matches, np.maximum(record, followed), part
+
+    def _further_calls(self, which: CallPart, part: Words, call_before: Ints) -> pd.DataFrame:
+        """The calls of one part, in the sessions of the calls to which they belong."""
+        call, before = np.flatnonzero(part == which), call_before.copy()
+        while len(again := call[self._session_of_call[before[call]] == NONE]):  # it follows a room after a session
+            before[again] = call_before[before[again]]
+        self._session_of_call[call] = self._session_of_call[before[call]]
+        return pd.DataFrame({"session": self._session_of_call[call], "call": call, "part": which.value})
+
+    def _give_places(self, further: pd.DataFrame) -> pd.DataFrame:
+        """All calls: the further ones have the places after the session's own, in order of time."""
+        call_id = self.on_record.frame["call_id"].to_numpy(object)[further["call"]]
+        further = further.assign(start=self.on_record.start[further["call"]], call_id=call_id)
+        further = further.sort_values(["start", "call_id"])
+        own = np.bincount(self.own_calls["session"], minlength=self.n)[further["session"]]
+        place = own + further.groupby("session").cumcount()
+        columns = ["session", "call", "place", "part"]
+        return pd.concat([self.own_calls, further.assign(place=place)], ignore_index=True)[columns]
+
+    # -- who was in the calls --------------------------------------------------------------------
+
+    def _read_stays(self) -> None:
+        """Who was in the sessions' own calls when, and who took part in them at unknown times (`_listed`: `call`,
+        `session`, `staff_id`, `pupil_id`)."""
+        own = np.zeros(len(self.on_record.frame), bool)
+        own[self.own_calls["call"]] = True
+        stays, listed = self.on_record.stays, self.on_record.listed
+        self._stays = stays[own[stays["call"]]]
+        self._listed = listed[own[listed["call"]]]
+        self._listed = self._listed.assign(session=self._session_of_call[self._listed["call"]])
+        self._stay_call = self._stays["call"].to_numpy()
+        self._stay_session = self._session_of_call[self._stay_call]
+        self._stay_from, self._stay_to = self._stays["start"].to_numpy(), self._stays["end"].to_numpy()
+        self._stay_staff, self._stay_pupil = self._stays["staff_id"].to_numpy(), self._stays["pupil_id"].to_numpy()
+        self._is_staff, self._is_pupil = self._stay_staff != NONE, self._stay_pupil != NONE
+        self._stay_is_caller = flags(self._stays["caller"])
 
     def _tolerance(self) -> Ints:
         """The longest gap between each log and its call, by the settings in force on the log's day."""
@@ -101,18 +141,19 @@ class Sessions:
         return self.setting(lambda r: int(r.match_minutes * MINUTE), rule)
 
     def _set_times(self) -> None:
-        """The session's time: from the first pupil's join to the last pupil's leaving, else as logged."""
+        """The session's time: from the first pupil's join to the last pupil's leaving, else as logged, else the
+        call's."""
         pupil = self._is_pupil
         self.start = presence.first_of(self.n, self._stay_session[pupil], self._stay_from[pupil])
         self.end = presence.last_of(self.n, self._stay_session[pupil], self._stay_to[pupil])
         logged_start = self.from_log(micros(self._logs["started_at"]), blank=NO_TIME)
         logged_end = self.from_log(micros(self._logs["ended_at"]), blank=NO_TIME)
-        call_start = self.from_call(micros(self._calls["started_at"]), blank=NO_TIME)
-        call_end = self.from_call(micros(self._calls["ended_at"]), blank=NO_TIME)
-        without = self.start == presence.NEVER  # no pupil in a call: the call's own times, else the log's
-        self.start[without] = np.where(self.has_call, call_start, logged_start)[without]
-        self.end[without] = np.where(self.has_call, call_end, logged_end)[without]
-        self.call_ended = call_end
+        self.call_ended = self.from_call(self.on_record.end, blank=NO_TIME)
+        without = self.start == presence.NEVER  # of no pupil is it known when they were in a call
+        call_start = self.from_call(self.on_record.start, blank=NO_TIME)
+        self.start[without] = np.where(self.logged, logged_start, call_start)[without]
+        self.end[without] = np.where(self.logged, logged_end, self.call_ended)[without]
+        self.time_from_call = ~(without & self.logged)
         self.local_start = self._school_time(self.start)
         self.local_end = self._school_time(self.end)
         self.logged_local_start = self._school_time(logged_start)
@@ -138,7 +179,7 @@ class Sessions:
     # -- who conducted it, with which pupils -----------------------------------------------------
 
     def _look_up_people(self) -> None:
-        organiser = self.from_call(ids(self._calls["organiser_staff_id"]), blank=NONE)
+        organiser = self.from_call(ids(self.on_record.frame["organiser_staff_id"]), blank=NONE)
         by_log = self.from_log(ids(self._logs["staff_id"]), blank=NONE)
         self.staff_id = np.where(self.logged, by_log, np.where(organiser != NONE, organiser, self._first_staff()))
         self._staff_row = self.staff.rows(self.staff_id, self.day)
@@ -147,7 +188,9 @@ class Sessions:
         self.senior = self.staff.fact("senior", self._staff_row) == True  # noqa: E712 - None where not known
 
         was_in_call, log = self._is_pupil, self._log_pupils
-        in_call = paired(self._stay_session[was_in_call], self._stay_pupil[was_in_call])
+        listed = self._listed[self._listed["pupil_id"] != NONE]
+        with_times = paired(self._stay_session[was_in_call], self._stay_pupil[was_in_call])
+        in_call = np.append(with_times, paired(listed["session"].to_numpy(), listed["pupil_id"].to_numpy()))
         logged = paired(self._session_of_log[log["log"]], log["pupil_id"].to_numpy())
         key = pd.Series(np.concatenate([in_call, logged])).drop_duplicates().sort_values(ignore_index=True)
         pupils = pd.DataFrame({"session": key // 2**32, "pupil_id": key % 2**32, "in_call": key.isin(in_call)})
@@ -160,11 +203,13 @@ class Sessions:
         return np.searchsorted(self._pupil_key, paired(self._stay_session[stays], self._stay_pupil[stays]))
 
     def _first_staff(self) -> Ints:
-        """The member of staff who joined first (of several at the same instant, the lowest id); NONE if nobody did."""
+        """The member of staff who joined first, else one who took part at unknown times (of several, the one with the
+        lowest id); NONE if nobody did."""
         stays = pd.DataFrame({"session": self._stay_session, "start": self._stay_from, "staff_id": self._stay_staff})
-        stays = stays[self._is_staff].sort_values(["start", "staff_id"]).drop_duplicates("session")
+        people = pd.concat([stays, self._listed[["session", "staff_id"]].assign(start=presence.NEVER)])
+        people = people[people["staff_id"] != NONE].sort_values(["start", "staff_id"]).drop_duplicates("session")
         first = np.full(self.n, NONE)
-        first[stays["session"]] = stays["staff_id"]
+        first[people["session"]] = people["staff_id"]
         return first
 
     def session_of_log(self, log_ids: pd.Series) -> Ints:
@@ -173,7 +218,7 @@ class Sessions:
 
     def session_of_call(self, call_ids: pd.Series) -> Ints:
         """The session of each call id; NONE where there is none."""
-        return _at(self._call_index.get_indexer(call_ids), self._session_of_call, NONE)
+        return _at(self.on_record.index.get_indexer(call_ids), self._session_of_call, NONE)
 
     def has_role(self, *roles: Role) -> Mask:
         """Whether the conducting member of staff had one of the roles on the session's day."""

@@ -1,20 +1,36 @@
 """The kinds of cell, as pydantic types, and checking the rows of a table."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from app.records.rows import InvalidCellError, ParsedRows, R, ReadRow, RejectedRow, reject
-from app.records.tabular import Table
+from app.records.addresses import parse_email, parse_emails, split_list
+from app.records.rows import InvalidCellError, ParsedRows, R, ReadRow, RejectedRow, UnreadableFileError, reject
+from app.records.tables.tabular import Table
+from app.records.times import find_month_first, parse_day, parse_end, parse_start
+from app.records.words import fold, read_year, shows_lost_letters, tidy
 from app.settings import Settings
 
 M = TypeVar("M", bound="Row")
 
+_TIME_COLUMNS = {"started_at", "ended_at", "sent_on", "covers_from", "covers_to", "obtained_at", "slt_informed_at"}
+
 YES_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
-_LENGTH_OF_DAY = len("2026-11-03")
+LOST_LETTERS_FIX = "write it with its letters, or save the file as “CSV UTF-8” and import it again"
+
+# What a spreadsheet shows where there is no value.
+_ERRORS = (
+    "N/A NULL! DIV/0! VALUE! REF! NAME? NUM! SPILL! CALC! FIELD! BLOCKED! CONNECT! UNKNOWN! BUSY! GETTING_DATA PYTHON!"
+)
+_ERROR = re.compile("|".join(re.escape(f"#{error}") for error in _ERRORS.split()) + r"|Err:\d{3}")
+_TOO_NARROW = re.compile(r"#{2,}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}-[A-Z][a-z]{2}(?:-\d{2,4})?|[A-Z][a-z]{2}-\d{2}")
+_NEVER_DAYS = {"year_group", "year_groups", "house", "houses", "name", "department", "school", "code", "purpose"}
+_LOST_DIGITS = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
 class Row(BaseModel):
@@ -23,37 +39,41 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _parse_required(value: Any) -> str:
-    if not value:
+def parse_required(value: Any) -> str:
+    """The text of a cell that may not be blank."""
+    if not tidy(str(value or "")):
         raise InvalidCellError("is blank", "fill it in")
     return str(value)
 
 
 def _parse_yes_no(value: Any) -> bool | None:
-    if not value:
+    word = fold(str(value or ""))
+    if not word:
         return None
-    if str(value).lower() not in YES_NO:
+    if word not in YES_NO:
         raise InvalidCellError("is neither yes nor no", "write yes or no, or leave it blank if it was not stated")
-    return YES_NO[str(value).lower()]
+    return YES_NO[word]
 
 
-def parse_email(value: Any) -> str:
-    """An email address in lower case."""
-    address = _parse_required(value).lower()
-    name, _, domain = address.partition("@")
-    is_split = "@" in domain or any(letter.isspace() or letter in ",;<>" for letter in address)
-    if not name or not domain or is_split or len(address) > 320:
-        raise InvalidCellError("is not an email address", "write one address, such as name@school.example")
-    return address
+def _parse_name(value: Any) -> str:
+    """A name that rows have in common, such as a house or a school's code, in one form."""
+    return check_letters(tidy(str(value or "")))
 
 
-def parse_list(value: str | None) -> tuple[str, ...]:
-    """The items of a cell with a list separated by ";", each once."""
-    return tuple(dict.fromkeys(item.strip() for item in (value or "").split(";") if item.strip()))
+def check_letters(name: str) -> str:
+    """The name; InvalidCellError if letters of it were lost when the file was saved."""
+    if shows_lost_letters(name) or "?" in name:
+        raise InvalidCellError("has lost letters", LOST_LETTERS_FIX)
+    return name
 
 
-def _parse_emails(value: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(parse_email(item) for item in parse_list(value)))
+def read_word(value: Any) -> str:
+    """A word from a list as the lists write theirs: "Music teacher" as "music_teacher"."""
+    return fold(str(value or "")).replace(" ", "_").replace("-", "_")
+
+
+def _parse_items(value: str | None, parse: Callable[[str], str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(parse(item) for item in split_list(value)))
 
 
 def limit_length(length: int) -> AfterValidator:
@@ -67,63 +87,24 @@ def limit_length(length: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-Required = Annotated[str, BeforeValidator(_parse_required)]
-OptionalText = Annotated[str | None, BeforeValidator(lambda value: value or None)]
-LowerText = Annotated[str | None, BeforeValidator(lambda value: value.lower() if value else None)]
+Required = Annotated[str, BeforeValidator(parse_required)]
+# A cell with nothing but a ";", as Forms ends its lists, or with characters that nobody sees is blank.
+OptionalText = Annotated[str | None, BeforeValidator(lambda value: value if tidy(value or "") else None)]
+LowerText = Annotated[str | None, BeforeValidator(lambda value: tidy(value).lower() if value else None)]
+Name = Annotated[str, BeforeValidator(_parse_name)]
+RequiredName = Annotated[str, BeforeValidator(lambda value: parse_required(_parse_name(value)))]
+Year = Annotated[str, BeforeValidator(lambda value: read_year(value or ""))]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: _parse_items(value, _parse_name))]
+Years = Annotated[tuple[str, ...], BeforeValidator(lambda value: _parse_items(value, read_year))]
 YesNoCell = Annotated[bool | None, BeforeValidator(_parse_yes_no)]
 Email = Annotated[str, BeforeValidator(parse_email)]
-Emails = Annotated[tuple[str, ...], BeforeValidator(_parse_emails)]
-TextList = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
-
-
-def parse_instant(value: str, settings: Settings) -> datetime:
-    """An ISO 8601 time as an instant in UTC; one without an offset is the school's time. A time that the clock shows
-    twice in autumn is the first of the two; one that it skips in spring is an InvalidCellError."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        moment = None
-    if moment is None or len(value) <= _LENGTH_OF_DAY:
-        raise InvalidCellError("is not a time", "write it as 2026-11-03T14:05, in school time or with an offset")
-    if not 1900 < moment.year < 2200:
-        raise InvalidCellError("is not a time of this century", "correct the year")
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    utc = moment.replace(tzinfo=settings.zone).astimezone(UTC)
-    if utc.astimezone(settings.zone).replace(tzinfo=None) != moment:
-        raise InvalidCellError(
-            "is a time that did not exist: the clocks went forward", "write the time that the clock showed"
-        )
-    return utc
-
-
-def parse_day(value: str) -> date:
-    """An ISO 8601 day, also with a time of midnight, as Excel may write it."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        moment = None
-    if moment is None or moment.time() != time.min or not 1900 < moment.year < 2200:
-        raise InvalidCellError("is not a day", "write it as 2026-11-03")
-    return moment.date()
-
-
-def parse_start(value: str, settings: Settings) -> datetime:
-    """A time, or the beginning of a day, as an instant in UTC."""
-    return parse_instant(f"{value}T00:00" if len(value) == _LENGTH_OF_DAY else value, settings)
-
-
-def parse_end(value: str, settings: Settings) -> datetime:
-    """A time, or the end of a day, as an instant in UTC."""
-    if len(value) != _LENGTH_OF_DAY:
-        return parse_instant(value, settings)
-    return parse_instant(f"{parse_day(value) + timedelta(days=1)}T00:00", settings) - timedelta(microseconds=1)
+Emails = Annotated[tuple[str, ...], BeforeValidator(parse_emails)]
 
 
 # The settings are the context of the validation: see `check_cells`.
-DayCell = Annotated[date, BeforeValidator(lambda value: parse_day(_parse_required(value)))]
-StartCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_start(_parse_required(value), info.context))]
-EndCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_end(_parse_required(value), info.context))]
+DayCell = Annotated[date, BeforeValidator(lambda value: parse_day(parse_required(value)))]
+StartCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_start(parse_required(value), info.context))]
+EndCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_end(parse_required(value), info.context))]
 OptionalEndCell = Annotated[
     datetime | None, BeforeValidator(lambda value, info: parse_end(value, info.context) if value else None)
 ]
@@ -147,8 +128,9 @@ def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | N
             "put a cell with a comma in it in quotation marks, and write a quotation mark inside it twice",
         )
     values = {name: (cells.get(name) or "").strip() for name in model.model_fields}
-    if damaged := next((name for name, value in values.items() if "\0" in value), None):
-        raise InvalidCellError("contains an invalid character", "type the cell again", damaged)
+    for name, value in values.items():
+        if value:
+            _check_value(name, value)
     try:
         return model.model_validate(values, context=settings)
     except ValidationError as error:
@@ -159,17 +141,54 @@ def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | N
         raise InvalidCellError(fault.reason, fault.fix, str(first["loc"][0])) from None
 
 
+def _check_value(column: str, value: str) -> None:
+    """InvalidCellError if a cell holds what a spreadsheet shows instead of a value."""
+    if "\0" in value:
+        raise InvalidCellError("contains an invalid character", "type the cell again", column)
+    if _ERROR.fullmatch(value):
+        raise InvalidCellError("holds an error of the spreadsheet", "correct its formula, or type the value", column)
+    if _TOO_NARROW.fullmatch(value):
+        fix = "make the column wider in the spreadsheet, and save the file again"
+        raise InvalidCellError("shows # signs instead of its value", fix, column)
+    if column in _NEVER_DAYS and _DAY.fullmatch(value):
+        fix = "format the column as text in the spreadsheet, and type the value again"
+        raise InvalidCellError("is a day, perhaps because the spreadsheet took it for one", fix, column)
+    if column in ("ref", "entra_id") and _LOST_DIGITS.fullmatch(value):
+        fix = "format the column as text in the spreadsheet, and type the value again"
+        raise InvalidCellError("is a number whose last digits were lost", fix, column)
+
+
 def parse_rows(table: Table, columns: type[Row], parse: Callable[[dict[str, str]], R | None]) -> ParsedRows[R]:
     """The rows of a table, each parsed from its cells; None stands for one that repeats an earlier row. `columns` is
-    the model whose columns the file may have."""
+    the model whose columns the file may have. UnreadableFileError if days are written with the month first."""
+    _check_day_first(table, columns)
+    known = columns.model_fields
     rows: list[ReadRow[R]] = []
     rejected: list[RejectedRow] = []
-    for number, cells in table.rows:
+    notes = list(table.notes)
+    for place, (number, cells) in enumerate(table.rows):
         try:
+            table.check_faults(place, known)
             row = parse(cells)
         except InvalidCellError as fault:
             rejected.append(reject(number, cells, fault))
-        else:
-            if row is not None:
-                rows.append(ReadRow(number, cells, row))
-    return ParsedRows(rows, rejected, table.list_unknown(columns.model_fields))
+            continue
+        notes += [
+            f"row {number}, column {column}: shows lost letters; {LOST_LETTERS_FIX}"
+            for column in known
+            if (value := cells.get(column)) and (shows_lost_letters(value) or (column == "name" and "?" in value))
+        ]
+        if row is not None:
+            rows.append(ReadRow(number, cells, row))
+    return ParsedRows(rows, rejected, table.list_unknown(known), notes)
+
+
+def _check_day_first(table: Table, columns: type[Row]) -> None:
+    for column in _TIME_COLUMNS & set(columns.model_fields):
+        place = find_month_first(cells.get(column, "") for _, cells in table.rows)
+        if place is not None:
+            where = f"{table.name}, row {table.rows[place][0]}, column {table.headings.get(column, column)}"
+            raise UnreadableFileError(
+                f"{where}: days are written with the month first. "
+                "Write them as 2026-11-03 or 03/11/2026, with the day first, and import the file again."
+            )

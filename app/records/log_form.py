@@ -2,7 +2,8 @@
 
 A form is what JSON can hold, so that it can be stored as a draft: `ref`; `purpose`; `pupils` and `second` (emails);
 `day` ("2026-11-03"), `from` and `to` ("14:05"), school time; the answers by question, in the words of a log file, ""
-if not answered; in `shown` those that the call record gave; and `past_midnight`, whether it ended on the next day.
+if not answered; in `shown` those that the call record gave; and `past_midnight`, whether it ended on the next day;
+`proposed`, the purpose that nobody has confirmed yet.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import pandas as pd
 
 from app.log_questions import CONCERN, ONE_TO_ONE, QUESTIONS, Question
 from app.settings import Settings
-from app.vocabulary import Account, Platform, Purpose, YesNo
+from app.vocabulary.terms import Account, Platform, Purpose, YesNo
 
 Form = dict[str, Any]
 
@@ -21,30 +22,33 @@ _SHOWN_BY_CALL = ("staff_opened", "staff_ended", "pupil_left_alone", "cameras_on
 
 
 def from_call(row: Any) -> Form:
-    """The form for a row of `list_calls_to_log`, with only those answers that the call record shows."""
-    shown = {name: _word(getattr(row, name)) for name in _SHOWN_BY_CALL}
-    account = Account.SCHOOL.value if _word(row.school_account) == YesNo.YES else ""
+    """The form for a row of `list_calls_to_log`: the purpose that is likely, and the answers that the call record
+    shows."""
+    shown = {name: _as_word(getattr(row, name)) for name in _SHOWN_BY_CALL}
+    account = Account.SCHOOL.value if _as_word(row.school_account) == YesNo.YES else ""
     shown |= {"platform": Platform.TEAMS.value, "account": account}
     ended = max(row.ended_at, row.started_at.floor("min") + pd.Timedelta(minutes=1))
-    form = shown | _times(row.started_at, ended)
+    form: Form = shown | _format_times(row.started_at, ended)
     pupils = row.pupil_emails.split(";") if row.pupil_emails else []
-    return form | {"pupils": pupils, "call": int(row.session_id), "shown": shown}
+    second = row.staff_emails.split(";") if row.staff_emails else []
+    form |= {"purpose": row.purpose, "proposed": row.purpose, "pupils": pupils, "second": second}
+    return form | {"call": int(row.session_id), "shown": shown}
 
 
-def _word(answer: Any) -> str:
+def _as_word(answer: Any) -> str:
     return "" if pd.isna(answer) else YesNo.YES.value if answer else YesNo.NO.value
 
 
 def from_log(log: Mapping[str, str]) -> Form:
     """The form for correcting a log."""
-    times = _times(datetime.fromisoformat(log["started_at"]), datetime.fromisoformat(log["ended_at"]))
+    times = _format_times(datetime.fromisoformat(log["started_at"]), datetime.fromisoformat(log["ended_at"]))
     pupils, second = (
         [email for email in log[name].split(";") if email] for name in ("pupil_emails", "second_staff_emails")
     )
     return dict(log) | times | {"pupils": pupils, "second": second, "correcting": True}
 
 
-def _times(started_at: datetime, ended_at: datetime) -> Form:
+def _format_times(started_at: datetime, ended_at: datetime) -> Form:
     return {
         "day": started_at.date().isoformat(),
         "from": f"{started_at:%H:%M}",

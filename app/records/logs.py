@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, create_model
 
+from app.formatting import how_many
 from app.log_questions import QUESTIONS, Question
+from app.records.addresses import parse_email, split_list
 from app.records.fields import (
     YES_NO,
     Email,
     Emails,
-    LowerText,
     OptionalText,
     Required,
     Row,
@@ -21,37 +22,62 @@ from app.records.fields import (
     check_cells,
     in_column,
     limit_length,
-    parse_email,
-    parse_instant,
-    parse_list,
     parse_rows,
+    read_word,
 )
-from app.records.roster import Roster
-from app.records.rows import InvalidCellError, ParsedRows
-from app.records.tabular import Table
+from app.records.people.roster import Roster, is_away
+from app.records.rows import InvalidCellError, ParsedRows, ReadRow
+from app.records.tables.tabular import Expected, Table
+from app.records.times import parse_instant
+from app.records.words import fold, tidy
 from app.settings import Settings
-from app.vocabulary import ConcernCategory, Labelled, Purpose
+from app.vocabulary.terms import ConcernCategory, Labelled, Platform, Purpose
 
 LONGEST = timedelta(hours=12)
+_MOST_ROWS = 10  # of which the numbers are shown
 _PURPOSES = ", ".join(purpose for purpose in Purpose if purpose is not Purpose.OTHER)
 
 
+# The answers to each question that is answered in words, and to the purpose.
+_ANSWERS_IN_WORDS: dict[str, type[Labelled]] = {
+    "purpose": Purpose,
+    **{question.name: question.answers for question in QUESTIONS if question.answers and not question.is_yes_no},
+}
+_SYNONYMS: dict[type[Labelled], dict[str, str]] = {
+    Platform: dict.fromkeys(("microsoft teams", "ms teams"), Platform.TEAMS.value)
+}
+
+
+def _find_answer(answers: type[Labelled], text: str) -> str | None:
+    """Which of the answers a text is, by its word or its label; None if none of them. `other` is no answer."""
+    known = {answer.value: answer for answer in answers if answer.value != "other"}
+    word = read_word(text)
+    if "yes" in known and word in YES_NO:
+        word = "yes" if YES_NO[word] else "no"
+    labels = {fold(answer.label): value for value, answer in known.items()}
+    word = (labels | _SYNONYMS.get(answers, {})).get(fold(text), word)
+    return word if word in known else None
+
+
+def tidy_answer(question: str, text: str) -> str:
+    """A stored answer, or the purpose, as a file with this text is read now; any other text stays."""
+    return _find_answer(_ANSWERS_IN_WORDS[question], text) or text if question in _ANSWERS_IN_WORDS else text
+
+
 def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
-    """Accept one of the answers in any case; with `other_words`, also any other text as it is typed."""
-    known = {answer.value for answer in answers} - {"other"}
+    """Accept one of the answers, by its word or its label; with `other_words`, also any other text as it is typed."""
 
     def parse(value: Any) -> str | None:
-        typed = str(value or "").strip()
-        word = typed.lower().replace(" ", "_")
-        if "yes" in known and word in YES_NO:
-            word = "yes" if YES_NO[word] else "no"
-        if word in known or not typed:
-            return word or None
-        if not other_words:
-            raise InvalidCellError(
-                "is not one of the answers", f"write one of: {', '.join(answers)}, or leave it blank"
-            )
-        return typed
+        typed = str(value or "")
+        if not tidy(typed):
+            return None
+        if answer := _find_answer(answers, typed):
+            return answer
+        if answers is ConcernCategory:
+            return tidy(typed).lower()  # even an unknown category is stored in lower case
+        if other_words:
+            return typed.strip().rstrip("; ")
+        raise InvalidCellError("is not one of the answers", f"write one of: {', '.join(answers)}, or leave it blank")
 
     return BeforeValidator(parse)
 
@@ -73,15 +99,13 @@ def _answer_cell(question: Question) -> Any:
         return YesNoCell
     if question.answers is None:
         return OptionalText
-    if question.answers is ConcernCategory:
-        return LowerText  # even an unknown answer is stored in lower case
     return Annotated[str | None, _one_of(question.answers, other_words=question.other_words)]
 
 
 _ANSWER_CELLS: dict[str, Any] = {question.name: (_answer_cell(question), ...) for question in QUESTIONS}
 _Cells = create_model("_Cells", __base__=_SessionCells, **_ANSWER_CELLS)
 COLUMNS = tuple(_Cells.model_fields)
-_REQUIRED = ("staff_email", "pupil_emails", "purpose", "started_at", "ended_at")
+LOGS_TABLE = Expected(COLUMNS, ("staff_email", "pupil_emails", "purpose", "started_at", "ended_at"))
 _ANSWERS = {"purpose", *_ANSWER_CELLS}
 
 # Fingerprints include these answers even when blank, as they did before questions could be added. A later question is
@@ -117,8 +141,24 @@ class Log(Row):
 
 def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Log]:
     """The rows of a file of logs."""
-    table.require(_REQUIRED)
-    return parse_rows(table, _Cells, lambda cells: parse_log(cells, roster, settings, now))
+    table.require(LOGS_TABLE)
+    parsed = parse_rows(table, _Cells, lambda cells: parse_log(cells, roster, settings, now))
+    parsed.notes += _note_other_words(parsed.rows)
+    return parsed
+
+
+def _note_other_words(rows: Iterable[ReadRow[Log]]) -> Iterator[str]:
+    """Say of which rows the purpose, or the category of a concern, counts as "other": it may be misspelt."""
+    purposes = [str(read.number) for read in rows if Purpose.named(read.row.answers["purpose"]) is Purpose.OTHER]
+    if purposes:
+        shown = ", ".join(purposes[:_MOST_ROWS]) + (" and more" if len(purposes) > _MOST_ROWS else "")
+        rows_shown = f"{how_many(len(purposes), 'row')} (row{'s' * (len(purposes) > 1)} {shown})"
+        yield f"the purpose of {rows_shown} is not one of {_PURPOSES}, and counts as another one"
+    for read in rows:
+        category = read.row.answers["concern_category"]
+        if category and category not in set(ConcernCategory):
+            label = ConcernCategory.OTHER.label
+            yield f"row {read.number}, column concern_category: is not one of the categories, and counts as “{label}”"
 
 
 def parse_log(
@@ -136,8 +176,13 @@ def parse_log(
     if not all(email in roster.pupils for email in row.pupil_emails):
         raise InvalidCellError("names somebody who is not on the roster of pupils", _NOT_ON_ROSTER, "pupil_emails")
     started_at, ended_at = _parse_times(row, settings, now, planned=planned)
+    _check_was_there(row, roster, started_at.astimezone(settings.zone).date())
     answers = row.model_dump(include=_ANSWERS)
-    if answers["concern"] is None and answers["concern_summary"]:
+    if answers["concern_summary"]:
+        if answers["concern"] is False:
+            raise InvalidCellError(
+                "is no, but concern_summary is filled in", "write yes, or clear concern_summary", "concern"
+            )
         answers["concern"] = True  # a summary says that there is a concern
     return Log(
         ref=row.ref or _derive_ref(row.staff_email, started_at, row.pupil_emails),
@@ -150,6 +195,15 @@ def parse_log(
     )
 
 
+def _check_was_there(row: Any, roster: Roster, day: date) -> None:
+    """Raise InvalidCellError if somebody had left by the day: their address may be somebody else's by then."""
+    if is_away(roster.staff_away, roster.staff[row.staff_email], day):
+        raise InvalidCellError("is somebody who had left by then", _HAD_LEFT, "staff_email")
+    if any(is_away(roster.pupils_away, roster.pupils[email], day) for email in row.pupil_emails):
+        raise InvalidCellError("names a pupil who had left by then", _HAD_LEFT, "pupil_emails")
+
+
+_HAD_LEFT = "correct the address or the time, or the day of leaving on the roster"
 _NOT_ON_ROSTER = "correct the address, or import the roster with them first"
 
 
@@ -179,7 +233,7 @@ def find_ref(cells: Mapping[str, str], settings: Settings) -> str | None:
         return ref
     try:
         started_at = parse_instant(cells.get("started_at", ""), settings)
-        pupils = [parse_email(email) for email in parse_list(cells.get("pupil_emails"))]
+        pupils = [parse_email(email) for email in split_list(cells.get("pupil_emails"))]
         return _derive_ref(parse_email(cells.get("staff_email")), started_at, pupils) if pupils else None
     except InvalidCellError:
         return None

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated
@@ -18,21 +20,25 @@ from app.records.fields import (
     StartCell,
     check_cells,
     parse_rows,
+    read_word,
 )
-from app.records.roster import Roster
+from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
-from app.records.tabular import Table
+from app.records.tables.tabular import Expected, Table
+from app.records.times import parse_end
+from app.records.words import fold
 from app.settings import Settings
-from app.vocabulary import ConsentKind, LetterKind
+from app.vocabulary.terms import ConsentKind, LetterKind
 
 LETTERS = tuple(kind.value for kind in LetterKind)
 CONSENTS = tuple(kind.value for kind in ConsentKind)
 
 
 def _parse_kind(value: str, kinds: tuple[str, ...]) -> str:
-    if value.lower() not in kinds:
+    word = read_word(value)
+    if word not in kinds:
         raise InvalidCellError("is not one of the kinds", f"write one of: {', '.join(kinds)}")
-    return value.lower()
+    return word
 
 
 class _LetterCells(Row):
@@ -50,6 +56,22 @@ class _ConsentCells(Row):
     obtained_at: OptionalEndCell
     given_by: OptionalText
     slt_informed_at: OptionalEndCell
+
+
+LETTERS_TABLE = Expected(tuple(_LetterCells.model_fields), ("pupil_email", "kind", "sent_on"))
+CONSENTS_TABLE = Expected(tuple(_ConsentCells.model_fields), ("pupil_email", "kind", "covers_from", "covers_to"))
+
+# A form that asks parents for their consent, in English or Welsh: the headings of such questions, and what is said.
+_QUESTION = re.compile("consent|permission|agree|allow|caniat|cydsyn", re.IGNORECASE)
+_ASKS = re.compile(r"\?$|\bgiven$|^(?:do|does|did|will|can|may|i|we)\b", re.IGNORECASE)
+_REFUSAL = re.compile(
+    r"(?:no|n|na|nac|false|0)(?:\W|$)|.*\b(?:do|does) ?n['o]t\b|.*\b(?:not|refus\w*|declin\w*|withh\w*|dim)\b"
+)
+_YES = re.compile(
+    r"(?:yes|y|true|1|ie|ydw|ydyn|ydy|ydi|oes|cytuno|cytunaf|caniatáu|agreed?|given|granted"
+    r"|(?:i|we) (?:do|agree|consent|give|allow)|(?:rw?y?dw i|rwy)'n (?:cytuno|caniatáu))(?:\W|$)"
+)
+_CONDITION = re.compile(r"\b(?:but|only|except|unless|until|if|provided|subject to|ond|os|oni|heblaw|ar yr amod)\b")
 
 
 class Letter(Row):
@@ -80,7 +102,7 @@ class Consent(Row):
 
 def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Letter]:
     """The rows of letters.csv."""
-    table.require(("pupil_email", "kind", "sent_on"))
+    table.require(LETTERS_TABLE)
 
     def parse(cells: dict[str, str]) -> Letter:
         row = check_cells(_LetterCells, cells)
@@ -91,18 +113,53 @@ def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetim
     return parse_rows(table, _LetterCells, parse)
 
 
-def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRows[Consent]:
+def parse_consents(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Consent]:
     """The rows of consents.csv. A day without a time covers the whole day; what was obtained, or told to SLT, on a
     day without a time counts from the end of that day, and so never too early."""
-    table.require(("pupil_email", "kind", "covers_from", "covers_to"))
+    table.require(CONSENTS_TABLE)
+    questions = _find_questions(table)
+    end_of_today = parse_end(now.astimezone(settings.zone).date().isoformat(), settings)
 
     def parse(cells: dict[str, str]) -> Consent:
+        _check_given(cells, questions)
         row = check_cells(_ConsentCells, cells, settings)
         if row.covers_to <= row.covers_from:
             raise InvalidCellError("is not after covers_from", "correct one of the two", "covers_to")
+        for column in ("obtained_at", "slt_informed_at"):
+            moment = getattr(row, column)
+            if moment is not None and moment > end_of_today:
+                raise InvalidCellError("is in the future", "correct it, or leave it blank until then", column)
         return Consent(pupil_id=_pupil_id(row.pupil_email, roster), **row.model_dump(exclude={"pupil_email"}))
 
     return parse_rows(table, _ConsentCells, parse)
+
+
+def _find_questions(table: Table) -> list[str]:
+    """The columns with the answers to a form's question, such as "Do you consent?": by their headings, and by answers
+    in them that say yes or no."""
+    about = [
+        column for column in table.columns if column not in _ConsentCells.model_fields and _QUESTION.search(column)
+    ]
+    answers = {column: {fold(cells.get(column, "")) for _, cells in table.rows} for column in about}
+    return [
+        column
+        for column, given in answers.items()
+        if _ASKS.search(column.replace("_", " ")) or any(_YES.match(word) or _REFUSAL.match(word) for word in given)
+    ]
+
+
+def _check_given(cells: Mapping[str, str], questions: Sequence[str]) -> None:
+    """Raise InvalidCellError if an answer to a question does not clearly say yes; while consent is only asked for, a
+    blank one will do."""
+    for column in questions:
+        answer = fold(cells.get(column, ""))
+        if _REFUSAL.match(answer):
+            fix = "take the row out: the register holds consents that were given"
+            raise InvalidCellError("says that consent was not given", fix, column)
+        says_yes = _YES.match(answer) and not _CONDITION.search(answer)
+        if not says_yes and (answer or cells.get("obtained_at")):
+            fix = "write yes if consent was given, else take the row out"
+            raise InvalidCellError("does not clearly say that consent was given", fix, column)
 
 
 def _pupil_id(email: str, roster: Roster) -> int:

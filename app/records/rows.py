@@ -5,7 +5,7 @@ fix never repeat the row's content, since they are printed; `value` may.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 R = TypeVar("R")
 
@@ -23,10 +23,24 @@ class InvalidCellError(ValueError):
         self.reason, self.fix, self.column = reason, fix, column
 
 
+class RowNumber(int):
+    """The number of a row, as a spreadsheet counts, the `sheet` that it is in if the file has several, and the `file`
+    if the table is made of several."""
+
+    sheet: str
+    file: str | None
+
+    def __new__(cls, number: int, sheet: str = "", file: str | None = None) -> Self:
+        row = super().__new__(cls, number)
+        row.sheet, row.file = sheet, file
+        return row
+
+
 @dataclass(frozen=True)
 class RejectedRow:
     """A row that cannot be used. `row` counts as a spreadsheet does, the header being row 1; of JSON it is the number
-    of the record. `column` and `value` are None if the row as a whole is at fault."""
+    of the record. `column` and `value` are None if the row as a whole is at fault; `file` names the file in a folder or
+    an archive, `sheet` that of several sheets of a workbook."""
 
     row: int
     column: str | None
@@ -34,6 +48,8 @@ class RejectedRow:
     reason: str
     fix: str
     original: Any
+    file: str | None = None
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,14 +63,20 @@ class ReadRow(Generic[R]):
 
 @dataclass
 class ParsedRows(Generic[R]):
-    """The rows of a file, and its columns that the program does not know."""
+    """The rows of a file, its columns that the program does not know, and sentences that report what else was noticed,
+    such as rows that were not read."""
 
     rows: list[ReadRow[R]]
     rejected: list[RejectedRow]
     unknown_columns: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def reject(number: int, cells: dict[str, str], fault: InvalidCellError) -> RejectedRow:
     """A row of a table, rejected for a fault."""
     value = cells.get(fault.column) if fault.column else None
-    return RejectedRow(number, fault.column, value, fault.reason, fault.fix, cells)
+    reason, file, sheet = fault.reason, None, ""
+    if isinstance(number, RowNumber):
+        file, sheet = number.file, number.sheet
+        reason = f"{reason} (in the sheet {sheet})" if sheet else reason
+    return RejectedRow(int(number), fault.column, value, reason, fault.fix, cells, file, sheet)

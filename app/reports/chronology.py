@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from app.access.administration import record_access
 from app.access.concern_detail import get_chronology, get_concern
 from app.access.concern_history import Entry
-from app.access.forms import list_pupils_to_choose
 from app.access.policy import Person
+from app.access.scope import read_frame, select_pupils
 from app.concerns.casework import NotYoursError, record_download
 from app.formatting import on_day, on_day_at
 from app.reports.pdf import create_pdf
@@ -17,7 +17,7 @@ from app.store.concerns import CONDUCT
 def create_child_chronology(school: School, person: Person, pupil_id: int) -> bytes:
     """The chronology of a child as a PDF, with everything that the person may see; recorded on the audit trail."""
     entries = get_chronology(school, person, pupil_id)
-    people = list_pupils_to_choose(school, person).set_index("pupil_id")["name"]
+    people = read_frame(school, select_pupils(school.today())).set_index("pupil_id")["name"]
     record_access(school, person, "exported", f"chronology of pupil {pupil_id}")
     about = "Every concern about this child that the reader has access to, and the linked sessions, in order of time."
     return _create_paper(school, f"Chronology of {people.get(pupil_id, 'a child')}", about, entries)

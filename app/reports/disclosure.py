@@ -17,15 +17,15 @@ _Counts = npt.NDArray[np.float64]
 
 
 def suppress(rows: pd.DataFrame) -> pd.Series | None:
-    """How each row of a table with `kept`, `of` and perhaps `sessions` may be shown to readers who know the totals:
-    SHOWN as it is, UNDER (fewer than three breaches: without `kept`, and the share only as "over"), WITHHELD (the same,
-    to hide other rows) or GONE (nothing of the row). None: no part of the table may be shown. `of` and `sessions` are
-    at least 1 in every row.
+    """How each row of a table with `passed`, `total` and perhaps `sessions` may be shown to readers who know the sums
+    of its columns: SHOWN as it is, UNDER (fewer than three breaches: without `passed`, and the share only as "over"),
+    WITHHELD (the same, to hide other rows) or GONE (nothing of the row). None: no part of the table may be shown.
+    `total` and `sessions` are at least 1 in every row.
     """
     state = np.full(len(rows), SHOWN, object)
-    broken = (rows["of"] - rows["kept"]).to_numpy(float)
-    whole = [rows[name].to_numpy(float) for name in ("sessions", "of") if name in rows]
-    few = np.min([*whole, rows["kept"].to_numpy(float)], axis=0) < FEW
+    broken = (rows["total"] - rows["passed"]).to_numpy(float)
+    whole = [rows[name].to_numpy(float) for name in ("sessions", "total") if name in rows]
+    few = np.min([*whole, rows["passed"].to_numpy(float)], axis=0) < FEW
     state[few] = GONE
     while not all(_is_safe(counts, state, 1) for counts in whole):
         if not _hide_another(whole[0], state, GONE, 1):
@@ -72,15 +72,15 @@ def _is_safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int =
     return True
 
 
-def format_part(number: int, of: int) -> str:
+def format_part(number: int, total: int) -> str:
     """A part of a whole as text: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
-    if of < FEW:
+    if total < FEW:
         return HIDDEN
     if number < FEW:
-        return f"{HIDDEN} of {of:,}"
-    if of - number < FEW:
-        return f"all but {HIDDEN} of {of:,}"
-    return f"{number:,} of {of:,} ({percent(number / of)})"
+        return f"{HIDDEN} of {total:,}"
+    if total - number < FEW:
+        return f"all but {HIDDEN} of {total:,}"
+    return f"{number:,} of {total:,} ({percent(number / total)})"
 
 
 def format_count(number: int) -> str:
@@ -88,7 +88,7 @@ def format_count(number: int) -> str:
     return f"{number:,}" if number >= FEW else HIDDEN
 
 
-def find_lower_bound(of: int) -> float | None:
-    """The share, rounded down to whole per cent, that is exceeded if fewer than three of `of` checks are breaches; None
-    if there are too few checks."""
-    return None if of < 20 else float((of - FEW) * 100 // of) / 100
+def find_lower_bound(total: int) -> float | None:
+    """The share, rounded down to whole per cent, that is exceeded if fewer than three of `total` checks are breaches;
+    None if there are too few checks."""
+    return None if total < 20 else float((total - FEW) * 100 // total) / 100

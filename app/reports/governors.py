@@ -4,19 +4,18 @@ hidden except in the workbook for leadership (see `app.reports.disclosure`). Eve
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 
 from app.access.overview import count_counselling_sessions, get_overview
-from app.access.policy import Person
+from app.access.policy import Days, Person
 from app.access.reporting import count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
 from app.records import log_form
-from app.reports import charts
+from app.reports import charts, figures
 from app.reports.disclosure import (
     GONE,
     HIDDEN,
@@ -30,11 +29,10 @@ from app.reports.disclosure import (
     suppress_counts,
 )
 from app.reports.pdf import create_pdf, draw_svg
+from app.reports.periods import find_similar
 from app.reports.xlsx import create_workbook
 from app.school import School
-from app.vocabulary import BreachState, Outcome, Purpose, Resolution
-
-Days = tuple[date, date]
+from app.vocabulary.terms import BreachState, Outcome, Purpose, Resolution
 
 _WIDTH = 560  # the width of a chart without labels, in pixels; with them it fills the page
 _ENDINGS = {resolution.value: resolution.label for resolution in Resolution} | {
@@ -68,7 +66,7 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
         "measured": HOW_MEASURED,
         "small": SMALL_COUNTS,
         "version": describe_version(school),
-        "key": [_describe_key_figure(*figure) for figure in _key_figures(seen)],
+        "key": [_describe_key_figure(*figure) for figure in _list_key_figures(seen)],
         "compared": _describe_comparison(seen),
         "heat": _describe_heat(seen),
         "clauses": _describe_clauses(seen),
@@ -98,20 +96,20 @@ def create_figures_workbook(
         "Edition": SMALL_COUNTS if governors else "For leadership: shows small counts. Do not share.",
         "Filters": "None: the whole school" if governors or not narrowed else "; ".join(narrowed),
     }
-    key = [_key_row(label, number, whole, governors=governors) for label, number, whole, _ in _key_figures(seen)]
+    key = [_as_key_row(*figure[:3], governors=governors) for figure in _list_key_figures(seen)]
     sheets = {
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
-        "Department and hour": _rates_table(
+        "Department and hour": _tabulate_rates(
             seen.cells, {"department": "Department", "band": "Hour"}, governors=governors
         ),
-        "By clause": _rates_table(
+        "By clause": _tabulate_rates(
             seen.clauses, {"title": "Clause", "reference": "Reference"}, governors=governors, more=_OUTCOMES
         ),
-        "Week by week": _rates_table(seen.weeks, {"week": "Week of"}, governors=governors),
+        "Week by week": _tabulate_rates(seen.weeks, {"week": "Week of"}, governors=governors),
     }
     if governors or not narrowed:
-        sheets["Breaches"] = _endings_table(count_resolved_breaches(school, person, days), governors=governors)
+        sheets["Breaches"] = _tabulate_endings(count_resolved_breaches(school, person, days), governors=governors)
     return create_workbook(sheets)
 
 
@@ -127,11 +125,13 @@ def create_blank_log(school: School) -> bytes:
 
 @dataclass
 class _Figures:
-    """The sessions of some days (`rows`) and of as many days before (`earlier`), and the compliance of `rows` by cell,
-    clause and week: `kept`, `of`, `rate`, perhaps `sessions`, and `state` (see `disclosure.suppress`)."""
+    """The sessions of some days (`rows`) and of a similar period (`earlier`, without a name if there is none), and the
+    compliance of `rows` by cell, clause and week: `passed`, `total`, `rate`, perhaps `sessions`, and `state` (see
+    `disclosure.suppress`)."""
 
     rows: pd.DataFrame
     earlier: pd.DataFrame
+    earlier_name: str
     cells: pd.DataFrame
     clauses: pd.DataFrame
     weeks: pd.DataFrame
@@ -140,27 +140,27 @@ class _Figures:
 def _read_figures(
     school: School, person: Person, days: Days, chosen: Mapping[str, Sequence[str]] | None = None
 ) -> _Figures:
-    length = days[1] - days[0] + timedelta(days=1)
-
     def sessions_of(days: Days) -> pd.DataFrame:
         rows = get_overview(school, person, days)
         for column, values in (chosen or {}).items():
             rows = rows[rows[column].isin(values)] if values else rows
-        return charts.add_band_and_week(rows)
+        return figures.add_band_and_week(rows)
 
-    rows, earlier = sessions_of(days), sessions_of((days[0] - length, days[0] - timedelta(days=1)))
-    cells, weeks = (add_state(charts.compute_rates(rows, by, None)) for by in (["department", "band"], ["week"]))
-    return _Figures(
-        rows, earlier, cells, add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)]))), weeks
+    rows = sessions_of(days)
+    earlier, name = find_similar(school.settings, days, rows, sessions_of)
+    cells, weeks = (
+        add_state(figures.compute_rates(rows, by, figures.CHECKS)) for by in (["department", "band"], ["week"])
     )
+    clauses = add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)])))
+    return _Figures(rows, earlier, name, cells, clauses, weeks)
 
 
 def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
-    """Compliance clause by clause, from `app.protocol.judge.figures`."""
-    kept = counts["met"] + counts["exempt"]
-    rates = counts.assign(kept=kept, of=kept + counts["breach"], title=counts.index.map(title_of))
+    """Compliance clause by clause, from `app.protocol.judge.count_outcomes`."""
+    passed = counts["met"] + counts["exempt"]
+    rates = counts.assign(passed=passed, total=passed + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
-    return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
+    return rates.assign(rate=rates["rate"].where(rates["total"] >= FEW))[rates["total"] > 0]
 
 
 def add_state(rates: pd.DataFrame) -> pd.DataFrame:
@@ -169,27 +169,16 @@ def add_state(rates: pd.DataFrame) -> pd.DataFrame:
     return rates.assign(state=GONE if state is None else state)
 
 
-def _count(rows: pd.DataFrame) -> dict[str, int]:
-    """The counts behind the key figures: outcomes (see `charts.count_kept`), and sessions of each kind."""
-    outcomes = {name: int(counts.sum()) for name, counts in charts.count_kept(rows, None).items()}
-    breached, unlogged = int((rows["status"] == "breach").sum()), int((~rows["has_log"]).sum())
-    return outcomes | {"sessions": len(rows), "breached": breached, "unlogged": unlogged}
-
-
-def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
+def _list_key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
     """The key figures of the Overview: label, number, total, and change in points (None if a count is small)."""
-    now, then = _count(seen.rows), _count(seen.earlier)
-    key_figures = []
-    for label, number, whole in (
-        ("Checks met", "kept", "of"),
-        ("Sessions with a breach", "breached", "sessions"),
-        ("Unlogged calls", "unlogged", "sessions"),
-        ("Checks with evidence", "of", "known"),
-    ):
+    now, then = (figures.count_by_session(rows).sum().astype(int) for rows in (seen.rows, seen.earlier))
+    found = []
+    for figure in figures.KEY_FIGURES:
+        number, whole = figure.part, figure.whole
         small = any(min(c[number], c[whole] - c[number]) < FEW for c in (now, then))
         change = None if small else (now[number] / now[whole] - then[number] / then[whole]) * 100
-        key_figures.append((label, now[number], now[whole], change))
-    return key_figures
+        found.append((figure.label, int(now[number]), int(now[whole]), change))
+    return found
 
 
 # --- as text -----------------------------------------------------------------------------------------------
@@ -224,9 +213,9 @@ def _describe_key_figure(label: str, number: int, whole: int, change: float | No
 
 
 def _describe_comparison(seen: _Figures) -> str:
-    if len(seen.earlier) < FEW:
-        return "There are too few sessions in the previous period of the same length for a comparison."
-    return f"Compared with the previous period of the same length ({len(seen.earlier):,} sessions)."
+    if not seen.earlier_name:
+        return "No similar period has enough sessions for a comparison."
+    return f"Compared with {seen.earlier_name} ({len(seen.earlier):,} sessions)."
 
 
 def _select_shown(rates: pd.DataFrame) -> pd.DataFrame:
@@ -238,13 +227,12 @@ def _describe_heat(seen: _Figures) -> dict[str, Any]:
     if _select_shown(cells).empty:
         return {"sentence": "There are too few sessions to show by department and time of day."}
     shown = cells["state"] == SHOWN
-    lower = pd.Series([find_lower_bound(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
+    lower = pd.Series([find_lower_bound(total) for total in cells["total"]], cells.index).where(cells["state"] == UNDER)
     words = lower.map(lambda share: "–" if pd.isna(share) else f">{share * 100:.0f}")
-    drawn = cells.assign(
-        rate=cells["rate"].where(shown, lower), text=charts.to_percent(cells["rate"]).where(shown, words), kept=0, of=0
-    )
+    text = charts.to_percent(cells["rate"]).where(shown, words)
+    drawn = cells.assign(rate=cells["rate"].where(shown, lower), text=text, passed=0, total=0)
     return {
-        "sentence": charts.describe_heat_map(_select_shown(cells), "All clauses"),
+        "sentence": figures.describe_cells(_select_shown(cells), "All clauses", figures.CHECKS),
         "chart": draw_svg(charts.draw_heat_map(drawn), _WIDTH),
         "note": f"% of checks met. “>” before a figure: more than that, fewer than {FEW} breaches. "
         "A dash: too few sessions, or withheld so that nothing can be worked out.",
@@ -258,12 +246,12 @@ def _describe_clauses(seen: _Figures) -> dict[str, Any]:
     sentences = []
     if not exact.empty:
         least = exact.sort_values("rate").iloc[0]
-        sentences.append(f"Lowest: {least['title']}, {format_part(int(least['kept']), int(least['of']))}.")
+        sentences.append(f"Lowest: {least['title']}, {format_part(int(least['passed']), int(least['total']))}.")
     if rare:
         sentences.append(f"Fewer than {FEW} breaches: {', '.join(rare)}.")
     if others:
         sentences.append(f"Withheld, so that no small count can be worked out: {', '.join(others)}.")
-    gaps = rates[(rates["evidence_share"] < 0.975) & (rates["of"] >= 100)].sort_values("evidence_share")
+    gaps = rates[(rates["evidence_share"] < 0.975) & (rates["total"] >= 100)].sort_values("evidence_share")
     if len(gaps):
         worst = gaps.iloc[0]
         share = round(worst["evidence_share"] * 20) * 5
@@ -279,7 +267,7 @@ def _describe_weeks(seen: _Figures) -> dict[str, Any]:
     left_out = len(seen.weeks) - len(exact)
     note = f" Weeks omitted because of small counts: {left_out}." if left_out else ""
     return {
-        "sentence": charts.describe_weeks(exact) + note,
+        "sentence": figures.describe_weeks(exact) + note,
         "chart": draw_svg(charts.draw_week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
     }
 
@@ -294,7 +282,7 @@ def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
         "A check that a session did not meet is a breach: the member of staff explains it, and the Head of Year or "
         "House, or the Senior Deputy Head, resolves it."
     )
-    table = _endings_table(ended, governors=True)
+    table = _tabulate_endings(ended, governors=True)
     waiting = table.loc[table["What was done"] == _ENDINGS[BreachState.OPEN], "Breaches"].tolist()
     # With few breaches, the number resolved follows from the table's number of open ones and the total.
     if WITHHELD not in waiting and done >= FEW:
@@ -305,7 +293,7 @@ def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
     return {"sentence": sentence, "table": {"columns": list(table.columns), "rows": cells.to_numpy().tolist()}}
 
 
-def _endings_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
+def _tabulate_endings(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
     """How breaches ended, one row for each of _ENDINGS: leaving out the endings without breaches would reveal that the
     hidden counts of others are not 0. Raises KeyError for any other ending."""
     if unknown := set(ended["how"]) - _ENDINGS.keys():
@@ -334,7 +322,7 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
     """What needs attention, one sentence each, even for a count of 0: leaving it out would reveal that."""
     late = count_registers(school, person, days)["late"]
     counts = {
-        "unlogged calls with pupils": int((~rows["has_log"]).sum()),
+        "unlogged calls with pupils": int(figures.is_unlogged(rows).sum()),
         "sessions where the log and the call record disagree": int(rows["disputed"].sum()),
         "sessions that began before the parent's consent came or SLT was informed": late,
     }
@@ -344,32 +332,34 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
 # --- tables -------------------------------------------------------------------------------------------------
 
 
-def _rates_table(
+def _tabulate_rates(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by`: its first columns with headings; `more`: further columns for leadership."""
-    numbers = {"sessions": "Sessions", "kept": "Checks met", "of": "Checks with evidence"}
+    numbers = {"sessions": "Sessions", "passed": "Checks met", "total": "Checks with evidence"}
     last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
-    table = rates.assign(broken=rates["of"] - rates["kept"])
+    table = rates.assign(broken=rates["total"] - rates["passed"])
     table = table[[*by, *(name for name in numbers if name in table), *last]].astype(object)
     if governors:
         shown, under, gone = (rates["state"] == state for state in (SHOWN, UNDER, GONE))
-        table["kept"] = table["kept"].where(shown, WITHHELD)
+        table["passed"] = table["passed"].where(shown, WITHHELD)
         table["broken"] = table["broken"].where(shown, under.map({True: HIDDEN, False: WITHHELD}))
-        table["rate"] = table["rate"].where(shown, rates["of"].map(_describe_lower_bound).where(under, WITHHELD))
-        table.loc[gone, [name for name in ("sessions", "of") if name in table]] = WITHHELD
+        table["rate"] = table["rate"].where(shown, rates["total"].map(_describe_lower_bound).where(under, WITHHELD))
+        table.loc[gone, [name for name in ("sessions", "total") if name in table]] = WITHHELD
         if "title" in by:
             # Together with the unlogged calls, the number of checks of a clause would reveal how many were logged late.
-            table["of"] = table["of"].where(shown, WITHHELD)
+            table["total"] = table["total"].where(shown, WITHHELD)
     return table.rename(columns={**by, **numbers, **last})
 
 
-def _describe_lower_bound(of: int) -> str:
-    share = find_lower_bound(of)
+def _describe_lower_bound(total: int) -> str:
+    share = find_lower_bound(total)
     return WITHHELD if share is None else f"over {share * 100:.0f}%"
 
 
-def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[str, int | str, int | str, float | str]:
+def _as_key_row(
+    label: str, number: int, whole: int, *, governors: bool
+) -> tuple[str, int | str, int | str, float | str]:
     if not governors or FEW <= number <= whole - FEW:
         return label, number, whole, number / whole if whole >= FEW else ""
     if number < FEW:

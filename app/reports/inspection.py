@@ -7,6 +7,7 @@ import pandas as pd
 
 from app.access.overview import get_protocol_figures
 from app.access.policy import Person
+from app.access.pupil_policies import get_pupil_policies
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
@@ -14,7 +15,8 @@ from app.reports import governors
 from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
 from app.reports.pdf import create_pdf
 from app.school import School
-from app.vocabulary import LetterKind
+from app.settings import Rules
+from app.vocabulary.terms import LetterKind, RetainedKind
 
 _REGISTERS = {
     "pupils": "Pupils on the roster",
@@ -25,13 +27,6 @@ _REGISTERS = {
     "refused": "refused",
     "withdrawn": "withdrawn",
     "late": "Sessions that began before consent came or SLT was informed",
-}
-_RETENTION = {
-    "sessions": "Sessions with their logs, calls and breaches; parents' consents",
-    "call_originals": "Original call records",
-    "concerns": "Closed safeguarding concerns, from the last entry",
-    "unfinished": "Rejected rows, drafts, unreadable records",
-    "audit": "The audit trail",
 }
 
 
@@ -49,7 +44,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
     data = governors.describe_paper(school, "Videoconferencing with pupils: inspection pack") | {
         "version": governors.describe_version(school),
         "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
-        "rules": _describe_rules(school),
+        "rules": describe_rules(school.settings.rules_on(today)),
         "measured": governors.HOW_MEASURED,
         "small": governors.SMALL_COUNTS,
         "terms": list(by_term),
@@ -61,29 +56,31 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
                 "decided": c.decided_by,
                 "heading": c.reference.heading,
                 "reference": str(c.reference),
-                "kept": [_describe_kept(rates, c.name) for rates in by_term.values()],
+                "passed": [_describe_passed(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES.values()
         ],
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "done": governors.describe_endings(count_resolved_breaches(school, person, days)),
         "registers": [[words, _describe_register(name, registers)] for name, words in _REGISTERS.items()],
+        "policies": [figures.describe() for figures in get_pupil_policies(school, person)],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"All entries up to number {entry:,} are unaltered.",
         "retention": [
-            [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
+            [kind.label, how_many(getattr(school.settings.retention, kind), "year")] for kind in RetainedKind
         ],
     }
     return create_pdf("inspection", data)
 
 
-def _describe_rules(school: School) -> str:
-    rules = school.settings.rules_on(school.today())
+def describe_rules(rules: Rules) -> str:
+    """The figures in force, as text."""
     slots = "; ".join(f"{s.name} {s.from_:%H:%M} to {s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
     return (
         f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "
         f"{slots or 'no times set'}. Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at "
-        f"least {rules.camera_share:.0%} of the time. Calls must be logged within {rules.log_within_hours:g} hours."
+        f"least {rules.camera_share:.0%} of the time. Calls must be logged within {rules.log_within_hours:g} hours. A "
+        f"log and its call may lie {rules.match_minutes:g} minutes apart."
     )
 
 
@@ -93,10 +90,10 @@ def _describe_register(name: str, registers: Mapping[str, int]) -> str:
     return format_count(registers[name])
 
 
-def _describe_kept(rates: pd.DataFrame, clause: str) -> str:
+def _describe_passed(rates: pd.DataFrame, clause: str) -> str:
     if clause not in rates.index:
         return "none"
     row = rates.loc[clause]
     if row["state"] == SHOWN:
-        return format_part(int(row["kept"]), int(row["of"]))
+        return format_part(int(row["passed"]), int(row["total"]))
     return f"all but {HIDDEN}" if row["state"] == UNDER else "not shown"

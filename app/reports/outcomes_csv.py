@@ -9,10 +9,12 @@ from typing import Any, TextIO
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from app.judging.rejudge import refresh
+from app.access.policy import WITHHELD
+from app.judging.parts import find_sessions, read_part
+from app.judging.upkeep import refresh
 from app.protocol.judge import judge
 from app.school import School
-from app.store import reading, tables
+from app.store import tables
 
 COLUMNS = (
     "log_ref",
@@ -26,7 +28,6 @@ COLUMNS = (
     "disputed",
     "reason",
 )
-CONFIDENTIAL = "Counselling is confidential: the reason is for the counsellor."
 _AT_ONCE = 20_000  # sessions judged in one go
 
 
@@ -47,7 +48,7 @@ def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any
 
 
 def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    evidence = reading.read_evidence(connection, session_ids=ids)
+    evidence = read_part(connection, school.settings, ids)
     judged = judge(evidence, school.settings, school.now(), reasons=True)
     staff = tables.staff.c
     emails = dict(connection.execute(select(staff.id, staff.email)).all())
@@ -63,8 +64,9 @@ def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -
             "confidential": sessions["confidential"],
         }
     )
-    rows = judged.table().join(facts, on="session")
-    rows["reason"] = rows["reason"].mask(rows["confidential"] & (rows["reason"] != ""), CONFIDENTIAL)
+    table = judged.table()
+    rows = table[table["session"].isin(find_sessions(connection, judged, ids))].join(facts, on="session")
+    rows["reason"] = rows["reason"].mask(rows["confidential"] & (rows["reason"] != ""), WITHHELD)
     records: list[dict[str, Any]] = rows[list(COLUMNS)].to_dict("records")
     return records
 

@@ -27,12 +27,12 @@ def create_pdf(template: str, data: dict[str, Any]) -> bytes:
     text.
     """
     return typst.compile(
-        _TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}
+        _TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=_load_fonts(), sys_inputs={"data": json.dumps(data)}
     )
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _load_fonts() -> typst.Fonts:
     """Typst's own fonts; the machine's fonts are used only for letters that these lack."""
     return typst.Fonts()
 

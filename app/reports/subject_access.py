@@ -16,6 +16,7 @@ from app.access.concerns import list_pupils_on_record
 from app.access.forms import CONCERN_DRAFT
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.access.scope import is_confidential, is_counselling, select_past_and_present_counsellors
+from app.judging.parts import find_sessions, read_part
 from app.log_questions import QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.judge import judge
@@ -23,7 +24,7 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Outcome, Resolution
+from app.vocabulary.terms import CallPart, ConsentEventKind, EmailState, Outcome, Resolution
 
 _IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
@@ -53,8 +54,7 @@ def create_file_for_command(school: School, email: str) -> str:
     """An HTML page with everything held on the pupil. Other people's names are marked, and so are counselling sessions,
     of which only the time is shown. Creating it is recorded on the audit trail. Raises UnknownPupilError."""
     with school.engine.connect() as connection:
-        pupil = tables.pupils.c
-        pupil_id = connection.scalar(select(pupil.id).where(pupil.email == email.strip().lower()))
+        pupil_id = reading.read_roster(connection).pupils.get(email.strip().lower())
     if pupil_id is None:
         raise UnknownPupilError("Nobody with this email address is or was a pupil on the roster. Nothing was written.")
     return _create_page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
@@ -77,7 +77,7 @@ def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -
     return page
 
 
-def _cells(facts: Mapping[str, Any]) -> list[Cell]:
+def _as_cells(facts: Mapping[str, Any]) -> list[Cell]:
     """Cells from facts by label, with values of JSON's types; the page leaves out blank ones."""
     return [Cell(label, _as_text(value)) for label, value in facts.items()]
 
@@ -95,45 +95,58 @@ class _File:
 
     def __init__(self, connection: Connection, school: School, pupil_id: int, *, counselling: bool) -> None:
         self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
-        self.email = connection.scalar(select(tables.pupils.c.email).where(tables.pupils.c.id == pupil_id)) or ""
+        self.account = connection.execute(select(tables.pupils).where(tables.pupils.c.id == pupil_id)).one()
+        self.former_emails = self._read_rows(tables.former_emails)
+        self.emails = [self.account.email, *(former.email for former in self.former_emails)]
         staff = valid_versions(tables.staff_versions)
         today = valid_on(staff, school.today())
         self.staff = dict(connection.execute(select(staff.c.staff_id, staff.c.name).where(today)).all())
         self.counsellors = set(connection.scalars(select_past_and_present_counsellors()))
 
     def as_html(self) -> str:
-        roster = self._rows_of(tables.pupil_versions)
+        roster = self._read_rows(tables.pupil_versions)
         environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
         return environment.get_template("subject.html").render(
             name=max(roster, key=lambda row: row.from_day).name,
-            email=self.email,
+            email=self.account.email,
             today=self.school.today(),
             counselling=self.counselling,
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
-                "On the roster": [self._version(row) for row in roster],
-                "Letters to parents": [self._letter(row) for row in self._rows_of(tables.letters)],
-                "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
-                "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
-                "Sessions": list(self._sessions()),
-                "Safeguarding concerns": list(self._concerns()),
-                "Rejected rows of imported files": list(self._rejected_rows()),
-                "Unsent drafts of logs and plans": list(self._drafts("log", "plan")),
-                "Planned sessions": list(self._plans()),
-                "Unsent drafts of concerns": list(self._drafts(CONCERN_DRAFT)),
+                "On the roster": [self._show_account(), *(self._show_version(row) for row in roster)],
+                "Policies in Teams": list(self._iter_policies()),
+                "Letters to parents": [self._show_letter(row) for row in self._read_rows(tables.letters)],
+                "Letters struck out": [
+                    self._show_letter(row, struck=True) for row in self._read_rows(tables.letters_struck)
+                ],
+                "Emails to the family": [self._show_email(row) for row in self._read_rows(tables.family_emails)],
+                "Parental consents": [self._show_consent(row) for row in self._read_rows(tables.consents)],
+                "Sessions": list(self._iter_sessions()),
+                "In calls beside other sessions": list(self._iter_further_stays()),
+                "Safeguarding concerns": list(self._iter_concerns()),
+                "Rejected rows of imported files": list(self._iter_rejected_rows()),
+                "Unsent drafts of logs and plans": list(self._iter_drafts("log", "plan")),
+                "Planned sessions": list(self._iter_plans()),
+                "Unsent drafts of concerns": list(self._iter_drafts(CONCERN_DRAFT)),
             },
         )
 
-    def _rows_of(self, table: Table) -> Sequence[Any]:
+    def _read_rows(self, table: Table) -> Sequence[Any]:
         """The pupil's rows of a table, in the order in which they were entered."""
         return self.connection.execute(
             select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
         ).all()
 
-    def _moment(self, when: datetime | None) -> str:
+    def _iter_policies(self) -> Iterator[Record]:
+        policy = tables.pupil_policies
+        query = select(policy).where(policy.c.pupil_id == self.pupil_id).order_by(policy.c.kind)
+        for row in self.connection.execute(query):
+            yield Record(_as_cells({row.kind: row.name or "none", "Read": self._format_moment(row.read_at)}))
+
+    def _format_moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
 
-    def _unless_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
+    def _withhold_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
         """A record. If it is or may be counselling, as the text `counselling` then says, only its head; or nothing at
         all, in a file that must not reveal counselling."""
         if not counselling:
@@ -143,7 +156,17 @@ class _File:
 
     # --- roster and registers -----------------------------------------------------------------------------------
 
-    def _version(self, row: Any) -> Record:
+    def _show_account(self) -> Record:
+        former = [f"{row.email} (until {row.ended_on:%d %b %Y})" for row in self.former_emails]
+        facts = {
+            "Address": self.account.email,
+            "Former addresses": former,
+            "Language of letters": self.account.language,
+        }
+        contacts = (self.account.contact_emails or "").replace(";", ", ")
+        return Record([*_as_cells(facts), Cell("Addresses of parents or guardians", contacts, third=True)])
+
+    def _show_version(self, row: Any) -> Record:
         facts = {
             "From": "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}",
             "Name": row.name,
@@ -151,41 +174,51 @@ class _File:
             "Year": row.year_group,
             "House": row.house,
             "Tutor": self.staff.get(row.tutor_id),
+            "Left": "yes" if row.has_left else "",
         }
-        return Record(_cells(facts))
+        return Record(_as_cells(facts))
 
-    def _letter(self, row: Any, *, struck: bool = False) -> Record:
+    def _show_letter(self, row: Any, *, struck: bool = False) -> Record:
         facts = {"Kind": row.kind.replace("_", " "), "Sent on": f"{row.sent_on:%d %b %Y}"}
         if struck:
             by = self.staff.get(row.struck_by, "")
-            facts["Struck out"] = f"{self._moment(row.struck_at)} by {by}: {row.reason}"
-        return Record(_cells(facts))
+            facts["Struck out"] = f"{self._format_moment(row.struck_at)} by {by}: {row.reason}"
+        return Record(_as_cells(facts))
 
-    def _consent(self, row: Any) -> Record:
+    def _show_email(self, row: Any) -> Record:
+        facts = {
+            "Kind": row.kind.replace("_", " "),
+            "State": EmailState(row.state).label,
+            "Entered": f"{self._format_moment(row.queued_at)} by {self.staff.get(row.sender_id, '')}",
+            "Sent": self._format_moment(row.sent_at) if row.sent_at else "",
+        }
+        return Record([*_as_cells(facts), Cell("To", row.recipient, third=True)])
+
+    def _show_consent(self, row: Any) -> Record:
         event = tables.consent_events.c
         events = self.connection.execute(
             select(tables.consent_events).where(event.consent_id == row.id).order_by(event.id)
         )
         facts = {
             "Kind": row.kind.replace("_", " "),
-            "From": self._moment(row.covers_from),
-            "To": self._moment(row.covers_to),
+            "From": self._format_moment(row.covers_from),
+            "To": self._format_moment(row.covers_to),
             "Reason": row.reason,
         }
-        return Record([*_cells(facts), *(cell for entry in events for cell in self._consent_event(entry))])
+        return Record([*_as_cells(facts), *(cell for entry in events for cell in self._show_consent_event(entry))])
 
-    def _consent_event(self, row: Any) -> Iterator[Cell]:
-        entered = f", entered {self._moment(row.entered_at)}" if row.entered_at else ""
+    def _show_consent_event(self, row: Any) -> Iterator[Cell]:
+        entered = f", entered {self._format_moment(row.entered_at)}" if row.entered_at else ""
         by = f" by {self.staff.get(row.actor_id, '')}" if row.actor_id else ""
         struck = f"Entry {row.struck_event_id} struck out: {row.reason}" if row.struck_event_id else ""
-        label = "SLT informed" if row.kind == "slt_informed" else row.kind.capitalize()
-        yield Cell(f"{label} (entry {row.id})", f"{struck or self._moment(row.occurred_at)}{entered}{by}")
+        label = ConsentEventKind(row.kind).label
+        yield Cell(f"{label} (entry {row.id})", f"{struck or self._format_moment(row.occurred_at)}{entered}{by}")
         if row.parent:
             yield Cell(f"{label} by", row.parent, third=True)
 
     # --- sessions -----------------------------------------------------------------------------------------------
 
-    def _sessions(self) -> Iterator[Record]:
+    def _iter_sessions(self) -> Iterator[Record]:
         """The sessions, the newest first, each with all versions of its log, the pupil's times in the call, and its
         outcomes; including those that name the pupil only in an earlier version of the log."""
         session, participant, staff = tables.sessions, tables.session_pupils.c, valid_versions(tables.staff_versions)
@@ -200,39 +233,35 @@ class _File:
             .order_by(session.c.started_at.desc())
         )
         rows = self.connection.execute(query).all()
-        checks = self._checks([row for row in rows if not row.is_counselling])
+        checks = self._list_checks([row for row in rows if not row.is_counselling])
         for row in rows:
-            head = _cells({"When": self._moment(row.started_at), "With": row.staff_name or "unknown"})
-            cells = self._session(row, checks[row.id])
-            yield from self._unless_counselling(head, cells, _IS_COUNSELLING if row.is_counselling else "")
+            head = _as_cells({"When": self._format_moment(row.started_at), "With": row.staff_name or "unknown"})
+            cells = self._show_session(row, checks[row.id])
+            yield from self._withhold_counselling(head, cells, _IS_COUNSELLING if row.is_counselling else "")
 
-    def _session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
+    def _show_session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
         yield Cell("Purpose", row.purpose or "not logged")
-        yield from self._log(row.ref)
-        yield from self._calls(row.id)
+        yield from self._show_log(row.ref)
+        yield from self._show_calls(row.id)
         yield from checks
-        yield from self._breaches(row.id)
+        yield from self._show_breaches(row.id)
 
-    def _checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
+    def _list_checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
         """The outcome and reason of each clause that applies, by session number."""
         checks: dict[int, list[Cell]] = defaultdict(list)
         if not sessions:
             return checks
         ids = [row.id for row in sessions]
-        evidence = reading.read_evidence(self.connection, session_ids=ids)
+        evidence = read_part(self.connection, self.school.settings, ids)
         judged = judge(evidence, self.school.settings, self.school.now(), reasons=True)
-        call = tables.session_calls.c
-        of_calls = select(call.call_id, call.session_id).where(call.session_id.in_(ids))
-        by_call = dict(self.connection.execute(of_calls).all())
-        by_log = {row.log_id: row.id for row in sessions if row.log_id is not None}
-        number = judged.sessions["log_id"].map(by_log).fillna(judged.sessions["call_id"].map(by_call))
+        id_of = {number: session_id for session_id, number in find_sessions(self.connection, judged, ids).items()}
         for row in judged.table().itertuples():
-            if row.outcome != Outcome.NOT_APPLICABLE:
+            if row.session in id_of and row.outcome != Outcome.NOT_APPLICABLE:
                 words = f"{Outcome(row.outcome).label.lower()}: {row.reason}".removesuffix(": ")
-                checks[int(number[row.session])].append(Cell(title_of(row.clause), words))
+                checks[id_of[row.session]].append(Cell(title_of(row.clause), words))
         return checks
 
-    def _log(self, ref: str | None) -> Iterator[Cell]:
+    def _show_log(self, ref: str | None) -> Iterator[Cell]:
         """Every version of the log. A version that says counselling is withheld, and with it all reasons for
         corrections."""
         log = tables.logs
@@ -240,7 +269,7 @@ class _File:
         rows = self.connection.execute(select(log, private).where(log.c.ref == ref).order_by(log.c.version)).all()
         any_private = any(row.private for row in rows)
         for row in rows:
-            label = f"Log, version {row.version}, entered {self._moment(row.entered_at)}"
+            label = f"Log, version {row.version}, entered {self._format_moment(row.entered_at)}"
             if row.private:
                 if self.counselling:
                     yield Cell(label, _IS_COUNSELLING, third=True)
@@ -252,9 +281,9 @@ class _File:
                     lines.append(f"{question.label}: {question.answer_label(answer)}")
             if row.correction_reason and not any_private:
                 lines.append(f"Reason for the correction: {row.correction_reason}")
-            yield Cell(label, "\n".join([*lines, f"Pupils: {self._pupils_of(row.id)}"]))
+            yield Cell(label, "\n".join([*lines, f"Pupils: {self._name_pupils(row.id)}"]))
 
-    def _pupils_of(self, log_id: int) -> str:
+    def _name_pupils(self, log_id: int) -> str:
         log_pupil, pupil = tables.log_pupils.c, valid_versions(tables.pupil_versions)
         names = self.connection.scalars(
             select(pupil.c.name)
@@ -264,7 +293,7 @@ class _File:
         )
         return ", ".join(names)
 
-    def _calls(self, session_id: int) -> Iterator[Cell]:
+    def _show_calls(self, session_id: int) -> Iterator[Cell]:
         """When the pupil came and went, and that there is a recording."""
         stay, call, recording = tables.call_stays.c, tables.session_calls.c, tables.recordings.c
         calls = select(call.call_id).where(call.session_id == session_id)
@@ -273,11 +302,27 @@ class _File:
             .where(stay.call_id.in_(calls), stay.pupil_id == self.pupil_id)
             .order_by(stay.joined_at)
         )
-        yield Cell("In the call", "\n".join(f"{self._moment(came)} to {self._moment(went)}" for came, went in stays))
+        times = (" to ".join(map(self._format_moment, ends)) for ends in stays)
+        yield Cell("In the call", "\n".join(times))
         recorded = self.connection.scalars(select(recording.created_at).where(recording.call_id.in_(calls)))
-        yield Cell("Recorded in Teams", "\n".join(map(self._moment, recorded)))
+        yield Cell("Recorded in Teams", "\n".join(map(self._format_moment, recorded)))
 
-    def _breaches(self, session_id: int) -> Iterator[Cell]:
+    def _iter_further_stays(self) -> Iterator[Record]:
+        """When the pupil was in a call that belongs to a session without them: in a room without staff after it, or by
+        an attendance report beside the call record."""
+        stay, link, participant = tables.call_stays.c, tables.session_calls.c, tables.session_pupils.c
+        own = select(participant.session_id).where(participant.pupil_id == self.pupil_id)
+        stays = (
+            select(stay.joined_at, stay.left_at, link.part)
+            .join(tables.session_calls, link.call_id == stay.call_id)
+            .where(stay.pupil_id == self.pupil_id, link.session_id.not_in(own))
+            .order_by(stay.joined_at)
+        )
+        for row in self.connection.execute(stays):
+            times = f"{self._format_moment(row.joined_at)} to {self._format_moment(row.left_at)}"
+            yield Record(_as_cells({"In the call": times, "What it was": CallPart(row.part).label}))
+
+    def _show_breaches(self, session_id: int) -> Iterator[Cell]:
         breach, event = tables.breaches.c, tables.breach_events.c
         rows = self.connection.execute(
             select(breach.clause, event.occurred_at, event.kind, event.resolution, event.text)
@@ -287,33 +332,35 @@ class _File:
         )
         for clause, at, kind, how, text in rows:
             words = [Resolution(how).label if how else "", text or ""]
-            yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", ". ".join(filter(None, words)) or "–")
+            yield Cell(f"{title_of(clause)}: {kind}, {self._format_moment(at)}", ". ".join(filter(None, words)) or "–")
 
     # --- concerns, rejected rows, drafts and plans ----------------------------------------------------------------
 
-    def _concerns(self) -> Iterator[Record]:
+    def _iter_concerns(self) -> Iterator[Record]:
         """Every concern about the pupil, with everything that happened to it; none about conduct."""
         for entries in list_entries_about(self.school, self.connection, self.pupil_id):
             cells = []
             for entry in entries:
                 lines = [f"{label}: {text}" for label, text in (*entry.words, ("By", entry.by)) if text]
-                cells.append(Cell(f"{entry.what}, {self._moment(entry.at)}", "\n".join(lines)))
+                cells.append(Cell(f"{entry.what}, {self._format_moment(entry.at)}", "\n".join(lines)))
             yield Record(cells)
 
-    def _rejected_rows(self) -> Iterator[Record]:
+    def _iter_rejected_rows(self) -> Iterator[Record]:
         """Rejected rows with the pupil's address; if a row may be about counselling, only that it exists."""
         for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
-            if self.email.encode() not in (row.original or b"").lower():
+            content = (row.original or b"").lower()
+            if not any(email.encode() in content for email in self.emails):
                 continue
             source = f"{row.source}, row {row.row}" if row.row is not None else row.source
             original = json.loads(row.original) if row.row is not None else {}
             facts = {name: value for name, value in original.items() if name}
             purpose = str(facts.get("purpose") or "").strip().lower()
             is_harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
-            head = _cells({"File": f"{source}, {self._moment(row.rejected_at)}", "Reason": row.reason})
-            yield from self._unless_counselling(head, _cells(facts), "" if is_harmless else _MAY_BE_COUNSELLING)
+            head = _as_cells({"File": f"{source}, {self._format_moment(row.rejected_at)}", "Reason": row.reason})
+            cells = [cell._replace(third=cell.label == "contact_emails") for cell in _as_cells(facts)]
+            yield from self._withhold_counselling(head, cells, "" if is_harmless else _MAY_BE_COUNSELLING)
 
-    def _drafts(self, *forms: str) -> Iterator[Record]:
+    def _iter_drafts(self, *forms: str) -> Iterator[Record]:
         """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
         number. A draft by somebody who is or was a counsellor may be about counselling."""
         draft = tables.drafts.c
@@ -323,20 +370,20 @@ class _File:
             if row.form == CONCERN_DRAFT:
                 named = self.pupil_id in answers.pop("pupils", [])
             else:
-                named = self.email in row.content.lower()
+                named = any(email in row.content.lower() for email in self.emails)
             if not named:
                 continue
             private = row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING
-            head = _cells({"By": self.staff.get(row.staff_id), "Saved": self._moment(row.saved_at)})
-            yield from self._unless_counselling(head, _cells(answers), _MAY_BE_COUNSELLING if private else "")
+            head = _as_cells({"By": self.staff.get(row.staff_id), "Saved": self._format_moment(row.saved_at)})
+            yield from self._withhold_counselling(head, _as_cells(answers), _MAY_BE_COUNSELLING if private else "")
 
-    def _plans(self) -> Iterator[Record]:
+    def _iter_plans(self) -> Iterator[Record]:
         """Plans with the pupil; if one is for counselling, only that it exists."""
         plan, plan_pupil = tables.plans, tables.plan_pupils.c
         private = is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
         with_pupil = plan.c.id.in_(select(plan_pupil.plan_id).where(plan_pupil.pupil_id == self.pupil_id))
         query = select(plan, private).where(with_pupil).order_by(plan.c.started_at, plan.c.id)
         for row in self.connection.execute(query):
-            head = _cells({"By": self.staff.get(row.staff_id), "From": self._moment(row.started_at)})
-            cells = _cells({"To": self._moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason})
-            yield from self._unless_counselling(head, cells, _IS_COUNSELLING if row.private else "")
+            head = _as_cells({"By": self.staff.get(row.staff_id), "From": self._format_moment(row.started_at)})
+            cells = _as_cells({"To": self._format_moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason})
+            yield from self._withhold_counselling(head, cells, _IS_COUNSELLING if row.private else "")

@@ -15,8 +15,10 @@ def mark_third_persons(
     """A function that cuts a text into pieces, each with whether it names another pupil: by name, by address or, for
     pupils who share a session or a concern with this one, by a part of the name. `staff`: full names of staff, which
     are not marked even if they contain a pupil's name."""
-    version, pupil = tables.pupil_versions.c, tables.pupils.c
-    rows = connection.execute(select(version.pupil_id, version.name).union(select(pupil.id, pupil.email))).all()
+    version, pupil, former_email = tables.pupil_versions.c, tables.pupils.c, tables.former_emails.c
+    former = select(former_email.pupil_id, former_email.email).where(former_email.pupil_id.is_not(None))
+    query = select(version.pupil_id, version.name).union(select(pupil.id, pupil.email), former)
+    rows = connection.execute(query).all()
     own = {words for number, words in rows if number == pupil_id}
     names = {words for _, words in rows}
     unmarked = {words.lower() for words in own | (staff - names)}
@@ -25,7 +27,7 @@ def mark_third_persons(
     parts = {part for words in near for part in words.split() if len(part) > 1}
     parts -= {part for words in own for part in words.split()}
     full_names = (names | staff) - {""}
-    pattern = re.compile(rf"((?i:{_any_of(full_names)})|\b(?:{_any_of(parts)})\b)")
+    pattern = re.compile(rf"((?i:{_match_any(full_names)})|\b(?:{_match_any(parts)})\b)")
 
     def split(text: str) -> Iterator[tuple[str, bool]]:
         for place, piece in enumerate(pattern.split(text)):
@@ -34,7 +36,7 @@ def mark_third_persons(
     return split
 
 
-def _any_of(words: set[str]) -> str:
+def _match_any(words: set[str]) -> str:
     """A pattern for any of the words, the longest first; without words, one that never matches."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
 

@@ -8,7 +8,7 @@ from app.judging.breaches import change_state
 from app.school import School
 from app.store import tables
 from app.store.writing import raise_revision
-from app.vocabulary import BreachEventKind, BreachState, Resolution
+from app.vocabulary.terms import BreachEventKind, BreachState, Resolution
 
 _breach = tables.breaches.c
 

@@ -8,20 +8,20 @@ from icalendar import Calendar, Event, vCalAddress
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.school import School
-from app.sessions.planning import Foreseen
-from app.vocabulary import Role
+from app.sessions.planning import PlanChecks
+from app.vocabulary.roles import Role
 
 _FOR_PUPILS = ("adult-introduced", "public-room", "cameras-on", "background", "dress", "no-private-recording")
 
 
-def create_invitation(school: School, person: Person, plan: Any, foreseen: Foreseen) -> bytes:
+def create_invitation(school: School, person: Person, plan: Any, checks: PlanChecks) -> bytes:
     """The invitation to a planned session (a row of `list_plans`) as an iCalendar file, to the pupils and the
     second member of staff. For counselling it holds only the time and the counsellor, since calendars are shared."""
     confidential = is_confidential(person, plan.purpose)
     if confidential:
         details: dict[str, Any] = {"summary": "Appointment", "classification": "PRIVATE"}
     else:
-        clauses = foreseen.to_mind.set_index("clause")["words"]
+        clauses = checks.in_session.set_index("clause")["words"]
         details = {
             "summary": f"Session in Teams with {person.name}",
             "location": "Microsoft Teams",

@@ -8,7 +8,8 @@ logged.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ from app.records.registers import Consent
 from app.records.rows import InvalidCellError, RejectedRow, reject
 from app.school import School
 from app.store import reading, tables
-from app.vocabulary import Outcome
+from app.vocabulary.terms import Outcome
 
 _plan = tables.plans.c
 _GOOD = (Outcome.MET, Outcome.EXEMPT)
@@ -39,28 +40,35 @@ _BEFOREHAND = [name for name, clause in CLAUSES.items() if clause.remedy]  # dec
 MARGIN = timedelta(minutes=15)
 
 
+class Verdict(StrEnum):
+    """Whether a session may be held as planned; NOT_YET if something is not on record."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_YET = "not yet"
+
+
 class NotYoursError(Exception):
     """The plan belongs to somebody else."""
 
 
 @dataclass(frozen=True)
-class Foreseen:
-    """What the protocol will say of a planned session.
+class PlanChecks:
+    """The checks of a planned session.
 
-    - `clauses`: those that are decided beforehand and apply: `clause`, `title`, `outcome`, `reason`, `fix` (a text),
+    - `clauses`: those that apply and are decided beforehand: `clause`, `title`, `outcome`, `reason`, `fix` (a text),
       `letter` and `consent` (the kind that would meet it, or "")
     - `lacking`: for each unmet clause that a letter or consent would meet, the emails of the pupils without it
-    - `to_mind`: the clauses that only the session itself can show: `clause`, `title`, `words`, those of
+    - `in_session`: the clauses that only the session itself can show: `clause`, `title`, `words`, those of
       one-to-ones first
     """
 
     clauses: pd.DataFrame
     lacking: dict[str, list[str]]
-    to_mind: pd.DataFrame
+    in_session: pd.DataFrame
 
     @property
-    def verdict(self) -> Literal["yes", "no", "not yet"]:
-        """Whether the session may be held as planned; "not yet" if something is not on record."""
+    def verdict(self) -> Verdict:
         return _verdict(self.clauses["outcome"])
 
 
@@ -74,8 +82,8 @@ def read_plan(school: School, values: Mapping[str, str], *, planned: bool = True
         return reject(0, dict(values), fault)
 
 
-def foresee(school: School, person: Person, plan: Log) -> Foreseen:
-    """What the protocol will say of the plan, clause by clause, by the settings in force on its day."""
+def check_plan(school: School, person: Person, plan: Log) -> PlanChecks:
+    """Check a plan clause by clause, by the settings in force on its day."""
     # Judging the session with each pupil on their own shows whose letter or consent is missing, without a second rule.
     with_one_pupil = [plan.model_copy(update={"pupil_ids": (pupil,)}) for pupil in plan.pupil_ids]
     judged = _judge(school, [plan, *with_one_pupil])
@@ -89,16 +97,16 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
             of_one = judged[(judged["clause"] == name) & (judged["plan"] > 0)].set_index("plan")["outcome"]
             short = [plan.pupil_ids[n - 1] for n in of_one.index[~of_one.isin(_GOOD)]]
             lacking[str(name)] = [str(emails[pupil]) for pupil in short if pupil in emails.index]
-    to_mind = [
+    in_session = [
         {"clause": clause.name, "title": clause.title, "words": clause.words}
         for clause in sorted(CLAUSES.values(), key=lambda clause: clause.reference.heading != Heading.ONE_TO_ONE)
         if clause.remedy is None and own.loc[clause.name, "outcome"] not in (Outcome.NOT_APPLICABLE, Outcome.EXEMPT)
     ]
-    return Foreseen(_add_remedies(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words"]))
+    return PlanChecks(_add_remedies(known), lacking, pd.DataFrame(in_session, columns=["clause", "title", "words"]))
 
 
-def judge_plans(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
-    """For the plans still to come of `list_plans`, by their reference: "yes", "no" or "not yet"."""
+def judge_plans(school: School, person: Person, plans: pd.DataFrame) -> dict[str, Verdict]:
+    """The verdicts on those plans of `list_plans` that are still to come, by their reference."""
     coming = plans[plans["started_at"] > school.now()]
     rows = [log_form.as_row(school.settings, create_form(row), person.email) for row in coming.itertuples()]
     logs = [log for row in rows if isinstance(log := read_plan(school, row), Log)]
@@ -114,9 +122,11 @@ def _judge(school: School, plans: Sequence[Log]) -> pd.DataFrame:
         return preview_plans(connection, school.settings, plans)
 
 
-def _verdict(outcomes: pd.Series) -> Literal["yes", "no", "not yet"]:
+def _verdict(outcomes: pd.Series) -> Verdict:
     distinct = set(outcomes)
-    return "no" if Outcome.BREACH in distinct else "not yet" if Outcome.NO_EVIDENCE in distinct else "yes"
+    if Outcome.BREACH in distinct:
+        return Verdict.NO
+    return Verdict.NOT_YET if Outcome.NO_EVIDENCE in distinct else Verdict.YES
 
 
 def find_second_members(school: School, person: Person, log: Log) -> dict[str, str]:
@@ -267,6 +277,14 @@ def create_log_form(plan: Any) -> Form:
     return {name: value for name, value in create_form(plan).items() if name != "ref"} | {"plan": plan.ref}
 
 
+def fill_log_form(form: Form, plan: Any) -> Form:
+    """The log form of a call (`log_form.from_call`), with what was planned for it: purpose, reason, second members."""
+    planned = create_log_form(plan)
+    second = list(dict.fromkeys([*planned["second"], *form["second"]]))
+    facts = {name: planned[name] for name in ("purpose", "reason", "plan") if planned[name]}
+    return form | facts | {"second": second, "proposed": ""}
+
+
 def match_plans_with_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
     """The plan (`ref`) of each of the calls of `list_calls_to_log`, by `session_id`: matched by pupils and times, as a
     log would be."""
@@ -281,6 +299,7 @@ def match_plans_with_calls(school: School, calls: pd.DataFrame, plans: pd.DataFr
         pd.DataFrame({"log": np.repeat(np.arange(len(plans)), planned), "pupil_id": pupils[:split]}),
         calls,
         pd.DataFrame({"call": np.repeat(np.arange(len(calls)), called), "staff_id": -1, "pupil_id": pupils[split:]}),
+        np.zeros(len(calls), bool),
         (np.array(minutes) * 60_000_000).astype(np.int64),
     )
     pairs = zip(calls["session_id"].iloc[matched["call"]], plans["ref"].iloc[matched["log"]], strict=True)

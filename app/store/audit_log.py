@@ -11,6 +11,7 @@ the anchor, which is the number and hash of the last deleted entry. The anchor i
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ KINDS = {
     "exported": "Downloaded a list",
     "imported": "Imported a file",
     "alerted": "Sent an alert",
+    "emailed": "Emailed a family",
     "purged": "Deleted expired records",
 }
 COMMAND = "command"  # the actor, if it was a command on the server
@@ -49,33 +51,33 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
         raise ValueError(f"{action!r} is not a kind of entry of the audit trail")
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-    last_number, before = connection.execute(_newest).one_or_none() or _anchor(connection)
+    last_number, before = connection.execute(_newest).one_or_none() or _read_anchor(connection)
     number = last_number + 1
     entry = {"id": number, "occurred_at": occurred_at, "actor": actor, "action": action, "subject": subject}
-    chained = _hash(before, number, occurred_at, actor, action, subject)
+    chained = _compute_hash(before, number, occurred_at, actor, action, subject)
     connection.execute(insert(tables.audit).values(**entry, hash=chained))
     set_meta(connection, _HEAD, f"{number} {chained}")
 
 
 def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
     """Delete the entries from before a moment, and record it in the trail. Returns the number of deleted entries."""
-    last = _last_before(connection, moment)
+    last = _read_last_before(connection, moment)
     if last is None:
         return 0
     until, chained = last
     set_meta(connection, _ANCHOR, f"{until} {chained}")
     number = connection.execute(delete(tables.audit).where(_entry.id <= until)).rowcount
-    add(connection, occurred_at=at, actor=by, action="purged", subject=_removed_until(until, chained))
+    add(connection, occurred_at=at, actor=by, action="purged", subject=_read_removed_until(until, chained))
     return number
 
 
 def count_before(connection: Connection, moment: datetime) -> int:
     """The number of entries from before a moment."""
-    last = _last_before(connection, moment)
-    return last[0] - _anchor(connection)[0] if last else 0
+    last = _read_last_before(connection, moment)
+    return last[0] - _read_anchor(connection)[0] if last else 0
 
 
-def _last_before(connection: Connection, moment: datetime) -> tuple[int, str] | None:
+def _read_last_before(connection: Connection, moment: datetime) -> tuple[int, str] | None:
     """The number and the hash of the entry before the first that is from the moment or later."""
     first_after = connection.scalar(select(func.min(_entry.id)).where(_entry.occurred_at >= moment))
     last = _newest if first_after is None else _newest.where(_entry.id < first_after)
@@ -83,35 +85,35 @@ def _last_before(connection: Connection, moment: datetime) -> tuple[int, str] | 
     return (row.id, row.hash) if row else None
 
 
-def _anchor(connection: Connection) -> tuple[int, str]:
+def _read_anchor(connection: Connection) -> tuple[int, str]:
     """The number and the hash of the last deleted entry."""
     number, chained = (get_meta(connection, _ANCHOR) or f"0 {_BEFORE_THE_FIRST}").split()
     return int(number), chained
 
 
-def _removed_until(number: int, chained: str) -> str:
+def _read_removed_until(number: int, chained: str) -> str:
     return f"audit trail up to entry {number}, hash {chained}"
 
 
-def _hash(before: str, number: int, occurred_at: datetime, actor: str, action: str, subject: str) -> str:
+def _compute_hash(before: str, number: int, occurred_at: datetime, actor: str, action: str, subject: str) -> str:
     content = [before, number, occurred_at.timestamp(), actor, action, subject]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def verify(connection: Connection) -> tuple[int, str | None]:
     """The number of the last entry that was read, and the fault there as text, None if there is no fault."""
-    first, first_hash = number, before = _anchor(connection)
+    first, first_hash = number, before = _read_anchor(connection)
     removed = None
     rows = connection.execute(select(tables.audit).order_by(_entry.id), execution_options={"yield_per": 1000})
     for row in rows:
         number += 1
-        if fault := _fault(row, number, before):
+        if fault := _describe_fault(row, number, before):
             return number, fault
         before = row.hash
         if row.action == "purged" and row.subject.startswith("audit trail "):
             removed = row.subject
     head = get_meta(connection, _HEAD)
-    if first and removed != _removed_until(first, first_hash):
+    if first and removed != _read_removed_until(first, first_hash):
         return (
             first,
             f"The trail begins after entry {first} and does not say that the entries before it have expired.",
@@ -121,10 +123,10 @@ def verify(connection: Connection) -> tuple[int, str | None]:
     return number, None
 
 
-def _fault(row: Row[Any], number: int, before: str) -> str | None:
+def _describe_fault(row: Row[Any], number: int, before: str) -> str | None:
     if row.id != number:
         return f"Entry {number} is missing."
-    if row.hash != _hash(before, row.id, row.occurred_at, row.actor, row.action, row.subject):
+    if row.hash != _compute_hash(before, row.id, row.occurred_at, row.actor, row.action, row.subject):
         return f"Entry {number} does not fit: it, or the entry before it, is not what was written."
     return None
 
@@ -133,6 +135,12 @@ def newest_hash(connection: Connection) -> str:
     """The hash of the newest entry, which depends on all others; blank if there is no entry."""
     newest = connection.execute(_newest).one_or_none()
     return newest.hash if newest else ""
+
+
+def has_acted_since(connection: Connection, actors: Collection[str], moment: datetime) -> bool:
+    """Whether any of some people, given by their addresses, has an entry since a moment."""
+    theirs = reading.is_among(connection, _entry.actor, actors)
+    return connection.scalar(select(_entry.id).where(theirs, _entry.occurred_at >= moment).limit(1)) is not None
 
 
 def list_entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:

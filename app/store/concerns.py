@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Table
 
 from app.store import tables
-from app.vocabulary import ConcernCategory, Resource
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import ConcernCategory
 
 MOST_CATEGORIES = 3
 NOT_ASSESSED = "not yet assessed"

@@ -5,6 +5,7 @@ from its own time on, in whatever order they were entered.
 """
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, ScalarSelect, Subquery, and_, case, func, select
@@ -48,10 +49,12 @@ def select_given_consents(*conditions: ColumnElement[bool]) -> Subquery:
     )
 
 
+@cache
 def consent_status() -> Subquery:
     """The status of each consent: `consent_id`, `state` ("asked", or the last answer), `answered_at` and `answered_by`
     (blank while nobody answered), `asked_at`, `asked_by` (a staff id; both blank for a consent from a file that holds
-    its answer), `sent_at` (when the request went out), `slt_informed_at`."""
+    its answer), `sent_at` (when the request went out), `sent_by` (a staff id), `slt_informed_at`, `confirmed_at` (when
+    SLT confirmed that)."""
     return select(
         _consent.id.label("consent_id"),
         func.coalesce(_from_event(_event.kind, ANSWERS, last=True), "asked").label("state"),
@@ -60,7 +63,9 @@ def consent_status() -> Subquery:
         _from_event(_event.occurred_at, ["asked"]).label("asked_at"),
         _from_event(_event.actor_id, ["asked"]).label("asked_by"),
         _from_event(_event.occurred_at, ["sent"]).label("sent_at"),
+        _from_event(_event.actor_id, ["sent"]).label("sent_by"),
         _from_event(_event.occurred_at, ["slt_informed"]).label("slt_informed_at"),
+        _from_event(_event.occurred_at, ["confirmed"]).label("confirmed_at"),
     ).subquery()
 
 

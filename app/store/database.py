@@ -8,6 +8,7 @@ everything that others have written.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from random import uniform
 from time import monotonic, sleep
@@ -43,7 +44,7 @@ def open_database(url: str) -> Engine:
     """An engine on the database at `url`, its tables at the newest version. DatabaseError if it cannot be used."""
     try:
         parsed = make_url(url)
-        engine = _sqlite(url) if parsed.get_backend_name() == "sqlite" else create_engine(url, pool_pre_ping=True)
+        engine = _open_sqlite(url) if parsed.get_backend_name() == "sqlite" else create_engine(url, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise DatabaseError(
             "DATABASE_URL is not the address of a database. Give one such as "
@@ -93,7 +94,7 @@ _CAUSES = (  # what the database says of it, and what we say
 )
 
 
-def _sqlite(url: str) -> Engine:
+def _open_sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -147,26 +148,37 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _create_or_upgrade(engine: Engine) -> None:
     """Create the tables of a new database, or bring an earlier version's up to date after copying it: in one
     transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _read_scripts(_MIGRATIONS)
     head = scripts.get_current_head()
     with engine.connect() as connection:
-        if _version(connection) == head and not _missing_answers(connection):
+        if _read_version(connection) == head and not _list_missing_answers(connection):
             return
     with writing(engine) as connection:
-        version = _version(connection)
+        version = _read_version(connection)
         if version is None:
             metadata.create_all(connection, checkfirst=False)
             MigrationContext.configure(connection).stamp(scripts, "head")
         elif version != head:
             _check_can_upgrade(version, scripts)
             _back_up_before_upgrade(connection, version)
+            config = _configure(_MIGRATIONS)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         operations = Operations(MigrationContext.configure(connection))
-        for column in _missing_answers(connection):
+        for column in _list_missing_answers(connection):
             operations.add_column(logs.name, Column(column.name, column.type))
+
+
+def _configure(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    return config
+
+
+@cache
+def _read_scripts(migrations: Path) -> ScriptDirectory:
+    """The migrations, read once: that takes longer than all the rest of opening a database."""
+    return ScriptDirectory.from_config(_configure(migrations))
 
 
 def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
@@ -182,7 +194,7 @@ def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
         )
 
 
-def _missing_answers(connection: Connection) -> list[Column[Any]]:
+def _list_missing_answers(connection: Connection) -> list[Column[Any]]:
     """The columns of log questions that the database still lacks. They need no migration: they may be blank, and an
     older program that does not know them works as before."""
     known = {column["name"] for column in inspect(connection).get_columns(logs.name)}
@@ -229,5 +241,5 @@ def copy_file(database: Path, copy: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _version(connection: Connection) -> str | None:
+def _read_version(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, select, tuple_, update
 
-from app.store import tables
+from app.store import changes, tables
 from app.store.encryption import EncryptedBytes, EncryptedText, KeyStatus, decrypt, encrypt, key_status
 
 _AT_ONCE = 1000
@@ -35,9 +35,9 @@ def count_by_key(connection: Connection, *, sample: bool = False) -> list[KeyCou
     reveal. Every value is decrypted, some 5,000 a second; of a `sample` only the first thousand of each column, which
     is enough to tell whether there is anything to rotate."""
     counts: defaultdict[str, Counter[KeyStatus]] = defaultdict(Counter)
-    for table, column in _encrypted_columns():
+    for table, column in _iter_encrypted_columns():
         if table not in tables.CONDUCT_TABLES:
-            for rows in islice(_stored_values(connection, table, column), 1 if sample else None):
+            for rows in islice(_iter_stored_values(connection, table, column), 1 if sample else None):
                 counts[table.name].update(key_status(_to_bytes(row.stored)) for row in rows)
     return [KeyCounts(name, *(counted[status] for status in KeyStatus)) for name, counted in counts.items()]
 
@@ -60,20 +60,21 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
 def reencrypt_all(connection: Connection) -> int:
     """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
     without those of concerns about conduct, since no figure may reveal them."""
+    changes.forget(connection)  # what the last import changed may be encrypted with an older key
     return sum(
         _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
-        for table, column in _encrypted_columns()
+        for table, column in _iter_encrypted_columns()
     )
 
 
-def _encrypted_columns() -> Iterator[tuple[Table, str]]:
+def _iter_encrypted_columns() -> Iterator[tuple[Table, str]]:
     for table in tables.metadata.sorted_tables:
         for column in table.c:
             if isinstance(column.type, EncryptedText | EncryptedBytes):
                 yield table, column.name
 
 
-def _stored_values(connection: Connection, table: Table, column: str) -> Iterator[Sequence[Row[Any]]]:
+def _iter_stored_values(connection: Connection, table: Table, column: str) -> Iterator[Sequence[Row[Any]]]:
     """The values of one column as they are stored, a thousand rows at a time: the primary key, then `stored`."""
     of = tables.as_stored(table).c
     key = [of[part.name] for part in table.primary_key]
@@ -91,7 +92,7 @@ def _reencrypt(connection: Connection, table: Table, column: str) -> int:
     change = update(of).where(*(of.c[name] == bindparam(f"key_{name}") for name in names))
     change = change.values({column: bindparam("reencrypted")})
     number = 0
-    for rows in _stored_values(connection, table, column):
+    for rows in _iter_stored_values(connection, table, column):
         changed = []
         for row in rows:
             if key_status(_to_bytes(row.stored)) != KeyStatus.NEWEST:

@@ -2,7 +2,9 @@
 `datetime` a row."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -32,10 +34,11 @@ from sqlalchemy import (
 
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
-from app.records.roster import Roster
+from app.records.people.roster import Roster
 from app.store import consents, tables
 from app.store.encryption import EncryptedBytes, EncryptedText
-from app.vocabulary import ConcernCategory
+from app.store.versions import get_person_column, valid_versions
+from app.vocabulary.terms import ConcernCategory
 
 REVISION = "revision"
 
@@ -74,14 +77,27 @@ def get_revision(connection: Connection) -> int:
 
 
 def read_roster(connection: Connection) -> Roster:
-    """Everybody who is or was on the roster, to find them by address and by Entra id."""
+    """Everybody who is or was on the roster, to find them by address, also a former one, and by Entra id."""
+    former = tables.former_emails.c
 
-    def ids(table: Table) -> tuple[dict[str, int], dict[str, int]]:
+    def ids(table: Table, former_owner: Column[Any]) -> tuple[dict[str, int], dict[str, int]]:
         rows = connection.execute(select(table.c.id, table.c.email, table.c.entra_id)).all()
-        return {row.email: row.id for row in rows}, {row.entra_id: row.id for row in rows if row.entra_id}
+        earlier = connection.execute(select(former.email, former_owner).where(former_owner.is_not(None)))
+        by_email = dict(earlier.all()) | {row.email: row.id for row in rows}
+        return by_email, {row.entra_id: row.id for row in rows if row.entra_id}
 
-    (staff, staff_entra), (pupils, pupil_entra) = ids(tables.staff), ids(tables.pupils)
-    return Roster(staff, pupils, staff_entra, pupil_entra)
+    def absences(versions: Table) -> dict[int, list[tuple[date, date | None]]]:
+        version, away = valid_versions(versions), defaultdict(list)
+        person = version.c[get_person_column(versions)]
+        query = select(person, version.c.from_day, version.c.until).where(version.c.has_left)
+        for number, left, back in connection.execute(query.order_by(version.c.from_day)):
+            away[number].append((left, back))
+        return dict(away)
+
+    staff, staff_entra = ids(tables.staff, former.staff_id)
+    pupils, pupil_entra = ids(tables.pupils, former.pupil_id)
+    gone = absences(tables.staff_versions), absences(tables.pupil_versions)
+    return Roster(staff, pupils, staff_entra, pupil_entra, *gone)
 
 
 def logs_and_calls(connection: Connection, session_ids: Collection[int]) -> tuple[Sequence[int], Sequence[str]]:
@@ -107,14 +123,19 @@ def read_evidence(
         logs, calls = logs_and_calls(connection, session_ids)
 
     def read(name: str, query: Select[Any], key: Column[Any], values: Collection[Any]) -> pd.DataFrame:
-        return _fit(name, read_frame(connection, query.where(is_in(key, values)))) if values else empty(name)
+        return _select_known(name, read_frame(connection, query.where(is_in(key, values)))) if values else empty(name)
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
+    events, invited, recordings = empty("calendar_events"), empty("calendar_invited"), empty("recordings")
+    if calls:
+        events, invited = _read_calendar(connection, is_in(call.c.id, calls))
+        recordings = _read_recordings(connection, is_in(call.c.id, calls))
     log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
     stays = read("stays", select(stay).order_by(stay.c.id), stay.c.call_id, calls)
-    pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
+    videos, listed_table = tables.call_videos, tables.call_listed
+    listed = read("listed", select(listed_table), listed_table.c.call_id, calls)
+    pupils = {*pupils, *pd.concat([rows["pupil_id"] for rows in (log_pupils, stays, listed)]).dropna().tolist()}
     version, letter, consent = tables.pupil_versions, tables.letters, tables.consents.c
-    videos, listed = tables.call_videos, tables.call_listed
     given = select(consents.select_given_consents(is_in(consent.pupil_id, pupils)))
     return Evidence(
         logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), log.c.id, logs),
@@ -123,13 +144,15 @@ def read_evidence(
         calls=read("calls", select(call.c.id.label("call_id"), *_known("calls", call)), call.c.id, calls),
         stays=stays,
         videos=read("videos", select(videos), videos.c.call_id, calls),
-        listed=read("listed", select(listed), listed.c.call_id, calls),
-        recordings=_recordings(connection, is_in(call.c.id, calls)),
-        staff=_fit("staff", read_frame(connection, _STAFF)),
+        listed=listed,
+        calendar_events=events,
+        calendar_invited=invited,
+        recordings=recordings,
+        staff=_select_known("staff", read_frame(connection, _STAFF)),
         pupils=read("pupils", select(version), version.c.pupil_id, pupils),
         letters=read("letters", select(letter), letter.c.pupil_id, pupils),
-        consents=_fit("consents", read_frame(connection, given)),
-        concerns=_concerns(connection, is_in(log.c.id, logs), calls),
+        consents=_select_known("consents", read_frame(connection, given)),
+        concerns=_read_concerns(connection, is_in(log.c.id, logs), calls),
     )
 
 
@@ -138,16 +161,26 @@ _STAFF = select(tables.staff_versions, tables.schools.c.senior).join(
 )
 
 
-def _recordings(connection: Connection, of_calls: ColumnElement[bool]) -> pd.DataFrame:
+def _read_calendar(connection: Connection, of_calls: ColumnElement[bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The calendars' events with the join links of the selected calls, and whom they invite."""
+    event, invited, call = tables.calendar_events, tables.calendar_invited, tables.calls.c
+    has_link = event.c.join_key.in_(select(call.join_key).where(of_calls))
+    events = select(event.c.id.label("event_id"), *_known("calendar_events", event)).where(has_link)
+    people = select(invited).join(event, event.c.id == invited.c.event_id).where(has_link)
+    frames = read_frame(connection, events), read_frame(connection, people)
+    return _select_known("calendar_events", frames[0]), _select_known("calendar_invited", frames[1])
+
+
+def _read_recordings(connection: Connection, of_calls: ColumnElement[bool]) -> pd.DataFrame:
     """The recordings of the selected calls, and those of their organisers that name no call."""
     recording, call = tables.recordings, tables.calls.c
     of_call = recording.c.call_id.in_(select(call.id).where(of_calls))
     of_organiser = recording.c.organiser_id.in_(select(call.organiser_id).where(of_calls))
     query = select(recording).where(or_(of_call, and_(recording.c.call_id.is_(None), of_organiser)))
-    return _fit("recordings", read_frame(connection, query))
+    return _select_known("recordings", read_frame(connection, query))
 
 
-def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
+def _read_concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
     """The concerns linked to some logs (any version of theirs) or calls: whether one is about a child
     home alone, and whether a DSP was alerted."""
     link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs
@@ -158,20 +191,22 @@ def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Colle
     by_log = by_log.select_from(linked.join(log, log.c.ref == link.c.log_ref))
     by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(linked)
     by_call = by_call.where(is_among(connection, link.c.call_id, calls))
-    rows = pd.concat([read_frame(connection, by_log), read_frame(connection, by_call)])
+    rows = pd.concat([read_frame(connection, by_log), read_frame(connection, by_call)], ignore_index=True)
     home_alone = [ConcernCategory.HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
-    return _fit("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
+    return _select_known("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
 
 
 def _known(name: str, table: Table) -> list[Column[Any]]:
     return [column for column in table.c if column.name in COLUMNS[name]]
 
 
-def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+def _select_known(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """The columns that the rules know, with their types."""
     if rows.empty:
         return empty(name)
-    return rows[list(COLUMNS[name])].astype(COLUMNS[name])
+    # One column after the other: for a few rows `astype` of a whole frame takes three times as long.
+    columns = {column: rows[column].astype(kind) for column, kind in empty(name).dtypes.items()}
+    return pd.DataFrame(columns, rows.index, copy=False)
 
 
 def is_among(connection: Connection, key: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:

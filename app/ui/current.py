@@ -1,21 +1,27 @@
 """The open school, and who is signed in."""
 
-from threading import Lock
+from datetime import timedelta
+from typing import NoReturn
 
 import streamlit as st
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
 from app.access.administration import record_access
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.auth import configuration, sign_in
-from app.demo.filling import fill, was_cut_off
-from app.judging.rejudge import refresh
+from app.demo.background import Filling
+from app.demo.filling import was_cut_off
+from app.formatting import how_many
+from app.judging.upkeep import refresh
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 from app.ui.text import show_error
+from app.vocabulary.roles import Page
 
-_FILLING = Lock()
+_SESSIONS = 5000  # of the demonstration
+_filling = Filling()  # one for the process
 
 
 @st.cache_resource(show_spinner=False)
@@ -26,12 +32,13 @@ def _opened() -> School:
 def get_school() -> School:
     """The school with its outcomes up to date. If it cannot be opened, the page ends here with the reason."""
     try:
+        if _filling.is_running:
+            _show_filling()
         school = _opened()
         if _is_untouched(school):
-            _fill_demonstration(school)
-            _opened.clear()
-            school.engine.dispose()
-            school = _opened()
+            if not _filling.error:
+                _begin_filling(school)
+            _show_filling()
         refresh(school, lambda: st.spinner("The rules have changed. Re-checking all sessions…"))
     except (SettingsError, DatabaseError) as error:
         show_error("The program cannot start.", str(error))
@@ -43,26 +50,53 @@ def get_school() -> School:
 
 
 def _is_untouched(school: School) -> bool:
-    """Whether nothing is configured and the database is empty, so that a demonstration is shown."""
+    """Whether nothing is configured and the database is empty: then the demonstration is shown."""
     if get_variable("DATABASE_URL") or configuration.list_configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
 
 
-def _fill_demonstration(school: School) -> None:
-    place = st.empty()
-    with place.container():
-        st.title("Preparing the demonstration")
-        st.write("Creating a fictional school, with two terms of sessions up to today. This can take half a minute.")
-        bar = st.progress(0.0)
+def keep_address(title: str) -> None:
+    """Keep the address that somebody opened while another page is shown, so that they get there afterwards."""
 
-    def show_step(words: str, share: float) -> None:
-        bar.progress(share, text=words)
+    def show() -> None:
+        pass
 
-    with _FILLING:  # two browsers at the first start fill it once
-        if not school.is_demonstration():
-            fill(school, progress=show_step)
-    place.empty()
+    others = [st.Page(show, title=title, url_path=name) for name in (*Page, "start")]
+    st.navigation([st.Page(show, title=title, default=True), *others], position="hidden")
+
+
+def _begin_filling(school: School) -> None:
+    def open_again() -> None:
+        _opened.clear()  # the demonstration has settings of its own
+        school.engine.dispose()
+
+    _filling.begin(school, _SESSIONS, open_again)
+
+
+def _show_filling() -> NoReturn:
+    """Show how far the demonstration is to everybody who waits for it, or why it failed."""
+    keep_address("Preparing the demonstration")
+    st.title("Preparing the demonstration")
+    if _filling.error:
+        show_error("The demonstration was not created.", _filling.error)
+        st.button("Try again", on_click=_begin_filling, args=(_opened(),))
+        st.stop()
+    st.write(
+        "Creating a fictional school, with two terms of sessions up to today. This takes about half a minute, "
+        "and longer on a busy computer. You can leave this page or reload it: the work continues."
+    )
+    _watch_filling()
+    st.stop()
+
+
+@st.fragment(run_every=timedelta(seconds=1))
+def _watch_filling() -> None:
+    if not _filling.is_running:
+        st.rerun()
+    left = _filling.get_seconds_left()
+    rest = "" if left is None else f", about {how_many(max(left, 1), 'second')} left"
+    st.progress(_filling.share, f"{_filling.step or 'Starting'}{rest}")
 
 
 def current_person(school: School) -> Person | None:
@@ -71,7 +105,8 @@ def current_person(school: School) -> Person | None:
         return None
     if school.is_demonstration():
         people = {p.email: p for p in list_demo_people(school)}
-        return people.get(st.session_state.get("view_as", ""), next(iter(people.values())))
+        chosen = st.session_state.setdefault("view_as", _viewed_as().get(_browser(), ""))
+        return people.get(chosen, next(iter(people.values())))
     try:
         person = sign_in.get_person(school)
     except SettingsError as error:
@@ -80,6 +115,25 @@ def current_person(school: School) -> Person | None:
     if person is not None:
         record_once(school, person, "signed in", "")
     return person
+
+
+@st.cache_resource
+def _viewed_as() -> dict[bytes | None, str]:
+    """For each browser, the address of the person as whom it views the demonstration."""
+    return {}
+
+
+def _browser() -> bytes | None:
+    """The token by which Streamlit tells browsers apart. None in a test without a browser."""
+    return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
+
+
+def view_as(person: Person) -> None:
+    """View the demonstration as a person, in this browser, also after the page is loaded again."""
+    st.session_state["view_as"] = person.email
+    st.session_state.pop("addresses", None)
+    if browser := _browser():
+        _viewed_as()[browser] = person.email
 
 
 def record_once(school: School, person: Person, what: str, about: str) -> None:

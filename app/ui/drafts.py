@@ -1,117 +1,195 @@
 """Forms whose answers are stored as a draft while they are typed, so that another browser shows them too."""
 
-from collections.abc import Mapping
-from datetime import date, time
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.access.forms import get_draft
+from app.access.forms import get_draft, get_draft_time
 from app.access.policy import Person
 from app.school import School
 from app.sessions.drafts import save_draft
+from app.ui.text import write_html
 
 
 class Draft:
-    """The answers of an unsent form, by question (`values`), and the boxes that ask for them."""
+    """The answers of an unsent form, by question (`values`), and the boxes that ask for them.
+
+    A page that finds its button pressed calls `collect` and saves before it draws anything: elements that are replaced
+    in the run that drew them stay on the screen, with their buttons.
+    """
 
     def __init__(self, school: School, person: Person, name: str) -> None:
         self.school, self.person, self.name = school, person, name
-        self._state = st.session_state.setdefault(f"draft {name} {person.staff_id}", {"number": 0})
+        self._state = st.session_state.setdefault(f"draft {name} {person.staff_id}", {"number": 0, "boxes": {}})
         if "values" not in self._state:
             self._state["values"] = get_draft(school, person, name) or {}
             self._state["stored"] = _given(self.values)
+            if self.values:
+                self._state.update(begun={}, restored=get_draft_time(school, person, name))
 
     @property
     def values(self) -> dict[str, Any]:
         values: dict[str, Any] = self._state["values"]
         return values
 
+    @property
+    def result(self) -> Any:
+        """What `finish` was given, until the form begins again."""
+        return self._state.get("result")
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was typed since the form was first shown."""
+        begun: dict[str, Any] | None = self._state.get("begun")
+        return begun is not None and _given(self.values) != begun
+
     def key(self, question: str) -> str:
         """The key of a box; a form that starts again needs new boxes, since old ones show what was typed there."""
         return f"{self.name} {question} {self.person.staff_id} {self._state['number']}"
 
-    def begin(self, values: dict[str, Any]) -> None:
+    def begin(self, values: dict[str, Any], result: Any = None) -> None:
         """Start the form again, with these answers."""
-        self._state["values"] = values
+        # In one step: any use of the session's state could end the run, because of a second click.
+        self._state.update(values=values, begun=None, boxes={}, restored=None, result=result)
         self._state["number"] += 1
 
+    def fill_in(self, values: dict[str, Any]) -> None:
+        """Answer further questions in new boxes; what was typed so far remains."""
+        begun, restored = self._state.get("begun") or {}, self._state.get("restored")
+        self.begin(self.values | values)
+        self._state.update(begun=begun, restored=restored)
+
+    def settle(self) -> None:
+        """Make the present answers those that the form began with, because they were saved; it stays open."""
+        self._state.update(begun=_given(self.values), restored=None)
+
     def drop(self) -> None:
-        """Start an empty form, because this one was sent or given up."""
+        """Start an empty form, because this one was discarded."""
         self.begin({})
-        self.store()
+        self._write({})
+
+    def finish(self, result: Any) -> None:
+        """Start an empty form with a result, because this one was sent. A second click finds nothing to send."""
+        self.begin({}, result)
+        self._write({})
 
     def store(self) -> None:
-        """Store the answers if any has changed."""
-        given = _given(self.values)
+        """Store the answers, once the form is drawn, if somebody has changed any."""
+        if self._state.get("begun") is None:
+            self._state["begun"] = _given(self.values)
+        self._write(_given(self.values) if self.is_changed else {})
+
+    def _write(self, given: dict[str, Any]) -> None:
         if given != self._state["stored"]:
             save_draft(self.school, self.person, self.name, given or None)
             self._state["stored"] = given
 
+    def collect(self) -> None:
+        """Store what the boxes contain now, before they are drawn again."""
+        for key, take in list(self._state["boxes"].items()):
+            if key in st.session_state:
+                take(st.session_state[key])
+
+    def take(self, key: str, content: Any, take: Callable[[Any], None]) -> None:
+        """Store the content of a box, and remember how, for `collect`."""
+        self._state["boxes"][key] = take
+        take(content)
+
+    def show_restored(self, what: str) -> None:
+        """Show that this is a restored draft, with a button that discards it."""
+        restored: datetime | None = self._state.get("restored")
+        if restored is None:
+            return
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            write_html("<b>Draft restored.</b> You last changed {what} on {restored}.", what=what, restored=restored)
+            st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=self.drop)
+
+    def _set(self, name: str, convert: Callable[[Any], Any] = lambda content: content) -> Callable[[Any], None]:
+        """A function that stores the content of a box as the answer to a question."""
+
+        def take(content: Any) -> None:
+            self.values[name] = convert(content)
+
+        return take
+
     def ask_text(self, name: str, question: str, *, lines: int = 3, **more: Any) -> str:
-        self.values[name] = st.text_area(
-            question, self.values.get(name, ""), max_chars=10_000, key=self.key(name), height=28 * lines, **more
-        )
+        key, before = self.key(name), self.values.get(name, "")
+        typed = st.text_area(question, before, max_chars=10_000, key=key, height=28 * lines, **more)
+        self.take(key, typed, self._set(name))
         return self.values[name] or ""
 
     def ask_line(self, name: str, question: str, **more: Any) -> str:
-        self.values[name] = st.text_input(
-            question, self.values.get(name, ""), max_chars=500, key=self.key(name), **more
-        )
+        key = self.key(name)
+        typed = st.text_input(question, self.values.get(name, ""), max_chars=500, key=key, **more)
+        self.take(key, typed, self._set(name))
         return self.values[name] or ""
 
     def ask_day(self, name: str, question: str, **more: Any) -> date | None:
+        key = self.key(name)
         before = date.fromisoformat(self.values[name]) if self.values.get(name) else None
-        day = st.date_input(question, before, key=self.key(name), format="DD/MM/YYYY", **more)
-        day = day if isinstance(day, date) else None
-        self.values[name] = day.isoformat() if day else None
-        return day
+        day = st.date_input(question, before, key=key, format="DD/MM/YYYY", **more)
+        self.take(key, day, self._set(name, lambda day: day.isoformat() if isinstance(day, date) else None))
+        return day if isinstance(day, date) else None
 
     def ask_time(self, name: str, question: str) -> time | None:
+        key = self.key(name)
         before = time.fromisoformat(self.values[name]) if self.values.get(name) else None
-        at = st.time_input(question, before, key=self.key(name), step=300)
-        self.values[name] = f"{at:%H:%M}" if at else None
+        at = st.time_input(question, before, key=key, step=300)
+        self.take(key, at, self._set(name, lambda at: f"{at:%H:%M}" if at else None))
         return at
 
     def ask_one(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> Any:
-        self.values[name] = st.selectbox(
+        key = self.key(name)
+        chosen = st.selectbox(
             question,
             list(options),
             index=self._place(name, options),
             format_func=lambda option: options.get(option, ""),
-            key=self.key(name),
+            key=key,
             placeholder="Choose",
+            filter_mode="contains",
             **more,
         )
+        self.take(key, chosen, self._set(name))
         return self.values[name]
 
     def ask_several(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> list[Any]:
-        self.values[name] = st.multiselect(
+        """Ask for any number of options. The Enter key takes the one that is highlighted."""
+        key = self.key(name)
+        chosen = st.multiselect(
             question,
             list(options),
             default=[option for option in self.values.get(name, []) if option in options],
             format_func=lambda option: options.get(option, ""),
-            key=self.key(name),
+            key=key,
+            select_all=False,
+            filter_mode="contains",
+            wrap=True,
             **more,
         )
+        self.take(key, chosen, self._set(name, list))
         return list(self.values[name])
 
     def ask_yes_no(self, name: str, question: str, yes: str, no: str) -> bool | None:
-        options = {"yes": yes, "no": no}
-        self.values[name] = st.radio(
+        options, key = {"yes": yes, "no": no}, self.key(name)
+        chosen = st.radio(
             question,
             list(options),
             index=self._place(name, options),
             format_func=options.__getitem__,
             horizontal=True,
-            key=self.key(name),
+            key=key,
         )
+        self.take(key, chosen, self._set(name))
         return None if self.values[name] is None else self.values[name] == "yes"
 
     def ask_checkbox(self, name: str, words: str) -> bool:
-        ticked = st.checkbox(words, bool(self.values.get(name)), key=self.key(name))
-        self.values[name] = ticked
+        key = self.key(name)
+        ticked = st.checkbox(words, bool(self.values.get(name)), key=key)
+        self.take(key, ticked, self._set(name))
         return ticked
 
     def _place(self, name: str, options: Mapping[Any, str]) -> int | None:

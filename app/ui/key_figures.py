@@ -1,68 +1,77 @@
-"""Key figures side by side: each with its change, and its weeks as a line.
+"""Key figures side by side: each with its change, its weeks as a line, and a link to the sessions behind it.
 
-All are one element of the page: Streamlit's own metric is several, each with a chart that takes longest of all to draw.
+The lines are drawn here: Streamlit's own chart of a metric takes longest of all to draw, and its scale begins at the
+lowest week, which makes half a point look like a crash.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from urllib.parse import quote
 
 import streamlit as st
 
 from app.formatting import percent
+from app.ui.widgets import link
+from app.vocabulary.roles import Page
 
-_WIDE, _HIGH, _EDGE = 100, 40, 2  # of the line's drawing, which is stretched to fit
+_WIDE, _HIGH, _EDGE = 100, 40, 3  # of the line's drawing, which is stretched to fit
+_LEAST_SPAN = 20  # per cent that a line's height stands for, at least
 _INK = "#4f8cc4"  # visible on light and dark backgrounds
 
 
 @dataclass(frozen=True)
-class KeyFigure:
+class Card:
     """`part` of `whole`, the share that this was before (None: not known), whether `more_is_better`, and each week's
-    share in per cent. For a few, no share is shown."""
+    share in per cent; where its link leads, and its `words`. For a few, no share is shown."""
 
     label: str
+    help: str
     part: int
     whole: int
     before: float | None
     more_is_better: bool
     weeks: Sequence[float]
     few: bool
+    words: str
+    query: Mapping[str, Sequence[str]]
 
 
-def show_figures(figures: Sequence[KeyFigure]) -> None:
-    """Show figures side by side if there is room, below each other on a telephone."""
-    st.html(f'<dl class="figures">{"".join(_card(figure) for figure in figures)}</dl>')
+def show_cards(cards: Sequence[Card]) -> None:
+    """Show figures side by side, on a telephone two in a row."""
+    with st.container(key="figures"):
+        for place, card in zip(st.columns(len(cards)), cards, strict=True):
+            with place.container(border=True, height="stretch", gap=None, key=f"links-figure {card.label}"):
+                _show(card)
 
 
-def _card(figure: KeyFigure) -> str:
-    counts, share = f"{figure.part:,} of {figure.whole:,}", figure.part / max(figure.whole, 1)
-    value, below = (counts, "too few for a share") if figure.few else (percent(share), counts)
-    parts = [f"<dt>{escape(figure.label)}</dt>", f'<dd class="value">{escape(value)}</dd>']
-    if figure.before is not None and not figure.few:
-        parts.append(_change(round(100 * (share - figure.before), 1), more_is_better=figure.more_is_better))
-    if len(figure.weeks) > 1:
-        parts.append(f'<dd class="weeks">{_line(figure.weeks)}</dd>')
-    parts.append(f'<dd class="note">{escape(below)}</dd>')
-    return f"<div>{''.join(parts)}</div>"
+def _show(card: Card) -> None:
+    share = card.part / max(card.whole, 1)
+    change = None if card.before is None or card.few else round(100 * (share - card.before), 1)
+    better = change is not None and (change > 0) == card.more_is_better
+    st.metric(
+        card.label,
+        f"{card.part:,} of {card.whole:,}" if card.few else percent(share),
+        None if change is None else f"{abs(change):.1f} points" if change else "no change",
+        delta_color="off" if not change else "normal" if better else "inverse",
+        delta_arrow="off" if not change else "up" if change > 0 else "down",
+        help=f"{card.help} {card.part:,} of {card.whole:,}.",
+    )
+    if len(card.weeks) > 1:
+        st.html(_draw_line(card.weeks))
+    link(Page.OVERVIEW, card.words, "arrow_forward", query=card.query)
 
 
-def _change(points: float, *, more_is_better: bool) -> str:
-    if not points:
-        return "<dd>no change</dd>"
-    better = (points > 0) == more_is_better
-    word = "better" if better else "worse"
-    return f'<dd class="{word}">{"↑" if points > 0 else "↓"} {abs(points):.1f} points</dd>'
-
-
-def _line(weeks: Sequence[float]) -> str:
-    least, most = min(weeks), max(weeks)
-    across, up = _WIDE / (len(weeks) - 1), (_HIGH - 2 * _EDGE) / ((most - least) or 1)
-    points = " ".join(f"{i * across:.1f},{_HIGH - _EDGE - (week - least) * up:.1f}" for i, week in enumerate(weeks))
+def _draw_line(weeks: Sequence[float]) -> str:
+    middle, span = (min(weeks) + max(weeks)) / 2, max(max(weeks) - min(weeks), _LEAST_SPAN)
+    bottom = min(max(middle - span / 2, 0), 100 - span)
+    across, up = _WIDE / (len(weeks) - 1), (_HIGH - 2 * _EDGE) / span
+    points = " ".join(f"{i * across:.1f},{_HIGH - _EDGE - (week - bottom) * up:.1f}" for i, week in enumerate(weeks))
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH}" preserveAspectRatio="none">'
         f'<polyline points="{points}" fill="none" stroke="{_INK}" stroke-width="2" vector-effect="non-scaling-stroke"/>'
         "</svg>"
     )
-    words = f"Week by week from {weeks[0]:.1f} to {weeks[-1]:.1f}%, at least {least:.1f}, at most {most:.1f}%"
-    return f'<img alt="{words}" src="data:image/svg+xml,{quote(drawing)}">'
+    words = (
+        f"Week by week from {weeks[0]:.1f} to {weeks[-1]:.1f}%, at least {min(weeks):.1f}, at most {max(weeks):.1f}%"
+    )
+    return f'<img class="weeks" alt="{words}" src="data:image/svg+xml,{quote(drawing)}">'

@@ -1,6 +1,7 @@
 """Labels and icons of pages, outcomes, statuses, evidence and purposes on the screens."""
 
-from app.vocabulary import EvidenceKind, Outcome, Page, Purpose, Status
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import ConsentStatus, EvidenceKind, Outcome, Purpose, Status
 
 PAGE_ICONS = {
     Page.OVERVIEW: ":material/insights:",
@@ -16,6 +17,7 @@ PAGE_ICONS = {
 # Colour is never the only sign of a meaning: a mark and a word go with it.
 OUTCOME_WORDS = {outcome.value: f"{mark} {outcome.label}" for outcome, mark in zip(Outcome, "✓○✗?–", strict=True)}
 STATUS_WORDS = {status.value: f"{mark} {status.label}" for status, mark in zip(Status, "✓?✗", strict=True)}
+CONSENT_WORDS = {status.value: f"{mark} {status.label}" for status, mark in zip(ConsentStatus, "?○–✓✓✗✗", strict=True)}
 EVIDENCE_WORDS = {kind.value: kind.label for kind in EvidenceKind}
 PURPOSE_WORDS: dict[str, str] = {purpose: purpose.label for purpose in Purpose if purpose is not Purpose.OTHER}
 

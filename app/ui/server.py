@@ -1,23 +1,39 @@
-"""Wraps the server: limits cookies to a sign-in, and closes addresses that nobody needs.
+"""Wraps the server: limits cookies to a sign-in, closes addresses that nobody needs, and adds a script of our own.
 
 Streamlit's sign-in cookie lasts for 30 days and is sent over http as well, a second one carries the tokens of Entra ID,
 which nothing here needs, and signing in leads to the first page, whatever link somebody followed. None of that can be
 set, so it is corrected in each response.
 """
 
+from functools import cache
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.file_util import get_static_dir
 
 from app.auth.configuration import GREATEST_AGE
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _ADDRESS_COOKIE = "wanted"  # keeps the address that somebody opened before signing in
 _ADDRESS_SECONDS = 15 * 60  # the longest time that signing in may take
+BROWSER_SCRIPT = Path(__file__).parent / "browser.js"
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
+
+
+@cache
+def _read_index() -> str:
+    index = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
+    return index.replace("<script", '<script src="./browser.js"></script><script', 1)
+
+
+def show_index(_: Request) -> HTMLResponse:
+    """Streamlit's web page, with our own script before its own."""
+    return HTMLResponse(_read_index(), headers={"Cache-Control": "no-cache"})
 
 
 class Guard:

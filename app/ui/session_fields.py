@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,8 @@ from app.intake.logs import CORRECTION_REASON
 from app.log_questions import QUESTIONS
 from app.records.rows import RejectedRow
 from app.ui.drafts import Draft, label_pupils, label_staff
-from app.vocabulary import Purpose
+from app.ui.text import show_refusal
+from app.vocabulary.terms import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
 
@@ -25,7 +27,6 @@ _LABELS = {
     CORRECTION_REASON: "The reason for the correction",
 }
 
-MAX_PUPILS = 60
 _MAX_CHARACTERS = 10_000
 _MAX_BUTTONS = 6
 
@@ -33,49 +34,65 @@ _MAX_BUTTONS = 6
 def show_fault(rejected: RejectedRow) -> None:
     """Show why the form cannot be used yet."""
     column = _LABELS.get(rejected.column or "", rejected.column or "")
-    st.warning(f"{column} {rejected.reason}: {rejected.fix}.", icon=":material/edit:")
+    show_refusal(f"{column} {rejected.reason}: {rejected.fix}.")
 
 
 def ask_question(draft: Draft, name: str) -> None:
     """Ask a question of the log. Text that is none of its answers is shown as "other", and kept unchanged."""
     question, key, given = _QUESTIONS[name], draft.key(name), draft.values.get(name) or ""
     if question.answers is None:
-        draft.values[name] = st.text_area(
-            question.words, given, key=key, max_chars=_MAX_CHARACTERS, help=question.help or None
-        )
+        typed = st.text_area(question.words, given, key=key, max_chars=_MAX_CHARACTERS, help=question.help or None)
+        draft.take(key, typed, partial(draft.values.__setitem__, name))
         return
     options = [answer.value for answer in question.answers]
     default = given if given in options else "other" if given and "other" in options else None
     shown: dict[str, Any] = {"format_func": question.answer_label, "key": key, "help": question.help or None}
     if len(options) > _MAX_BUTTONS:
         index = options.index(default) if default else None
-        picked = st.selectbox(question.words, options, index=index, **shown)
+        picked = st.selectbox(question.words, options, index=index, filter_mode="contains", **shown)
     else:
-        picked = st.segmented_control(question.words, options, default=default, **shown)
-    draft.values[name] = given if picked == "other" and given not in options and given else picked or ""
+        picked = st.segmented_control(question.words, options, default=default, wrap=True, **shown)
+    other = given if given not in options else ""
+    draft.take(key, picked, partial(_set_answer, draft.values, name, other))
+
+
+def _set_answer(values: dict[str, Any], name: str, other: str, picked: str | None) -> None:
+    values[name] = other if picked == "other" and other else picked or ""
 
 
 def ask_purpose(draft: Draft, question: str) -> None:
     """Ask for the session's purpose: one of the protocol's, or something else as text."""
-    given = draft.values.get("purpose", "")
+    given, key = draft.values.get("purpose", ""), draft.key("purpose")
     named = Purpose.named(given)
     picked = st.segmented_control(
         question,
         [purpose.value for purpose in Purpose],
         format_func=lambda word: Purpose(word).label,
         default=named.value if given else None,
-        key=draft.key("purpose"),
+        key=key,
+        wrap=True,
     )
+    draft.take(key, picked, partial(_set_purpose, draft.values))
     if picked == Purpose.OTHER:
-        words = given if named is Purpose.OTHER else ""
-        draft.values["purpose"] = st.text_input("What exactly?", words, key=draft.key("other"))
-    else:
-        draft.values["purpose"] = picked or ""
+        key = draft.key("other")
+        typed = st.text_input("What exactly?", given if named is Purpose.OTHER else "", key=key)
+        draft.take(key, typed, partial(_set_other_purpose, draft.values))
+
+
+def _set_purpose(values: dict[str, Any], picked: str | None) -> None:
+    if picked != Purpose.OTHER:
+        values["purpose"] = picked or ""
+    elif Purpose.named(values.get("purpose", "")) is not Purpose.OTHER:
+        values["purpose"] = ""
+
+
+def _set_other_purpose(values: dict[str, Any], typed: str | None) -> None:
+    if Purpose.named(values["purpose"]) is Purpose.OTHER:
+        values["purpose"] = typed or ""
 
 
 def ask_pupils(draft: Draft, pupils: pd.DataFrame) -> None:
-    most = max(MAX_PUPILS, len(draft.values.get("pupils", [])))  # so that "Select all" cannot pick the whole school
-    draft.ask_several("pupils", "Pupils", label_pupils(pupils, "email"), placeholder="Type a name", max_selections=most)
+    draft.ask_several("pupils", "Pupils", label_pupils(pupils, "email"), placeholder="Type a name")
 
 
 def ask_times(draft: Draft, default: date, first: date | None = None, last: date | None = None) -> None:
@@ -93,28 +110,40 @@ def ask_times(draft: Draft, default: date, first: date | None = None, last: date
 
 def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str) -> None:
     """Ask which people were invited whom the protocol accepts as second member (by email, with a description)."""
-    given = draft.values.get("second", [])
+    given, key = draft.values.get("second", []), draft.key(f"second {' '.join(accepted)}")
     picked = st.pills(
         question,
         list(accepted),
         selection_mode="multi",
         format_func=accepted.__getitem__,
-        key=draft.key(f"second {' '.join(accepted)}"),
+        key=key,
         default=[email for email in given if email in accepted],
+        wrap=True,
     )
-    draft.values["second"] = [*picked, *(email for email in given if email not in accepted)]
+    draft.take(key, picked, partial(_set_second_members, draft.values, accepted, accepted_were_asked=True))
 
 
 def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataFrame) -> None:
     """Ask which of the other staff were invited."""
-    given = draft.values["second"]
+    given, key = draft.values["second"], draft.key("others")
     others = label_staff(staff[~staff["email"].isin(accepted.keys())], "email")
     invited = st.multiselect(
         "Anybody else who was invited (optional)",
         list(others),
         default=[email for email in given if email in others],
         format_func=others.__getitem__,
-        key=draft.key("others"),
+        key=key,
         placeholder="Type a name",
+        select_all=False,
+        filter_mode="contains",
+        wrap=True,
     )
-    draft.values["second"] = [*(email for email in given if email in accepted), *invited]
+    draft.take(key, invited, partial(_set_second_members, draft.values, accepted, accepted_were_asked=False))
+
+
+def _set_second_members(
+    values: dict[str, Any], accepted: Mapping[str, str], picked: list[str], *, accepted_were_asked: bool
+) -> None:
+    """Replace those who were invited among whom the protocol accepts, or among the others, by those picked."""
+    others = [email for email in values.get("second", []) if (email in accepted) is not accepted_were_asked]
+    values["second"] = [*picked, *others] if accepted_were_asked else [*others, *picked]

@@ -8,17 +8,27 @@ import streamlit as st
 
 from app.access.administration import record_access
 from app.access.people import list_demo_people
-from app.access.policy import Person, describe_post, get_first_page, may_open
+from app.access.policy import Person, describe_post, get_first_page, get_scopes, may_open
+from app.access.sessions import holds_sessions
 from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
-from app.ui.current import current_person, get_school, record_once
+from app.ui import address
+from app.ui.current import current_person, get_school, keep_address, record_once, view_as
+from app.ui.first_visit import show_first_visit
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page, Scope
 
 _ASSETS = Path(__file__).parent
+_SECTIONS = {
+    "Monitoring": (Page.OVERVIEW, Page.SESSIONS, Page.PROTOCOL),
+    "My sessions": (Page.LOG, Page.PLAN),
+    "Pupils": (Page.CONCERNS, Page.PARENTS),
+    "System": (Page.ADMINISTRATION,),
+}
+_OF_OWN_SESSIONS = {Page.SESSIONS, Page.LOG, Page.PLAN, Page.PARENTS}
 
 
 def _sign_out() -> None:
@@ -55,10 +65,12 @@ def require(page: Page) -> tuple[School, Person]:
 
 
 def _not_signed_in() -> NoReturn:
-    if obstacle := configuration.find_obstacle(get_school()):
+    school = get_school()
+    if obstacle := configuration.find_obstacle(school):
         st.title("Not set up yet")
         write_html("{obstacle}", obstacle=obstacle)
         st.stop()
+    write_html("{name}: videoconferencing protocol", name=school.settings.name)
     st.title("Sign in")
     if st.user.get("is_logged_in"):
         write_html(
@@ -79,37 +91,66 @@ def show() -> None:
     school = get_school()
     person = current_person(school)
     if person is None:
-        # Keep each address, so that signing in leads there.
-        first = st.Page(_not_signed_in, title="Sign in", default=True)
-        others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*Page, "start")]
-        st.navigation([first, *others], position="hidden")
+        keep_address("Sign in")
         _not_signed_in()
+    home = get_first_page(person)
+    # The first page has the bare address, and also its own, which links use: a colleague's first page is another.
+    pages = [_page(page, first=False) for page in Page]
+    chosen = st.navigation([*pages, _page(home, first=True)], position="hidden")
+    address.send_again()
+    current = home if chosen.url_path in ("", "start") else Page(chosen.url_path)
+    address.remember(current)
+    with st.sidebar.container(gap="xsmall"):
+        _show_menu(_list_menu(school, person), current, chosen)
     with st.sidebar:
-        st.markdown(f"### {as_plain_text(school.settings.name)}")
+        with st.container(key="worried", gap="xsmall"):
+            _link_to_concern_about_child()
+            link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
+        st.divider()
+        st.markdown(f"**{as_plain_text(school.settings.name)}**")
         if school.is_demonstration():
             _show_view_as(school, person)
-    home = get_first_page(person)
-    # The first page has the bare address, and also its own address, which links use.
-    pages = [_page(page, visible=may_open(person, page), first=page == home) for page in Page]
-    pages.append(_page(home, visible=False, first=False))
-    chosen = st.navigation(pages)
-    with st.sidebar:
-        link(Page.CONCERNS, "**I'm worried about a child**", "emergency_home", query={"raise": "yes"})
-        link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
-        if not school.is_demonstration():
+        else:
+            write_html("{name}<br>{post}", name=person.name, post=describe_post(person))
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
+    with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
+        _link_to_concern_about_child()
+    if current == home and not address.shows_record():
+        show_first_visit(school, person)
     chosen.run()
 
 
-def _page(page: Page, *, visible: bool, first: bool) -> Any:
+def _link_to_concern_about_child() -> None:
+    link(Page.CONCERNS, "I'm worried about a child", "emergency_home", query={"raise": "yes"})
+
+
+def _list_menu(school: School, person: Person) -> set[Page]:
+    """The pages in somebody's menu: without those for their own sessions if they hold none."""
+    own = set() if holds_sessions(school, person) else {Scope.OWN}
+    return {page for page in Page if get_scopes(person, page.resource) - (own if page in _OF_OWN_SESSIONS else set())}
+
+
+def _show_menu(menu: set[Page], current: Page, chosen: Any) -> None:
+    """Show a link to each page, by section, which leads to the page's list as it was shown last. (Streamlit's own menu
+    leads to bare addresses, and nowhere from a record of the same page.)"""
+    for section, pages in _SECTIONS.items():
+        if not menu & set(pages):
+            continue
+        st.html(f'<p class="section">{section}</p>')
+        for page in pages:
+            if page in menu:
+                to = chosen if page == current else f"pages/{page}.py"
+                st.page_link(to, label=page.label, icon=PAGE_ICONS[page], query_params=address.get_list(page))
+
+
+def _page(page: Page, *, first: bool) -> Any:
     return st.Page(
         ROOT / "pages" / f"{page}.py",
         title=page.label,
         icon=PAGE_ICONS[page],
         url_path="start" if first else page.value,
         default=first,
-        visibility="visible" if visible else "hidden",
     )
 
 
@@ -120,7 +161,8 @@ def _show_view_as(school: School, person: Person) -> None:
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    with st.expander("View as…", key="view_as_choice", on_change="rerun") as place:
+    # A box of its own for each person, so that it closes once somebody is chosen.
+    with st.expander("View as…", key=f"view_as_choice {person.staff_id}", on_change="rerun") as place:
         if not place.open:
             return
         with st.container(gap=None):
@@ -128,7 +170,7 @@ def _show_view_as(school: School, person: Person) -> None:
                 if other.email != person.email and st.button(
                     as_plain_text(_describe(other)), key=f"view_as_{other.email}", type="tertiary"
                 ):
-                    st.session_state["view_as"] = other.email
+                    view_as(other)
                     st.rerun()
 
 

@@ -43,6 +43,11 @@ def title(words: str) -> None:
     st.title(as_plain_text(words), anchor=False)
 
 
+def show_refusal(words: str) -> None:
+    """Show why something was not done, which may name what people typed, and that nothing is lost."""
+    st.warning(as_plain_text(words), icon=":material/edit:")
+
+
 def show_error(what: str, fix: str) -> None:
     """Show what went wrong, and the fix; never a traceback."""
     st.error(f"**{as_plain_text(what)}** {as_plain_text(fix)}", icon=":material/error:")

@@ -1,23 +1,21 @@
-"""Links, lists, downloads, charts and filters that several pages use."""
+"""Links, downloads, charts and filters that several pages use."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import pandas as pd
 import streamlit as st
 
-from app.access.administration import record_access
 from app.access.policy import NotAllowedError
-from app.formatting import moment
 from app.reports.charts import Drawing
-from app.reports.outcomes_csv import make_harmless
 from app.school import School
-from app.ui.current import current_person, get_school
+from app.ui import address
 from app.ui.labels import PAGE_ICONS
-from app.ui.text import note, write_html
-from app.vocabulary import Page
+from app.ui.text import as_plain_text, show_refusal, write_html
+from app.vocabulary.roles import Page
 
 _TYPES = {
     ".csv": "text/csv",
@@ -26,17 +24,17 @@ _TYPES = {
     ".pdf": "application/pdf",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-T = TypeVar("T")
 P = ParamSpec("P")
 
 
 # --- links and downloads ------------------------------------------------------------------------------------
 
 
-def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str] | None = None) -> None:
-    """Show a link to a page, or by its `query` to something on it, with the page's icon unless another is given."""
+def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str | Sequence[str]] | None = None) -> None:
+    """Show a link to a page, or by its `query` to something on it, with the page's icon unless another is given. The
+    label may contain text that people typed."""
     icon = f":material/{icon}:" if icon else PAGE_ICONS[page]
-    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+    st.page_link(f"pages/{page}.py", label=as_plain_text(label), icon=icon, query_params=query)
 
 
 def download(label: str, content: Any, file: str, icon: str = "download", **more: Any) -> None:
@@ -46,58 +44,6 @@ def download(label: str, content: Any, file: str, icon: str = "download", **more
 
 
 # --- lists and charts ---------------------------------------------------------------------------------------
-
-
-def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> pd.DataFrame:
-    """Some columns of rows as people read them: times as text, blanks empty, a heading each (by default its name)."""
-    shown = {}
-    for column in columns:
-        cells = rows[column]
-        if isinstance(cells.dtype, pd.DatetimeTZDtype):
-            cells = cells.map(moment)
-        elif cells.dtype == object or isinstance(cells.dtype, pd.StringDtype):
-            cells = cells.fillna("")
-        shown[headings.get(column, column.replace("_", " ").capitalize())] = cells
-    return pd.DataFrame(shown)
-
-
-def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
-    """Show a list with its download, made safe against formulas. The audit trail records the download, unless
-    `note` records it elsewhere."""
-    numbers = rows.select_dtypes("number").columns
-    shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
-    event = st.dataframe(rows, hide_index=True, alt=alt, **({"column_config": shares} | more))
-    text = rows.map(make_harmless).to_csv(index=False, lineterminator="\r\n")
-    download(
-        "Download this list",
-        "\ufeff" + text,
-        f"{name}.csv",
-        key=f"download {name}",
-        on_click=note or (lambda: _record_download(name, len(rows))),
-        type="tertiary",
-    )
-    return event
-
-
-def _record_download(name: str, rows: int) -> None:
-    school = get_school()
-    if person := current_person(school):
-        record_access(school, person, "exported", f"{name}, {rows} rows")
-
-
-def select_row(rows: pd.DataFrame, ids: Sequence[T], alt: str, name: str, **more: Any) -> T | None:
-    """Show a list with rows to select. Returns the selected row's id of `ids`, which has one for each row."""
-    # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
-    options = {"height": "content" if len(rows) < 14 else 520, "key": f"{name} {hash(tuple(ids))}"} | more
-    event = table(rows, alt, name, on_select="rerun", selection_mode="single-row", **options)
-    return next((ids[position] for position in event["selection"]["rows"]), None)
-
-
-def session_table(rows: pd.DataFrame, ids: Sequence[int], alt: str, name: str, **more: Any) -> None:
-    """Show a list of sessions, and open the one that is selected."""
-    session_id = select_row(rows, ids, alt, name, **more)
-    if session_id is not None:
-        st.switch_page("pages/sessions.py", query_params={"session": str(session_id)})
 
 
 def draw(chart: Drawing, words: str, **more: Any) -> Any:
@@ -112,18 +58,6 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
     return st.vega_lite_chart(chart.spec | {"config": config, "datasets": chart.rows}, alt=words, **more)
 
 
-@st.fragment
-def table_expander(
-    rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", below: str = ""
-) -> None:
-    """The table behind a chart or a sentence, made or looked up when somebody opens it, with a remark `below`."""
-    with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
-        if place.open:
-            table(rows() if callable(rows) else rows, alt, name)
-            if below:
-                note(below)
-
-
 def card(template: str, **values: Any) -> Any:
     """Show a box with a sentence (see `write_html`). Returns the place for its buttons."""
     left, right = st.container(border=True).columns([4, 1], vertical_alignment="center")
@@ -132,22 +66,17 @@ def card(template: str, **values: Any) -> Any:
     return right
 
 
-def card_button(place: Any, label: str, icon: str, key: str, on_click: Callable[[], None], **more: Any) -> None:
-    """A button of a card, as wide as the container."""
-    place.button(label, key=key, icon=f":material/{icon}:", width="stretch", on_click=on_click, **more)
-
-
-# --- what was done ------------------------------------------------------------------------------------------
+# --- confirmations ------------------------------------------------------------------------------------------
 
 
 def confirm_on_rerun(words: str) -> None:
-    """Have the next run of the page say what was done."""
+    """Have the next run of the page show a confirmation."""
     st.session_state["done"] = words
 
 
 def show_confirmation() -> None:
     if words := st.session_state.pop("done", None):
-        st.success(words, icon=":material/check:")
+        st.success(as_plain_text(words), icon=":material/check:")
 
 
 def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -155,7 +84,7 @@ def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwa
     try:
         change(*args, **kwargs)
     except (ValueError, NotAllowedError) as error:
-        st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
+        show_refusal(f"{error} Nothing was changed.")
         return
     confirm_on_rerun(confirmation)
     st.rerun()
@@ -164,47 +93,73 @@ def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwa
 # --- choosing what to show ----------------------------------------------------------------------------------
 
 
-def choose_one(label: str, options: Mapping[str, str], default: str, **more: Any) -> str:
-    """Let the person choose one of a few options by its label. Returns the option."""
-    chosen = st.segmented_control(
-        label, list(options), format_func=options.__getitem__, default=default, required=True, **more
-    )
-    return chosen or default
+_DAYS = {"this-term": "This term", "last-term": "Last term", "30-days": "Last 30 days", "custom": "Custom dates"}
 
 
-def choose_days(school: School, key: str) -> tuple[date, date]:
-    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates."""
+def list_ranges(school: School) -> dict[str, tuple[date, date]]:
+    """The days to choose from, by their parameter; the first are the default."""
     today = school.today()
     current = school.settings.term_on(today)
     earlier = school.settings.term_on(current.from_ - timedelta(days=1)) if current else None
     ranges: dict[str, tuple[date, date]] = {}
     if current:
-        ranges["This term"] = (current.from_, min(current.to, today))
+        ranges["this-term"] = (current.from_, min(current.to, today))
     if earlier:
-        ranges["Last term"] = (earlier.from_, earlier.to)
-    ranges["Last 30 days"] = (today - timedelta(days=29), today)
-    names = [*ranges, "Custom dates"]
-    chosen = choose_one("Days", dict(zip(names, names, strict=True)), names[0], key=f"{key} range")
-    days = ranges.get(chosen) or choose_dates(ranges["Last 30 days"], today, f"{key} days")
-    return days or st.stop()
+        ranges["last-term"] = (earlier.from_, earlier.to)
+    return ranges | {"30-days": (today - timedelta(days=29), today)}
 
 
-def choose_dates(default: tuple[date, date], last: date, key: str) -> tuple[date, date] | None:
-    """Let the person choose the first and the last day to look at. Returns None until both are chosen."""
-    days = st.date_input("From and to", default, max_value=last, key=key, format="DD/MM/YYYY")
+def choose_days(school: School) -> tuple[date, date]:
+    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates. They are
+    in the address as `days`: "last-term", "30-days", or "2026-09-01..2026-10-16"."""
+    ranges = list_ranges(school)
+    default = next(iter(ranges))
+    options = {option: words for option, words in _DAYS.items() if option in ranges or option == "custom"}
+    named = address.get("days", default)
+    custom = _read_days(named)
+    chosen = address.choose_one("Days", options, default, "days", chosen="custom" if custom else named)
+    if chosen != "custom":
+        return ranges[chosen]
+    return choose_dates(custom or ranges["30-days"], school.today()) or st.stop()
+
+
+def choose_dates(default: tuple[date, date], last: date) -> tuple[date, date] | None:
+    """Let the person choose the first and the last day, in the address as `days`. Returns None until both are
+    chosen."""
+    first, until = _read_days(address.get("days")) or default
+    key = "dates"
+    if len(st.session_state.get(key, ())) != 1:  # else the last day is still to be chosen
+        st.session_state[key] = (min(first, last), min(until, last))
+    write = partial(_write_dates, key)
+    days = st.date_input("From and to", max_value=last, key=key, format="DD/MM/YYYY", on_change=write)
     if isinstance(days, tuple) and len(days) == 2:
         return days
     st.info("Choose the end date as well.")
     return None
 
 
-def filter_rows(
-    rows: pd.DataFrame, columns: Mapping[str, str], key: str, words: Callable[[str], str] = str
-) -> pd.DataFrame:
-    """Filters for some columns, given with labels. Returns the rows with the chosen values, by default all."""
+def _write_dates(key: str) -> None:
+    if len(days := st.session_state[key]) == 2:
+        address.put("days", f"{days[0]}..{days[1]}")
+
+
+def _read_days(words: str) -> tuple[date, date] | None:
+    """The first and the last day of a parameter; None if it does not hold two."""
+    try:
+        first, last = (date.fromisoformat(day) for day in words.split(".."))
+    except ValueError:
+        return None
+    return (first, last) if first <= last else None
+
+
+def filter_rows(rows: pd.DataFrame, columns: Mapping[str, str], words: Callable[[str], str] = str) -> pd.DataFrame:
+    """Filters for some columns, given with labels, with the number of rows of each value. Returns the rows with the
+    chosen values, by default all. They are in the address, as parameters with the columns' names."""
     for place, (column, label) in zip(st.columns(len(columns)), columns.items(), strict=True):
-        values = sorted(rows[column].dropna().unique())
-        chosen = place.multiselect(label, values, key=f"{key} {column}", format_func=words, placeholder="All")
+        counts = rows[column].value_counts().sort_index()
+        options = {value: f"{words(value)} ({number:,})" for value, number in counts.items() if number}
+        with place:
+            chosen = address.choose_some(label, options, column)
         rows = rows[rows[column].isin(chosen)] if chosen else rows
     return rows
 

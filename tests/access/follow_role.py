@@ -12,7 +12,7 @@ from app.access.sessions import list_sessions
 from app.intake.files import import_roster
 from app.school import School
 from app.store.database import open_database
-from app.vocabulary import Page, Resource
+from app.vocabulary.roles import Page, Resource
 from tests.conftest import SETTINGS
 
 

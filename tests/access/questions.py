@@ -13,10 +13,11 @@ from app.access.administration import (
 )
 from app.access.breaches import (
     count_breaches_by_owner,
-    count_sessions_with_open_breaches,
+    count_sessions_breached_since,
     get_session_breaches,
     list_breaches_to_explain,
     list_breaches_to_resolve,
+    list_open_breaches,
 )
 from app.access.concern_detail import get_chronology, get_concern, list_conduct_team
 from app.access.concerns import (
@@ -27,29 +28,47 @@ from app.access.concerns import (
     list_own_concerns,
     list_pupils_on_record,
 )
-from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
+from app.access.forms import (
+    get_draft,
+    get_draft_time,
+    get_own_log,
+    list_calls_to_log,
+    list_pupils_to_choose,
+    list_staff_to_choose,
+)
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.parents import (
+    count_consent_contacts,
     get_consent_history,
+    list_consent_emails,
     list_consents,
+    list_letter_emails,
     list_letters_by_day,
     list_letters_sent,
     may_answer_consent,
 )
 from app.access.plans import list_plans
 from app.access.policy import NotAllowedError, Person
+from app.access.pupil_policies import get_pupil_policies
+from app.access.pupils import count_unlogged_by_person, get_pupil, list_pupils, list_pupils_with_counts, list_tutors
 from app.access.repeats import list_repeats
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
-from app.access.sessions import list_sessions, list_unlogged_calls
+from app.access.sessions import (
+    holds_sessions,
+    list_session_pupils,
+    list_sessions,
+    list_sessions_of_pupil,
+    list_unlogged_calls,
+)
 from app.access.what_if import run_what_if
 from app.operations.alerts import get_alerts_view
 from app.operations.sync import get_sync_state
 from app.reports.subject_access import create_subject_access_file
 from app.school import School
 from app.store.concerns import CONDUCT
-from tests.access.school import EVER, NUMBER, PUPILS, TERM, concern_refs, conduct_refs, consent_ids
+from tests.access.school import EVER, LAST_WEEK, NUMBER, PUPILS, TERM, at_hour, concern_refs, conduct_refs, consent_ids
 
 
 def answer_everything(school: School, person: Person) -> dict[str, str]:
@@ -67,11 +86,18 @@ QUESTIONS = {
     "get_overview": lambda school, person: get_overview(school, person, EVER),
     "get_protocol_figures": lambda school, person: get_protocol_figures(school, person, EVER),
     "list_sessions": lambda school, person: list_sessions(school, person, EVER),
+    "holds_sessions": holds_sessions,
     "list_unlogged_calls": lambda school, person: list_unlogged_calls(school, person, EVER),
+    "list_session_pupils": lambda school, person: list_session_pupils(school, person, EVER),
+    "list_sessions_of_pupil": lambda school, person: [list_sessions_of_pupil(school, person, n) for n in PUPILS],
+    "list_pupils_with_counts": lambda school, person: list_pupils_with_counts(school, person, EVER),
+    "list_tutors": lambda school, person: list_tutors(school, person, EVER),
+    "count_unlogged_by_person": lambda school, person: count_unlogged_by_person(school, person, EVER),
     "get_session": lambda school, person: [get_session(school, person, n) for n in NUMBER.values()],
     "list_calls_to_log": list_calls_to_log,
     "get_own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
     "get_draft": lambda school, person: [get_draft(school, person, form) for form in ("log", "plan")],
+    "get_draft_time": lambda school, person: [get_draft_time(school, person, form) for form in ("log", "plan")],
     "list_plans": list_plans,
     "list_concerns": list_concerns,
     "get_concern": lambda school, person: [get_concern(school, person, ref) for ref in concern_refs(school)],
@@ -108,8 +134,11 @@ QUESTIONS = {
 QUESTIONS |= {
     "list_breaches_to_resolve": list_breaches_to_resolve,
     "list_breaches_to_explain": list_breaches_to_explain,
-    "count_sessions_with_open_breaches": count_sessions_with_open_breaches,
+    "list_open_breaches": list_open_breaches,
     "count_breaches_by_owner": count_breaches_by_owner,
+    "count_sessions_breached_since": lambda school, person: [
+        count_sessions_breached_since(school, person, at_hour(LAST_WEEK), n) for n in NUMBER.values()
+    ],
     "list_repeats": lambda school, person: list_repeats(school, person, EVER),
     "run_what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
     "get_session_breaches": lambda school, person: [get_session_breaches(school, person, n) for n in NUMBER.values()],
@@ -119,6 +148,11 @@ QUESTIONS |= {
 QUESTIONS |= {
     "list_consents": list_consents,
     "get_consent_history": lambda school, person: [get_consent_history(school, person, n) for n in consent_ids(school)],
+    "list_consent_emails": lambda school, person: [list_consent_emails(school, person, n) for n in consent_ids(school)],
+    "count_consent_contacts": lambda school, person: [
+        count_consent_contacts(school, person, n) for n in consent_ids(school)
+    ],
+    "list_letter_emails": list_letter_emails,
     "list_letters_by_day": list_letters_by_day,
     "list_letters_sent": list_letters_sent,
     "may_answer_consent": lambda school, person: [may_answer_consent(school, person, n) for n in consent_ids(school)],
@@ -131,7 +165,10 @@ QUESTIONS |= {
 # Who is at the school, whatever they do.
 DIRECTORY = {
     "count_encrypted_values": count_encrypted_values,
+    "get_pupil_policies": get_pupil_policies,
     "get_roster": get_roster,
+    "list_pupils": list_pupils,
+    "get_pupil": lambda school, person: [get_pupil(school, person, n) for n in PUPILS],
     "list_pupils_to_choose": list_pupils_to_choose,
     "list_staff_to_choose": list_staff_to_choose,
     "list_pupils_on_record": list_pupils_on_record,

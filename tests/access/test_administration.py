@@ -1,6 +1,7 @@
 """What the administrator works with."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from app.access.policy import WITHHELD_ABOUT
 from app.school import School
 from app.store import tables
 from tests.access.questions import as_text
-from tests.access.school import PEOPLE, PUPILS, TODAY, add_row, at_hour, someone
+from tests.access.school import ID, PEOPLE, PUPILS, TODAY, add_row, at_hour, someone
 
 
 def _refuse(school: School, kind: str, column: str | None, value: str | None, original: str) -> None:
@@ -84,6 +85,26 @@ def test_get_audit_trail_does_not_count_a_counsellors_sessions(school: School) -
         ("counsellor", "Office"),
         ("counsellor", "concern C-AAAA, raised"),
     }
+
+
+def test_get_audit_trail_withholds_what_a_counsellor_did_under_a_former_address(school: School) -> None:
+    former = "maiden@habs.example"
+    with school.writing() as connection:
+        add_row(connection, tables.former_emails, email=former, staff_id=ID["counsellor"], ended_on=TODAY)
+        school.add_to_trail(connection, former, "viewed", "session 5")
+    trail = get_audit_trail(school, someone(school, "admin"))
+    assert trail.loc[trail["actor"] == former, "subject"].tolist() == [WITHHELD_ABOUT]
+
+
+def test_get_roster_lists_leavers_apart(school: School) -> None:
+    with school.engine.begin() as connection:
+        version = tables.pupil_versions
+        facts = {"school": "SEN", "year_group": "10", "house": "Wye", "has_left": True}
+        add_row(connection, version, pupil_id=5, from_day=TODAY, name="Efa", **facts)
+    roster = get_roster(school, someone(school, "admin"))
+    assert "Efa" not in set(roster["pupils"]["name"])
+    leaver = roster["leavers"].iloc[0]
+    assert (leaver["name"], leaver["was"], leaver["last_day"].date()) == ("Efa", "pupil", TODAY - timedelta(days=1))
 
 
 def test_get_roster_is_todays(school: School) -> None:

@@ -5,13 +5,14 @@ from sqlalchemy import update
 
 from app.access.breaches import (
     count_breaches_by_owner,
-    count_sessions_with_open_breaches,
+    count_sessions_breached_since,
     get_session_breaches,
     list_breaches_to_resolve,
+    list_open_breaches,
 )
 from app.school import School
 from app.store import tables
-from tests.access.school import ID, MAY_OPEN, NUMBER, OPEN, OWN, someone
+from tests.access.school import ID, LAST_WEEK, MAY_OPEN, NUMBER, OPEN, OWN, at_hour, someone
 
 TO_SETTLE: dict[str, set[str]] = {name: set() for name in ID} | {
     # Aled is of year 9 and of Monnow, and so tutor9's tutees are; Efa was of year 9 until September.
@@ -48,6 +49,17 @@ def test_count_breaches_by_owner_counts_sessions_for_each_owner(school: School) 
     assert waiting["sessions"].to_dict() == {
         name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]
     }
-    sessions, days = count_sessions_with_open_breaches(school, someone(school, "sdh"))
-    assert sessions == len(set().union(*TO_SETTLE.values()))
-    assert days == waiting["oldest"].max()
+    sessions = list_open_breaches(school, someone(school, "sdh"))
+    assert sessions["session_id"].is_unique
+    assert len(sessions) == len(set().union(*TO_SETTLE.values()))
+    assert (school.now() - sessions["opened_at"].iloc[0]).days == waiting["oldest"].max()
+
+
+@pytest.mark.parametrize("name", ID)
+def test_count_sessions_breached_since_counts_other_sessions_that_the_person_may_open(
+    school: School, name: str
+) -> None:
+    person, opened = someone(school, name), at_hour(LAST_WEEK, 15)
+    others = (MAY_OPEN[name] & OPEN) - {"aled"}
+    assert count_sessions_breached_since(school, person, opened, NUMBER["aled"]) == len(others)
+    assert count_sessions_breached_since(school, person, at_hour(LAST_WEEK, 16), NUMBER["aled"]) == 0

@@ -71,7 +71,7 @@ def test_get_concern_is_refused_for_good_to_anybody_named_later(school: School) 
     assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
     assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"
     assert not {"shared", "unshared"} & casework.find_possible_steps(view).keys()
-    with pytest.raises(casework.IncompleteStepError, match="does not name"):
+    with pytest.raises(casework.IncompleteStepError, match="not named in it"):
         casework.record(
             school, sdh, ref, view.version, "action", {"what": "w", "recipient_id": ID["dsp_sen"], "due": TODAY}
         )

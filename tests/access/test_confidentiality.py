@@ -50,7 +50,7 @@ def test_questions_reveal_counselling_to_nobody_else(usual_answers: Callable[[st
         else set()
     )
     registers = (
-        {"list_letters_sent"} if name in ("sdh", "hoy9", "hm_monnow") else set()
+        {"list_letters_sent", "list_pupils_with_counts"} if name in ("sdh", "hoy9", "hm_monnow") else set()
     )  # whoever leads her house or year
     for question, answer in usual_answers(name).items():
         if question not in concerns | registers:

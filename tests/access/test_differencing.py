@@ -13,17 +13,18 @@ from hypothesis import strategies as st
 
 from app.access.breaches import (
     count_breaches_by_owner,
-    count_sessions_with_open_breaches,
     list_breaches_to_explain,
     list_breaches_to_resolve,
+    list_open_breaches,
 )
 from app.access.concerns import list_concerns, list_own_concerns
 from app.access.forms import list_calls_to_log
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.people import find_person
 from app.access.policy import NotAllowedError, Person
+from app.access.pupils import count_unlogged_by_person, list_pupils_with_counts, list_tutors
 from app.access.reporting import count_resolved_breaches
-from app.access.sessions import list_sessions, list_unlogged_calls
+from app.access.sessions import list_session_pupils, list_sessions, list_unlogged_calls
 from app.intake.files import import_logs
 from app.school import School, open_school
 from tests import people
@@ -43,6 +44,10 @@ DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
 QUESTIONS: tuple[Callable[..., Any], ...] = (
     get_overview,
     list_sessions,
+    list_session_pupils,
+    list_pupils_with_counts,
+    list_tutors,
+    count_unlogged_by_person,
     list_unlogged_calls,
     get_protocol_figures,
     list_late_consents,
@@ -51,13 +56,17 @@ QUESTIONS: tuple[Callable[..., Any], ...] = (
     list_own_concerns,
     list_breaches_to_resolve,
     list_breaches_to_explain,
-    count_sessions_with_open_breaches,
+    list_open_breaches,
     count_breaches_by_owner,
     count_resolved_breaches,
 )
 OF_DAYS: set[Callable[..., Any]] = {
     get_overview,
     list_sessions,
+    list_session_pupils,
+    list_pupils_with_counts,
+    list_tutors,
+    count_unlogged_by_person,
     list_unlogged_calls,
     get_protocol_figures,
     list_late_consents,

@@ -54,10 +54,10 @@ def _program_with_entry(folder: Path) -> Path:
     """A copy of the program that differs by the entry alone."""
     for name in ("app", "data"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    vocabulary = folder / "app" / "vocabulary.py"
-    source = vocabulary.read_text(encoding="utf-8")
+    roles = folder / "app" / "vocabulary" / "roles.py"
+    source = roles.read_text(encoding="utf-8")
     assert source.count(FIRST_ENTRY) == 1
-    vocabulary.write_text(source.replace(FIRST_ENTRY, ENTRY.lstrip("\n") + FIRST_ENTRY), encoding="utf-8")
+    roles.write_text(source.replace(FIRST_ENTRY, ENTRY.lstrip("\n") + FIRST_ENTRY), encoding="utf-8")
     return folder
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from app.access.overview import get_overview
 from app.access.people import find_person, list_demo_people
@@ -34,6 +35,31 @@ def test_find_person_has_the_roles_of_today(school: School) -> None:
     assert list_sessions(school, person, EVER).empty
     with pytest.raises(NotAllowedError):
         get_overview(school, person, EVER)
+
+
+def test_find_person_goes_by_the_entra_id_before_the_address(school: School) -> None:
+    with school.engine.begin() as connection:
+        for name, entra_id in (("sdh", "id-sdh"), ("hoy9", "id-hoy")):
+            connection.execute(update(tables.staff).where(tables.staff.c.id == ID[name]).values(entra_id=entra_id))
+        add_row(connection, tables.former_emails, email="former@habs.example", staff_id=ID["sdh"], ended_on=TODAY)
+
+    def find(name: str, entra_id: str = "") -> int | None:
+        person = find_person(school, f"{name}@habs.example", entra_id)
+        return person.staff_id if person else None
+
+    assert find("teacher", "ID-SDH") == ID["sdh"]
+    assert find("sdh") == ID["sdh"]
+    assert find("sdh", "another") is None  # the address may be somebody else's by now
+    assert find("teacher", "another") == ID["teacher"]  # whose Entra id is not known
+    assert find("former") is None
+    assert find("former", "id-sdh") == ID["sdh"]
+
+
+def test_find_person_knows_nobody_who_has_left(school: School) -> None:
+    with school.engine.begin() as connection:
+        version = tables.staff_versions
+        connection.execute(update(version).where(version.c.staff_id == ID["sdh"]).values(has_left=True))
+    assert find_person(school, "sdh@habs.example") is None
 
 
 def test_find_person_ignores_case_and_finds_no_stranger(school: School) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.access.policy import NotAllowedError, Person, list_grants, may_open
 from app.school import School
-from app.vocabulary import Page, Resource, Role
+from app.vocabulary.roles import Page, Resource, Role
 from tests.access.questions import DIRECTORY, QUESTIONS
 from tests.access.school import ID, someone
 
@@ -27,6 +27,7 @@ ASKED = {
     Resource.AUDIT_TRAIL: "get_audit_trail",
     Resource.REJECTED_ROWS: "list_rejected_rows",
     Resource.ENCRYPTION_KEYS: "count_encrypted_values",
+    Resource.PUPIL_POLICIES: "get_pupil_policies",
     Resource.ROSTER: "get_roster",
     Resource.DIRECTORY: "list_pupils_to_choose",
     Resource.PROTOCOL_FIGURES: "get_protocol_figures",
@@ -44,6 +45,7 @@ ASKED = {
     Resource.LINKABLE_SESSIONS: "list_leaders_to_share_with",
     Resource.SUBJECT_ACCESS: "list_pupils_on_record",
     Resource.PARENT_REGISTERS: "list_letters_sent",
+    Resource.PUPILS: "list_pupils",
 }
 
 

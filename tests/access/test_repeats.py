@@ -33,7 +33,8 @@ def listed(school: School, who: str) -> list[tuple[str, str, int, int, int]]:
 
 
 def enter(school: School, tmp_path: Path, logs: list[dict[str, str]], *calls: dict[str, Any]) -> None:
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).rejected
+    if logs:
+        assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).rejected
     if calls:
         assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).rejected
 
@@ -67,6 +68,29 @@ def test_list_repeats_shows_repeated_and_out_of_hours_sessions(school: School, t
     # The newest first: the evening, the call, the Monday, the Saturday, four more.
     assert list(found["out_of_hours"]) == [True, False, False, True, *[False] * 4]
     assert list(found["logged"]) == [True, False, *[True] * 6]
+
+
+def test_list_repeats_counts_calls_minutes_apart_once(school: School, tmp_path: Path) -> None:
+    evening = {
+        "1": ("2025-11-11T18:40", 0.5),
+        "2": ("2025-11-11T18:41", 30),  # the connection had dropped
+        "3": ("2025-11-11T19:26", 5),  # at the edge: 15 minutes later
+    }
+    calls = [
+        people.call(f"call-{name}", start, {"tutor": (0, minutes), "aled": (0, minutes)})
+        for name, (start, minutes) in evening.items()
+    ]
+    enter(school, tmp_path, [], *calls)
+    assert listed(school, "sdh") == []
+    again = people.call("call-4", "2025-11-11T19:46:01", {"tutor": (0, 9), "aled": (0, 9)})
+    enter(school, tmp_path, [], again)
+    assert listed(school, "sdh") == [("Tutor", "Aled Pugh", 2, 2, 2)]
+    sdh = find_person(school, people.email("sdh"))
+    assert sdh
+    found = list_repeats(school, sdh, DAYS)
+    assert list(found.pairs["sessions"]) == [2]
+    assert f"{found.pairs['last'].iloc[0]:%H:%M:%S}" == "19:46:01"
+    assert len(found.sessions) == 4
 
 
 def test_a_second_member_only_in_the_log_still_counts_as_a_repeat(school: School, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One session in full."""
 
+import pandas as pd
 import pytest
 from sqlalchemy import update
 
@@ -41,7 +42,8 @@ def test_get_session_shows_only_that_counselling_by_others_took_place(school: Sc
     view = found(get_session(school, sdh, number))
     assert view.withheld
     assert view.log is None
-    for frame in (view.pupils, view.stays, view.videos, view.alone, view.versions, view.concerns):
+    frames = [frame for frame in vars(view.calls).values() if isinstance(frame, pd.DataFrame)]
+    for frame in (view.pupils, *frames, view.versions, view.concerns):
         assert frame.empty
     reasons = view.clauses.set_index("clause")["reason"]
     assert reasons["purpose-allowed"] == "Logged as counselling, by somebody who is not a school counsellor."
@@ -107,7 +109,7 @@ def test_get_session_shows_linked_concerns_to_the_dsp_and_the_senior_deputy_head
 
 def test_get_session_timeline_names_only_people_on_the_roster(school: School) -> None:
     view = found(get_session(school, someone(school, "hm_monnow"), NUMBER["carys unlogged"]))
-    assert sorted(zip(view.stays["name"], view.stays["role"], strict=True)) == [
+    assert sorted(zip(view.calls.stays["name"], view.calls.stays["role"], strict=True)) == [
         ("Carys", "pupil"),
         ("Not on the roster (user)", "other"),
         ("Tutor10", "staff"),

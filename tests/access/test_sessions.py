@@ -7,7 +7,7 @@ from app.access.policy import Person
 from app.access.sessions import list_sessions, list_unlogged_calls
 from app.school import School
 from app.store import tables
-from app.vocabulary import Resource, Role
+from app.vocabulary.roles import Resource, Role
 from tests.access.school import (
     COUNSELLOR_S,
     EVER,

@@ -1,8 +1,7 @@
 """A mail server, a clock that stands still, and helpers to fill the outbox, empty it and look into it."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,29 +11,19 @@ from sqlalchemy import select
 
 from app import lease
 from app.access.forms import list_pupils_to_choose
+from app.alerts.attempts import Run
 from app.alerts.outbox import Alert, enqueue
-from app.alerts.sending import Run, send
+from app.alerts.sending import send
 from app.concerns.raising import Report, raise_concern
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
 from tests import people
 from tests.clock import Clock
-from tests.mail_server import MailServer
+from tests.mail_server import finish_sending
 from tests.people import someone
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-ADDRESS = "https://protocol.school.example"
-
-
-@pytest.fixture(autouse=True)
-def finished_senders() -> Iterator[None]:
-    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. The
-    test's mail server is no longer configured by then, so a thread that is waiting for its turn stops."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "alerts":
-            thread.join()
 
 
 @pytest.fixture
@@ -47,16 +36,6 @@ def clock(clock: Clock) -> Clock:
 def school(clock: Clock, school: School) -> School:
     """The school of `tests.people`, once the clock stands."""
     return school
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """A mail server, configured and running."""
-    server = MailServer()
-    monkeypatch.setenv("ALERT_URL", server.url)
-    monkeypatch.setenv("APP_URL", ADDRESS)
-    with server.running():
-        yield server
 
 
 def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: Any) -> bool:
@@ -95,7 +74,6 @@ def send_now(school: School, **how: bool) -> Run:
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        threading.Event().wait(0.02)
+    """Wait until nobody sends any more: by then it has happened."""
+    finish_sending()
+    assert what()

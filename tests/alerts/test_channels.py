@@ -8,7 +8,8 @@ import pytest
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.sending import send
 from app.school import School
-from tests.alerts.conftest import ADDRESS, concern, put, states, wait_for
+from tests.alerts.conftest import concern, put, states, wait_for
+from tests.mail_server import ADDRESS
 
 
 def test_a_shared_channel_is_notified_once(school: School, monkeypatch: pytest.MonkeyPatch) -> None:

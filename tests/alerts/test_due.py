@@ -1,17 +1,20 @@
 """What falls due by the clock: concerns that nobody has read, and digests."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from app.access.administration import get_audit_trail
+from app.access.forms import list_pupils_to_choose
 from app.alerts.due import enqueue_due
 from app.alerts.sending import send
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.operations.alerts import get_alerts_view
+from app.parents.consents import ask_for_consent
+from app.records.registers import Consent
 from app.school import School
 from app.store import tables
 from tests import people
@@ -120,6 +123,35 @@ def test_no_digest_is_sent_without_news_or_on_days_without_school(school: School
     import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
     through(school, clock, "2026-12-14T07:00", "2026-12-14T08:00")  # after the term
     assert digests(school) == []
+
+
+@pytest.mark.parametrize(
+    ("morning", "session", "counted"),
+    [
+        ("2026-11-05", "2026-11-06T18:00", 1),  # tomorrow
+        ("2026-11-05", "2026-11-05T18:00", 1),  # today
+        ("2026-11-05", "2026-11-09T18:00", 0),
+        ("2026-11-06", "2026-11-07T10:00", 1),  # on a Friday, of the weekend and of Monday
+        ("2026-11-06", "2026-11-09T18:00", 1),
+        ("2026-11-06", "2026-11-10T18:00", 0),
+        ("2026-12-11", "2026-12-20T18:00", 1),  # the last day of a term, of the holidays
+    ],
+)
+def test_a_digest_counts_unanswered_requests_up_to_the_next_school_day(
+    school: School, clock: Clock, morning: str, session: str, counted: int
+) -> None:
+    teacher = someone(school, "teacher")
+    pupils = list_pupils_to_choose(school, teacher).set_index("email")
+    begins = datetime.fromisoformat(session).replace(tzinfo=school.settings.zone)
+    ends = begins + timedelta(hours=1)
+    aled = int(pupils.loc[people.email("aled"), "pupil_id"])
+    request = Consent(pupil_id=aled, kind="outside_hours", covers_from=begins, covers_to=ends, reason="A concert")
+    ask_for_consent(school, teacher, request)
+    through(school, clock, f"{morning}T07:25", f"{morning}T07:35")
+    assert len(digests(school)) == counted
+    for _, who, words in digests(school):
+        assert who == "teacher"
+        assert words.startswith("Unanswered: 1 request for consent for sessions up to ")
 
 
 def test_a_counsellors_call_is_only_in_their_own_digest(

@@ -6,7 +6,7 @@ import pytest
 
 from app.alerts.outbox import KINDS
 from app.school import School
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 from tests.alerts.conftest import put, states
 
 

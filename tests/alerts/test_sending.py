@@ -25,9 +25,9 @@ from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
 from app.store import tables
 from tests import people
-from tests.alerts.conftest import ADDRESS, NOON, concern, put, send_now, states, wait_for
+from tests.alerts.conftest import NOON, concern, put, send_now, states, wait_for
 from tests.clock import Clock
-from tests.mail_server import MailServer
+from tests.mail_server import ADDRESS, MailServer
 from tests.people import call, calls, log, someone, table
 from tests.running import fork, run
 
@@ -41,7 +41,7 @@ def test_a_concern_alerts_the_dsp_of_the_childs_school_at_once(school: School, s
     assert (mail["To"], mail["Subject"]) == (people.email("dsp"), "A concern about a child needs your attention")
     assert mail.get_content_type() == "text/plain"
     assert f"\n{ADDRESS}/concerns?ref={ref}\n" in server.texts()[0]
-    assert "What kind: a child home alone; distress." in server.texts()[0]
+    assert "Categories: a child home alone; distress." in server.texts()[0]
     wait_for(lambda: {state for _, state in states(school)} == {"sent"})
     assert f"concern {ref}" in set(
         get_audit_trail(school, someone(school, "admin")).query("action=='alerted'")["subject"]

@@ -6,35 +6,26 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-import tomli_w
 from sqlalchemy import select, update
 
-from app.clock import now
 from app.demo.filling import fill
 from app.graph.errors import NotConfiguredError
 from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.operations.health import check_school
 from app.school import School, open_school
 from app.settings import ROOT, load_secrets
 from app.store import tables
 from app.store.database import DatabaseError
 from app.ui import current
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 from tests import people
-from tests.apptest import AppTest
+from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
 from tests.conftest import SchoolWith
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
-AUTH = {
-    "redirect_uri": "http://localhost/oauth2callback",
-    "cookie_secret": "c",
-    "client_id": "i",
-    "client_secret": "s",
-    "server_metadata_url": "http://localhost/.well-known/openid-configuration",
-}
 HOURS = 60 * 60
 GRAPH = dict.fromkeys(("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET"), people.TENANT)
 Opening = Callable[..., AppTest]
@@ -49,14 +40,6 @@ def _own_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     load_secrets.cache_clear()
 
 
-def write_secrets(auth: dict[str, str]) -> None:
-    """The secrets of the working directory, with these entries for sign-in."""
-    secrets = Path(".streamlit") / "secrets.toml"
-    secrets.parent.mkdir(exist_ok=True)
-    secrets.write_text(tomli_w.dumps({"auth": auth}), encoding="utf-8")
-    load_secrets.cache_clear()
-
-
 def log_a_session(school: School, folder: Path) -> None:
     """Of Aled."""
     rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
@@ -68,11 +51,8 @@ def log_a_session(school: School, folder: Path) -> None:
 def opened(school_with: SchoolWith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
     """Opens a page of a real school, in which Aled had a session, as somebody who signed in some seconds ago."""
     school = school_with(log_a_session)
-    settings = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
-    ours = tmp_path / "protocol.toml"
-    ours.write_text(settings.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("PROTOCOL_FILE", str(ours))
+    monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
     current._opened.clear()
 
     def open_page(
@@ -82,8 +62,7 @@ def opened(school_with: SchoolWith, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         at.user = {"is_logged_in": False}
         if who:
-            signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
-            at.user = {"is_logged_in": True, "iat": now().timestamp() - ago} | signed_in | claims
+            sign_in(at, who, ago, **claims)
         at.switch_page(f"pages/{page}.py")
         return at.run()
 

@@ -7,14 +7,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
+from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
-from app.settings import ROOT
+from app.intake.files import import_logs
+from app.school import School, open_school
+from app.settings import ROOT, load_settings
+from tests import people
+from tests.clock import REAL
 from tests.running import Running
 
+_TENANT = load_settings().tenant_id
 _FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -22,7 +30,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+_SLOW = 60_000  # milliseconds: a busy machine is slow, not wrong
+expect.set_options(timeout=_SLOW)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -31,42 +40,100 @@ def _executable(playwright: Playwright) -> str | None:
     return own if Path(own).exists() else next(filter(None, map(shutil.which, _NAMES)), None)
 
 
+def find_browser(playwright: Playwright) -> Browser:
+    """A browser that is installed, started; a test without one is skipped."""
+    executable = _executable(playwright)
+    if executable is None:
+        pytest.skip("no Chromium or Chrome is installed")
+    return playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        executable = _executable(playwright)
-        if executable is None:
-            pytest.skip("no Chromium or Chrome is installed")
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = find_browser(playwright)
         yield browser
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB")
-    yield context.new_page()
-    context.close()
-
-
-# The page has been still for a while: what was done last has reached the server, and what came of it is drawn.
-_STILL = """() => {
-  const running = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning';
-  window.stillSince = running ? null : window.stillSince ?? performance.now();
-  return !running && performance.now() - window.stillSince > 500;
+# A page knows whether the server still owes it an answer, and when one of them last said something.
+_LISTEN = """(() => {
+  window.talk = { owed: false, at: 0 };
+  const note = owed => (window.talk = { owed, at: performance.now() });
+  window.WebSocket = class extends WebSocket {
+    constructor(...all) { super(...all); this.addEventListener("message", () => note(false)); }
+    send(what) { note(true); super.send(what); }
+  };
+})()"""
+# What was done last has reached the server, what came of it has arrived, and it has been quiet since.
+_STILL = """since => {
+  const app = document.querySelector("[data-testid=stApp]"), { owed, at } = window.talk ?? { owed: true };
+  const isQuiet = !owed && performance.now() - Math.max(at, since) > 300;
+  return isQuiet && app?.dataset.testScriptState === "notRunning" && !app.querySelector("[data-testid=stSkeleton]");
 }"""
+
+
+def open_window(browser: Browser, width: int = 1400, height: int = 1000, **more: Any) -> Page:
+    """A window with cookies of its own."""
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **more)
+    context.set_default_timeout(_SLOW)
+    context.add_init_script(_LISTEN)
+    return context.new_page()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens another person's window, see `open_window`."""
+    opened: list[Page] = []
+
+    def another(**more: Any) -> Page:
+        opened.append(open_window(browser, **more))
+        return opened[-1]
+
+    yield another
+    for page in opened:
+        page.context.close()
+
+
+@pytest.fixture
+def page(window: Callable[..., Page]) -> Page:
+    return window()
 
 
 def drawn(page: Page) -> None:
     """Wait until the page is drawn."""
-    page.evaluate("window.stillSince = null")
-    page.wait_for_function(_STILL, timeout=30_000)
+    page.wait_for_function(_STILL, arg=page.evaluate("performance.now()"), timeout=_SLOW)
 
 
 def click(control: Locator) -> None:
     """Click once the page is drawn: a click while it is drawn again would be lost."""
     drawn(control.page)
     control.click()
+
+
+@dataclass
+class Hand:
+    """Whoever works the page; every click and every field typed into is counted."""
+
+    page: Page
+    steps: int = 0
+
+    def press(self, control: Locator) -> None:
+        self.steps += 1
+        click(control)
+
+    def click(self, role: Literal["button", "radio"], name: str) -> None:
+        self.press(self.page.get_by_role(role, name=name, exact=True).first)
+
+    def click_at(self, what: Locator, across: float, down: float) -> None:
+        """Click at a place in something: pixels, or below 1 shares of its size."""
+        self.steps += 1
+        drawn(self.page)
+        what.scroll_into_view_if_needed()
+        box = what.bounding_box()
+        assert box
+        x, y = (n * size if n < 1 else n for n, size in ((across, box["width"]), (down, box["height"])))
+        self.page.mouse.click(box["x"] + x, box["y"] + y)
 
 
 def free_port() -> int:
@@ -83,6 +150,14 @@ def _answers(address: str) -> bool:
         return False
 
 
+def await_answer(address: str, ended: Callable[[], int | None]) -> None:
+    """Wait until the program answers at its address; `ended` gives its exit status, None while it runs."""
+    deadline = time.monotonic() + 60
+    while not _answers(address):
+        assert time.monotonic() < deadline, "the program did not start"
+        assert ended() is None, "the program ended"
+
+
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., str]]:
     """Starts the program on a database and gives its address."""
@@ -94,16 +169,30 @@ def serve() -> Iterator[Callable[..., str]]:
         environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
         running.append(Running("streamlit", command, environment, folder, heard=False))
         address = f"http://localhost:{port}"
-        deadline = time.monotonic() + 60
-        while not _answers(address):
-            assert time.monotonic() < deadline, "the program did not start"
-            assert running[-1].returncode is None, "the program ended"
+        await_answer(address, lambda: running[-1].returncode)
         return address
 
     yield start
     for process in running:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def view_as(browser: Browser, address: str) -> Iterator[Callable[[str], Page]]:
+    """Gives the window in which somebody views the program at the module's `address`."""
+    windows: dict[str, Page] = {}
+
+    def view(role: str) -> Page:
+        if role not in windows:
+            windows[role] = open_window(browser)
+            windows[role].goto(address)
+            look_through(windows[role], role)
+        return windows[role]
+
+    yield view
+    for page in windows.values():
+        page.context.close()
 
 
 def look_through(page: Page, role: str) -> None:
@@ -124,3 +213,60 @@ def look_through(page: Page, role: str) -> None:
 def viewer(page: Page) -> Locator:
     """Where the demonstration shows whom one is viewing as."""
     return page.get_by_test_id("stSidebar").get_by_test_id("stAlert").locator("strong").last
+
+
+# --- a real school with sign-in
+
+
+def user(who: str, tenant: str = _TENANT, **claims: object) -> User:
+    address = people.email(who)
+    return User(sub=who, claims={"tid": tenant, "preferred_username": address, "email": address} | claims)
+
+
+@pytest.fixture(scope="module")
+def in_service(
+    serve: Callable[..., str], peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., str]]:
+    """Starts the program with a real school and sign-in, and gives its address. `prepare` fills the school further."""
+    users = [
+        user("sdh"),
+        user("teacher", roles=["slt", "no role of ours"]),
+        user("admin"),
+        user("slt"),
+        user("stranger"),
+    ]
+    users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
+    with run_server_in_thread(user_claims=users) as provider:
+
+        def start(prepare: Callable[[School], None] = lambda _: None, **environment: str) -> str:
+            folder = tmp_path_factory.mktemp("real")
+            url = peopled_database()
+            school = open_school(url)
+            rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
+            import_logs(school, people.table(folder / "l.csv", rows))
+            prepare(school)
+            port = free_port()
+            secrets = folder / ".streamlit" / "secrets.toml"
+            secrets.parent.mkdir()
+            secrets.write_text(
+                f"""
+                [auth]
+                redirect_uri = "http://localhost:{port}/oauth2callback"
+                cookie_secret = "a long and random word for this test alone"
+                client_id = "protocol"
+                client_secret = "secret"
+                server_metadata_url = "http://localhost:{provider.server_port}/.well-known/openid-configuration"
+                """,
+                encoding="utf-8",
+            )
+            # The provider, the library that signs people in and the browser go by the real time.
+            return serve(url, port=port, folder=folder, **REAL | environment)
+
+        yield start
+
+
+def sign_in(page: Page, address: str, sub: str, to: str = "") -> None:
+    page.goto(f"{address}/{to}")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=sub, exact=True).click()
+    page.wait_for_url(f"{address}/**")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.demo.filling import fill
 from app.school import open_school
@@ -65,33 +65,21 @@ def site(
         caddy.terminate()
 
 
-@pytest.fixture
-def window(browser: Browser) -> Iterator[Callable[[], Page]]:
-    """Opens another person's window: one with cookies of its own."""
-    contexts: list[BrowserContext] = []
-
-    def another() -> Page:
-        contexts.append(browser.new_context(ignore_https_errors=True, viewport={"width": 1400, "height": 1000}))
-        return contexts[-1].new_page()
-
-    yield another
-    for context in contexts:
-        context.close()
-
-
 def _process(page: Page) -> str:
     """Which process the window is held to."""
     return next(c["value"] for c in page.context.cookies() if c["name"] == _STICKY)
 
 
-def test_two_processes_share_their_data_and_every_page_obeys_the_headers(site: str, window: Callable[[], Page]) -> None:
-    first = window()
+def test_two_processes_share_their_data_and_every_page_obeys_the_headers(
+    site: str, window: Callable[..., Page]
+) -> None:
+    first = window(ignore_https_errors=True)
     refused: list[str] = []
     first.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
     first.goto(site)
     heading(first, "Overview")
     expect(first.get_by_test_id("stVegaLiteChart").first.get_by_text("Music").first).to_be_visible()
-    second = window()
+    second = window(ignore_https_errors=True)
     for _ in range(20):  # the proxy gives out processes by chance
         second.context.clear_cookies()
         second.goto(f"{site}/health")

@@ -97,7 +97,7 @@ def _ask_parents(school: School) -> None:
         until = now + timedelta(days=1)
         request = Consent(pupil_id=int(pupil), kind="one_to_one", covers_from=now, covers_to=until, reason=words)
         number = ask_for_consent(school, tutor, request)
-        answer_consent(school, tutor, number, given=False, parent=words, at=now - timedelta(minutes=1))
+        answer_consent(school, tutor, number, given=False, parent=words, at=school.now())
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def pages(school: School) -> list[tuple[str, str]]:
     found += [("senior_deputy_head", f"concerns?ref={ref}") for ref in concerns]
     found += [("senior_deputy_head", f"parents?consent={number}") for number in consents]
     found += [
-        ("admin", "administration"),
+        *(("admin", f"administration?tab={tab}") for tab in ("Status", "Import", "Roster", "Alerts", "Audit")),
         ("tutor", "log"),
         ("tutor", "plan"),
         ("tutor", "log?correct=L2"),
@@ -150,6 +150,46 @@ def test_text_from_people_is_never_rendered(page: Page, school: School, address:
     for words in HOSTILE:
         assert words in with_marks, f"is in no download as typed: {words}"
     assert not [cell for cell in cells if re.match(r"\s*[=+\-@]", cell) and not re.fullmatch(r"[+-]?[\d.]+", cell)]
+
+
+def test_text_from_a_dropped_file_is_never_rendered(page: Page, address: str, tmp_path: Path) -> None:
+    """Its name, headings and cells, at every step of an import."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    name = "<img src=x onerror=window.hacked=1> **bold** :red[red].csv"
+    hostile = [people.email("aled"), TAG, MARKDOWN]
+    rows = [
+        {"pupil_email": who, "kind": kind, "sent_on": day, MARKDOWN: TAG, TAG: FORMULA}
+        for who, kind, day in zip(hostile, (MARKDOWN, TAG, SCRIPT), ("2026-11-02", FORMULA, MARKDOWN), strict=True)
+    ]
+    rows.append(rows[0] | {"kind": "introduction"})
+    shown = ""
+
+    def look(words: str) -> None:
+        nonlocal shown
+        expect(page.get_by_text(words).first).to_be_visible()
+        drawn(page)
+        shown += page.locator("body").inner_text()
+        assert page.evaluate("window.hacked") is None, words
+        assert page.locator("img[src*='leak'], a[href*='leak'], a[href^='javascript']").count() == 0, words
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+    open_as(page, address, "admin", "administration?tab=Import")
+    content = people.table(tmp_path / "letters.csv", rows).read_bytes()
+    file = page.get_by_test_id("stFileUploaderDropzoneInput").first
+    file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    look("What would change")
+    click(page.get_by_role("button", name="Import", exact=True))
+    look("Imported.")
+    click(page.get_by_role("button", name="Import more"))
+    look("Last import")
+    click(page.get_by_role("button", name="Undo", exact=True))
+    look("This undoes everything")
+    click(page.get_by_role("button", name="Undo this import"))
+    look("was undone")
+    assert name in shown
+    assert MARKDOWN in shown
+    assert not [url for url in asked if "leak.example" in url]
 
 
 def open_as(page: Page, address: str, role: str, name: str) -> None:

@@ -86,12 +86,12 @@ def failing(tmp_path: Path) -> Iterator[str]:
 def test_an_error_shows_no_details_and_nothing_leaves_the_network(page: Page, failing: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for attempt in range(100):
+    for attempt in range(600):
         try:
             page.goto(failing)
             break
         except Exception:
-            if attempt == 99:
+            if attempt == 599:
                 raise
             page.wait_for_timeout(100)
     expect(page.get_by_test_id("stException").or_(page.get_by_test_id("stAlert"))).to_be_visible()

@@ -25,7 +25,7 @@ from app.reports.chronology import create_child_chronology
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests import people
 
 REPORTED: dict[str, Any] = {
@@ -145,7 +145,7 @@ def test_a_correction_is_a_version_and_the_report_stays(school: School) -> None:
         REPORTED["summary"],
     ]
     assert list_own_concerns(school, who(school, "tutor"))["summary"].tolist() == [REPORTED["summary"]], "their words"
-    with pytest.raises(casework.IncompleteStepError, match="already says this"):
+    with pytest.raises(casework.IncompleteStepError, match="already the present text"):
         step(school, ref, "corrected", field="summary", after="Cried about the dog.", text="again")
 
 

@@ -13,10 +13,13 @@ from app.clock import now
 from app.graph.client import Client
 from app.graph.fetching import synchronise
 from app.graph.registration import read_registration
+from app.graph.roster import RosterSync, sync_roster
 from app.graph.runs import Run
+from app.intake.people import RosterOptions
 from app.school import School
 from app.store import tables
 from tests import people
+from tests.graph.entra import Entra, fill, with_settings
 from tests.graph.standin import StandIn
 
 
@@ -143,3 +146,15 @@ def recording(name: str, call_id: str | None, created: datetime, by: str = "teac
         "meetingOrganizer": {"user": {"id": people.entra(by)}},
         "recordingContentUrl": "https://nowhere.example/content",
     }
+
+
+@pytest.fixture
+def entra(graph: StandIn) -> Entra:
+    """Microsoft Entra with the accounts and groups of the school of `tests.people`."""
+    fill(graph.entra)
+    return graph.entra
+
+
+def sync_entra(school: School, held: Entra, options: RosterOptions | None = None, **other: Any) -> RosterSync:
+    """What `sync_roster` did with the settings of the groups in Entra, some of them replaced."""
+    return sync_roster(with_settings(school, held, **other), options or RosterOptions(), client=asking())

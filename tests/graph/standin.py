@@ -1,8 +1,8 @@
 """A stand-in for Microsoft Graph and its sign-in: over TLS on loopback, in the documented shapes, with
 everything that can go wrong on order.
 
-It answers the list of call records page by page, whole records with their further pages, recordings by
-organiser, and msal's questions for a token.
+It answers the list of call records page by page, whole records with their further pages, recordings by organiser,
+calendars and policies by person, accounts and groups of Entra, and msal's questions for a token.
 """
 
 import contextlib
@@ -26,10 +26,12 @@ import jwt
 import trustme
 
 from app.clock import now
+from tests.graph.entra import Entra
 
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 CLIENT, SECRET = "11111111-0000-4000-8000-000000000001", "a-secret-value"
 PAGE, SESSIONS, PARTICIPANTS = 60, 60, 130
+OTHER_PAGE = 10  # of the lists of one person
 CALLS = "/v1.0/communications/callRecords"
 
 
@@ -50,19 +52,27 @@ BUSY = Fault(503, "ServiceUnavailable", "later", (("Retry-After", "0"),))
 BROKEN = Fault(500, "InternalServerError", "oh dear")
 DROPPED, HALF, CUT = Fault(how="drop"), Fault(how="body"), Fault(how="json")
 EXPIRED = Fault(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
+REFUSED = Fault(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 EVERYTHING = (THROTTLED, THROTTLED, BUSY, BROKEN, DROPPED, HALF, CUT, EXPIRED)
 
 
 @dataclass
 class StandIn:
-    """The server. `calls` are whole call records by id, `recordings` lists by organiser (a Fault in place of
-    a list is what that organiser answers). `faults` go wrong once each, the first whose pattern an address
-    fits; `always` go wrong every time; `rate` of all answers go wrong by `seed`, but no address more than
-    twice. `asked` are the addresses asked for, `tokens` those that hold."""
+    """The server. `calls` are whole call records by id; `recordings`, `adhoc_recordings`, `calendars` and `meetings`
+    (with their attendance reports) lists by a person's Entra id, `policies` what is in effect for them (a Fault in
+    place of it is what Graph answers for that person), `records` the whole lists of records by a report's id. `faults`
+    go wrong once each, the first whose pattern an address fits; `always` go wrong every time; `rate` of all answers go
+    wrong by `seed`, but no address more than twice. `asked` are the addresses asked for, `tokens` those that hold."""
 
     folder: Path
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
     recordings: dict[str, Any] = field(default_factory=dict)
+    adhoc_recordings: dict[str, Any] = field(default_factory=dict)
+    calendars: dict[str, Any] = field(default_factory=dict)
+    policies: dict[str, Any] = field(default_factory=dict)
+    meetings: dict[str, Any] = field(default_factory=dict)
+    entra: Entra = field(default_factory=Entra)
+    records: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     always: dict[str, Fault] = field(default_factory=dict)
     rate: float = 0.0
@@ -144,7 +154,7 @@ class StandIn:
         elif path.startswith(f"{CALLS}/"):
             found = self._record(*path.removeprefix(f"{CALLS}/").split("/"), query=query)
         else:
-            found = self._recordings(path)
+            found = self._of_person(address, headers)
         if isinstance(found, Fault):
             return found, {"error": {"code": found.code, "message": found.message}}
         return fault or Fault(), found
@@ -204,7 +214,8 @@ class StandIn:
         return page
 
     def _link(self, address: str, start: int) -> str:
-        return f"https://{self.host}{re.sub(r'[&]?[$]skiptoken=[0-9]+', '', address)}&$skiptoken={start}"
+        bare = re.sub(r"[&?][$]skiptoken=[0-9]+", "", address)
+        return f"https://{self.host}{bare}{'&' if '?' in bare else '?'}$skiptoken={start}"
 
     def _record(self, call_id: str, part: str = "", *, query: dict[str, list[str]]) -> Any:
         record = self.calls.get(call_id)
@@ -234,12 +245,69 @@ class StandIn:
             page["@odata.nextLink"] = self._link(f"{CALLS}/{record['id']}/{name}?$expand=segments", start + size)
         return page
 
-    def _recordings(self, path: str) -> Any:
-        found = re.search(r"/users/([^/]+)/onlineMeetings/getAllRecordings\(meetingOrganizerUserId='([^']+)',", path)
-        if not found or found[1] != found[2]:
-            return Fault(400, "BadRequest", "no such address")
-        entries = self.recordings.get(found[1], [])
-        return entries if isinstance(entries, Fault) else {"value": entries}
+    def _of_person(self, address: str, headers: Message) -> Any:
+        """A list of one person, page by page, or the policies in effect for them."""
+        path = unquote(urlsplit(address).path)
+        for pattern, of_people in (
+            (r"/users/([^/]+)/onlineMeetings/getAllRecordings\(meetingOrganizerUserId='\1',", self.recordings),
+            (r"/users/([^/]+)/adhocCalls/getAllRecordings\(userId='\1',", self.adhoc_recordings),
+            (r"/users/([^/]+)/calendarView$", self.calendars),
+        ):
+            if found := re.search(pattern, path):
+                return self._page_of(address, of_people.get(found[1], []), headers)
+        if found := re.search(r"/attendanceReports/([^/]+)/attendanceRecords$", path):
+            return self._page_of(address, self.records[found[1]], headers)
+        if found := re.search(r"/users/([^/]+)/onlineMeetings(?:/([^/]+)/attendanceReports(?:/([^/]+))?)?$", path):
+            return self._reports(address, *found.groups())
+        if found := re.fullmatch(r"/v1.0/admin/teams/userConfigurations/([^/]+)", path):
+            unknown = Fault(404, "NotFound", "User not found.")
+            assigned = self.policies.get(found[1], unknown)
+            return assigned if isinstance(assigned, Fault) else {"id": found[1], "effectivePolicyAssignments": assigned}
+        entries = self.entra.answer(path.removeprefix("/v1.0"), parse_qs(urlsplit(address).query))
+        if isinstance(entries, list):
+            return self._page(address, entries)
+        return entries or Fault(404 if "/groups/" in path else 400, "BadRequest", "no such address")
+
+    def _reports(self, address: str, organiser: str, meeting_id: str | None, report_id: str | None) -> Any:
+        """The meetings with a join link, the list of a meeting's attendance reports, or one report."""
+        meetings = self.meetings.get(organiser, [])
+        query = parse_qs(urlsplit(address).query)
+        if isinstance(meetings, Fault):
+            return meetings
+        if meeting_id is None:
+            (url,) = re.findall(r"^JoinWebUrl eq '(.*)'$", query["$filter"][0])
+            return {"value": [{"id": one["id"]} for one in meetings if one["joinWebUrl"] == url.replace("''", "'")]}
+        (reports,) = (one["attendanceReports"] for one in meetings if one["id"] == meeting_id)
+        if report_id is None:
+            return {"value": [report | {"attendanceRecords": []} for report in reports]}
+        assert query["$expand"] == ["attendanceRecords"]
+        return next(report for report in reports if report["id"] == report_id)
+
+    def _page_of(self, address: str, entries: Any, headers: Message) -> Any:
+        query = parse_qs(urlsplit(address).query)
+        if isinstance(entries, Fault):
+            return entries
+        if "calendarView" in address:
+            assert headers["Prefer"] == 'outlook.timezone="UTC"'
+            assert "$select" not in query
+            from_at, to_at = (_time(query[name][0]) for name in ("startDateTime", "endDateTime"))
+            entries = [entry for entry in entries if _is_in_view(entry, from_at, to_at)]
+        return self._page(address, entries)
+
+    def _page(self, address: str, entries: list[Any]) -> dict[str, Any]:
+        start = int(parse_qs(urlsplit(address).query).get("$skiptoken", ["0"])[0])
+        page: dict[str, Any] = {"value": entries[start : start + OTHER_PAGE]}
+        if start + OTHER_PAGE < len(entries):
+            page["@odata.nextLink"] = self._link(address, start + OTHER_PAGE)
+        return page
+
+
+def _is_in_view(entry: Any, from_at: datetime, to_at: datetime) -> bool:
+    """Whether a view of a calendar from one time to another holds an event; one without UTC times always."""
+    if not isinstance(entry, dict) or (entry.get("start") or {}).get("timeZone") != "UTC":
+        return True
+    starts_at, ends_at = (datetime.fromisoformat(entry[name]["dateTime"] + "+00:00") for name in ("start", "end"))
+    return starts_at < to_at and ends_at > from_at
 
 
 class _Server(ThreadingHTTPServer):

@@ -128,6 +128,24 @@ def test_each_page_of_sessions_and_participants_is_read(graph: StandIn) -> None:
     assert json.loads(content) == found
 
 
+def test_each_page_of_every_list_is_read_however_its_link_is_spelt(graph: StandIn) -> None:
+    graph.add(lesson("more", ago(days=1)))
+    link = f"https://{graph.host}/v1.0/communications/callRecords/more/sessions?$expand=segments"
+    whole = lesson("one", ago(days=1))
+    graph.add(whole)
+    first = whole["sessions"][0] | {"segments@OData.NextLink": link}
+    graph.raw["one"] = whole | {
+        "sessions": [first],
+        "sessions@odata.nextlink": link,
+        "participants@odata.nextLink": None,
+    }
+    with asking() as client:
+        found, content = client.fetch_call_record("one")
+    assert len(found["sessions"]) == 1 + 2
+    assert len(found["sessions"][0]["segments"]) == 1 + 2
+    assert b"nextlink" not in content.lower().replace(b'"participants@odata.nextlink": null', b"")
+
+
 @pytest.mark.parametrize(
     "link",
     [

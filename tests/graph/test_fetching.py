@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 
 from app import lease
 from app.graph.errors import StoppedError
-from app.graph.fetching import Lease
+from app.graph.runs import Lease
 from app.graph.sync import read_sync_state
 from app.intake.files import import_roster
 from app.school import School

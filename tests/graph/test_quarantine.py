@@ -87,6 +87,18 @@ def test_a_file_replaces_a_record_that_sync_could_not_read(school: School, graph
     assert (result.added, result.resolved, read_sync_state(school).quarantined) == (1, 1, 1)
 
 
+def test_the_sync_tries_records_of_files_again(school: School, graph: StandIn, tmp_path: Path) -> None:
+    record, old = lesson("c1", ago(days=1)), lesson("c9", ago(days=50))
+    import_calls(school, people.calls(tmp_path / "calls.json", record | {"sessions": None}, old | {"sessions": []}))
+    run(school)
+    graph.add(record)
+    assert run(school, retry=True).quarantined == 0
+    assert set(ids(school)) == {"c1"}
+    with school.engine.connect() as connection:
+        waiting = select(tables.quarantine.c.call_id).where(tables.quarantine.c.resolved_at.is_(None))
+        assert connection.scalars(waiting).all() == ["c9"]  # Graph does not have it
+
+
 def test_a_record_that_cannot_be_stored_stops_no_other(school: School, graph: StandIn) -> None:
     graph.add(*(lesson(f"c{number}", ago(days=1, hours=number)) for number in range(6)))
     graph.calls["c1"]["version"] = 2**70

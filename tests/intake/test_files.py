@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from app.intake.calls import import_calls
-from app.intake.files import import_letters, import_logs, import_roster
+from app.intake.files import import_letters, import_logs, import_roster, import_table
 from app.intake.result import ImportResult
 from app.records.rows import UnreadableFileError
 from app.school import School
+from app.store import tables
 from tests import people
 from tests.intake.contents import WHO, all_rows, outcomes
 from tests.people import call, calls, email, log, table
@@ -45,3 +47,17 @@ def test_import_roster_stores_all_files_or_none(empty_school: School, tmp_path: 
         import_roster(empty_school, roster)
     stored = all_rows(empty_school)
     assert not any(stored[name] for name in ("schools", "staff", "imports"))
+
+
+def test_import_table_keeps_the_domain_of_a_school_without_the_column(school: School) -> None:
+    def domains() -> set[str]:
+        with school.engine.connect() as connection:
+            return set(connection.scalars(select(tables.schools.c.email_domain)))
+
+    before = domains()
+    assert any(before)
+    with school.engine.connect() as connection:
+        codes = connection.scalars(select(tables.schools.c.code)).all()
+    rows = "".join(f"{code},School {code},yes\n" for code in codes)
+    assert import_table(school, "schools", ("schools.csv", f"code,name,senior\n{rows}".encode())).changed
+    assert domains() == before

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import CORRECTION_REASON, Entered, enter_log
+from app.intake.undo import undo_last_import
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store import tables
@@ -39,6 +40,54 @@ def test_import_logs_stores_good_rows_and_lists_the_rejected(school: School, tmp
     assert "perhaps" in [row.value for row in kept]
 
 
+def test_import_logs_takes_two_references_of_one_session_for_one(school: School, tmp_path: Path) -> None:
+    first, same, other = (log("teacher", "aled", "2026-11-03T10:00", ref=ref) for ref in ("L1", "L2", "L3"))
+    rows = [other | {"notes": "another account of it"}, same, first]
+    result = import_logs(school, table(tmp_path / "logs.csv", rows))
+    assert (result.added, result.unchanged) == (1, 1)
+    assert result.notes == ["row 3 is the session of the log L1, and was not stored again"]
+    assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(2, "ref")]
+    again = import_logs(school, table(tmp_path / "again.csv", [same]))
+    assert (again.added, again.unchanged, len(again.notes)) == (0, 1, 1)
+
+
+def test_import_logs_keeps_the_lower_reference_whichever_came_first(school: School, tmp_path: Path) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, concern="yes") for ref in ("L1", "L2"))
+    summary = {"concern_summary": "Aled was upset", "concern_category": "emotional"}
+    files = [table(tmp_path / f"{name}.csv", [row | summary]) for name, row in (("high", high), ("low", low))]
+    import_logs(school, files[0])
+    reported = outcomes(school, "concern-reported")["L2", ""]
+    assert reported != "no_evidence"
+    result = import_logs(school, files[1])
+    assert (result.added, result.changed, result.rejected) == (0, 1, [])
+    assert result.notes == ["row 2 is the session of the log L2, which now has this reference"]
+    for file in files:
+        again = import_logs(school, file)
+        assert (again.added, again.changed, again.unchanged) == (0, 0, 1)
+    assert outcomes(school, "concern-reported") == {("L1", ""): reported}
+
+
+def test_undo_last_import_gives_a_log_its_reference_back(school: School, tmp_path: Path) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, concern="yes") for ref in ("L1", "L2"))
+    summary = {"concern_summary": "Aled was upset", "concern_category": "emotional"}
+    import_logs(school, table(tmp_path / "high.csv", [high | summary]))
+    before = outcomes(school, "concern-reported")
+    import_logs(school, table(tmp_path / "low.csv", [low | summary]))
+    undo_last_import(school)
+    assert outcomes(school, "concern-reported") == before
+
+
+def test_import_logs_takes_a_log_for_stored_whose_words_were_read_otherwise(school: School, tmp_path: Path) -> None:
+    rows = [log("teacher", "aled", "2026-11-03T10:00", ref="L1", second_staff_emails=email("tutor"))]
+    import_logs(school, table(tmp_path / "a.csv", rows))
+    with school.engine.begin() as connection:  # as a version left it that read other words
+        connection.execute(update(tables.logs).values(fingerprint="0" * 64))
+    again = import_logs(school, table(tmp_path / "b.csv", rows))
+    assert (again.unchanged, again.rejected) == (1, [])
+    changed = import_logs(school, table(tmp_path / "c.csv", [rows[0] | {"second_staff_emails": ""}]))
+    assert [(rejected.row, rejected.column) for rejected in changed.rejected] == [(2, "ref")]
+
+
 def test_import_logs_rejects_a_known_reference_with_other_content(school: School, tmp_path: Path) -> None:
     import_logs(school, table(tmp_path / "a.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
     rows = [log("teacher", "aled", "2026-11-03T11:00", ref="L1"), log("nobody", "aled", "2026-11-03T11:00", ref="L2")]
@@ -62,13 +111,9 @@ def test_import_logs_opens_a_concern_that_is_in_words(school: School, tmp_path: 
         log("teacher", "carys", "2026-11-05T10:00", ref="L3", concern="", concern_summary="Words."),
         log("teacher", "dai", "2026-11-06T10:00", ref="L4", concern="no", concern_summary="None."),
     ]
-    import_logs(school, table(tmp_path / "l.csv", rows))
-    assert outcomes(school, "concern-reported") == {
-        ("L1", ""): "met",
-        ("L2", ""): "breach",
-        ("L3", ""): "met",
-        ("L4", ""): "not_applicable",
-    }
+    result = import_logs(school, table(tmp_path / "l.csv", rows))
+    assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(5, "concern")]
+    assert outcomes(school, "concern-reported") == {("L1", ""): "met", ("L2", ""): "breach", ("L3", ""): "met"}
     with school.engine.connect() as connection:
         assert connection.scalars(select(tables.concerns.c.categories)).all()[0] == "distress"
         assert set(connection.scalars(select(tables.concern_sessions.c.log_ref))) == {"L1", "L3"}
@@ -106,6 +151,29 @@ def test_enter_log_stores_the_earlier_version_and_requires_a_reason(school: Scho
             select(tables.logs.c.version, tables.logs.c.dress_ok, tables.logs.c.correction_reason)
         ).all()
     assert [tuple(v) for v in sorted(versions)] == [(1, True, None), (2, False, "I had forgotten")]
+
+
+def test_enter_log_takes_a_session_under_another_reference_for_logged(school: School, tmp_path: Path) -> None:
+    me = staff_id(school, "teacher")
+    values = log("teacher", "aled", "2026-11-03T10:00", ref="L1")
+    import_logs(school, table(tmp_path / "logs.csv", [values]))
+    same = enter_log(school, values | {"ref": "F1"}, me)
+    assert isinstance(same, Entered)
+    assert (same.ref, same.new) == ("L1", False)
+    other = enter_log(school, values | {"ref": "F1", "dress_ok": "no"}, me)
+    assert isinstance(other, RejectedRow)
+    assert other.column == "started_at"
+    assert list(outcomes(school, "logged")) == [("L1", "")]
+
+
+def test_enter_log_corrects_no_log_into_the_session_of_another(school: School) -> None:
+    me = staff_id(school, "teacher")
+    first = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
+    enter_log(school, first, me)
+    enter_log(school, log("teacher", "aled", "2026-11-03T12:00", ref="F2"), me)
+    moved = enter_log(school, first | {"ref": "F2"}, me, "it was earlier")
+    assert isinstance(moved, RejectedRow)
+    assert moved.column == "started_at"
 
 
 def test_enter_log_takes_the_call_of_a_log_with_another_pupil(school: School, tmp_path: Path) -> None:

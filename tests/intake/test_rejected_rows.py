@@ -13,7 +13,8 @@ from app.access.policy import NotAllowedError, Person
 from app.access.sessions import list_sessions
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_letters, import_logs, import_table
-from app.operations.rejected_rows import dismiss_rows, fix_row
+from app.operations.rejected_rows import dismiss_rows, fix_row, give_record
+from app.records.rows import RejectedRow
 from app.school import School
 from app.store import tables
 from app.store.encryption import generate_key
@@ -101,6 +102,27 @@ def test_fix_row_needs_the_fault_to_be_in_a_column_that_is_shown(school: School,
     assert list_rejected_rows(school, admin)["fixable"].tolist() == [(), ()]
 
 
+def test_give_record_imports_a_file_with_the_corrected_record(school: School, tmp_path: Path) -> None:
+    record = call("c1", "2026-11-03T10:00", {"teacher": (0, 30), "aled": (0, 30)}, version=2)
+    import_calls(school, calls(tmp_path / "calls.json", record | {"sessions": "System.Object[]"}))
+    admin, one = person(school, "admin"), number(school)
+
+    def give(told: object) -> RejectedRow | None:
+        return give_record(school, admin, one, ("again.json", json.dumps(told).encode()))
+
+    again = give(record | {"sessions": []})
+    assert again is not None
+    assert again.reason == "it has no sessions, and no call is without"
+    with pytest.raises(ValueError, match="does not hold this record"):
+        give([record | {"version": 1}, record | {"id": "c2"}])
+    assert give([record | {"id": "C1"}]) is None
+    assert waiting(school) == []
+    with pytest.raises(ValueError, match="resolved already"):
+        give(record)
+    with pytest.raises(NotAllowedError):
+        give_record(school, person(school, "teacher"), one, ("again.json", b"{}"))
+
+
 def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:
     file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
     import_table(school, "pupils", file)
@@ -141,7 +163,8 @@ def test_find_fixed_recognises_the_same_log_and_no_other(school: School, tmp_pat
     good = log("teacher", "aled", "2026-11-03T10:00", ref="L1")
     nameless = log("teacher", "bethan", "2026-11-03T12:00")
     logs(school, tmp_path, good | {"cameras_on": "perhaps"}, nameless | {"ended_at": "soon"})
-    logs(school, tmp_path, good | {"ref": "L2"}, log("teacher", "aled", "2026-11-03T12:00"))
+    other = log("teacher", "bethan", "2026-11-03T10:00", ref="L2")
+    logs(school, tmp_path, other, log("teacher", "aled", "2026-11-03T12:00"))
     assert waiting(school) == [("logs", 2), ("logs", 3)]
     logs(school, tmp_path, good, nameless)
     assert waiting(school) == []
@@ -161,7 +184,9 @@ def test_find_fixed_recognises_a_roster_row_until_it_is_wrong_again(school: Scho
     assert result.changed == 0  # what was settled is reported even where nothing else happened
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
-    assert waiting(school) == [("staff", 3)]  # one of the two is right, and it is not known which
+    assert waiting(school) == [("staff", 2), ("staff", 3)]  # one of the two is right, and it is not known which
+    import_table(school, "staff", ("staff.csv", good))
+    assert waiting(school) == [("staff", 3)]  # somebody else has the address
 
 
 def test_find_fixed_recognises_registers_and_calls_by_what_they_are_about(school: School, tmp_path: Path) -> None:

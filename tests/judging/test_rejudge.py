@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.school import School
 
 

@@ -16,7 +16,7 @@ from app.access.what_if import run_what_if
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.judging import what_if
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.protocol.clauses import CLAUSES
 from app.school import School
 from app.settings import ROOT, SettingsError, load_settings, replace_figures
@@ -71,8 +71,8 @@ def test_later_hours_make_lessons_after_half_past_five_met(term: School) -> None
     assert found.sessions == len(TIMES)  # without counselling
     checked = replace_figures(term.settings, figures).rules[0].academic_hours
     assert what_if.describe({"academic_hours": checked}, found) == (
-        "With tuition from 08:30 to 18:15, “Tuition hours” would be kept in 2 sessions in which it was not; "
-        "none would be lost."
+        "With tuition from 08:30 to 18:15, “Tuition hours” would be newly met in 2 sessions, "
+        "and a new breach in no session."
     )
 
 

@@ -1,13 +1,13 @@
 """What is past its keeping goes, and nothing else; the audit trail still proves what is left."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.__main__ import cli
@@ -19,6 +19,7 @@ from app.operations.retention import Past, find_expired, purge
 from app.school import School
 from app.store import audit_log, tables
 from app.store.concerns import CHILD
+from app.store.meeting_links import MeetingLink, remember_links
 from tests import people
 from tests.clock import Clock
 from tests.conftest import SchoolWith
@@ -109,6 +110,57 @@ def test_purge_deletes_original_call_records_first_unless_a_concern_needs_them(
         kept = set(connection.scalars(select(tables.call_originals.c.call_id)))
         assert kept == {"two-years-0", f"call-{NEW}"}
         assert connection.scalar(select(func.count()).select_from(tables.calls)) == 4
+
+
+def test_purge_deletes_meetings_in_calendars_but_not_those_of_sessions_that_stay(long_ago: School) -> None:
+    with long_ago.writing() as connection:
+        report = Report(CHILD, summary="s", categories=["other"], pupil_ids=[1], told_dsp=True)
+        session = LinkedSession(None, f"call-{OLD}")
+        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), session=session)
+        connection.execute(
+            update(tables.calls).where(tables.calls.c.id == f"call-{OLD}").values(join_key="of the concern")
+        )
+        for key, day in (("of the concern", OLD), ("other", OLD), ("new", NEW)):
+            at = datetime.fromisoformat(f"{day}T15:00+00:00")
+            times = dict.fromkeys(("starts_at", "ends_at", "changed_at", "read_at"), at)
+            event = insert(tables.calendar_events).values(event_key=key, join_key=key, **times)
+            number = connection.execute(event.returning(tables.calendar_events.c.id)).scalar_one()
+            connection.execute(insert(tables.calendar_invited).values(event_id=number, staff_id=1))
+    purge(long_ago)
+    with long_ago.engine.connect() as connection:
+        assert set(connection.scalars(select(tables.calendar_events.c.join_key))) == {"of the concern", "new"}
+    assert held(long_ago)["calendar_invited"] == 2
+
+
+def test_purge_deletes_join_links_a_year_after_they_were_seen_and_no_sooner(school: School) -> None:
+    links = [MeetingLink(f"key {days}", people.entra("tutor"), f"https://teams.example/{days}") for days in (364, 367)]
+    with school.writing() as connection:
+        for link, days in zip(links, (364, 367), strict=True):
+            remember_links(connection, [link], school.now() - timedelta(days=days))
+    would, before = find_expired(school), held(school)
+    assert told(would) == {}, "they are nobody's work, and are not counted"
+    assert before["meeting_links"] == 2
+    purge(school)
+    with school.engine.connect() as connection:
+        assert connection.scalars(select(tables.meeting_links.c.url)).all() == ["https://teams.example/364"]
+    with school.writing() as connection:
+        remember_links(connection, links[:1], school.now())  # seen once more
+    purge(school)
+    assert held(school)["meeting_links"] == 1
+
+
+def test_purge_forgets_the_families_of_pupils_who_left_long_ago(school: School) -> None:
+    pupil, version = tables.pupils, tables.pupil_versions
+    with school.writing() as connection:
+        connection.execute(update(pupil).values(contact_emails="mam@cartref.example"))
+        ids = connection.scalars(select(pupil.c.id).order_by(pupil.c.id)).all()
+        for number, day in ((ids[0], date(2025, 7, 1)), (ids[1], date(2026, 7, 1))):
+            facts = {"name": "Gone", "school": "SEN", "year_group": "9", "house": "Wye", "has_left": True}
+            connection.execute(insert(version).values(pupil_id=number, from_day=day, **facts))
+    assert told(purge(school)) == {"families' addresses of pupils who left": 1}
+    with school.engine.connect() as connection:
+        kept = connection.scalars(select(pupil.c.id).where(pupil.c.contact_emails.is_not(None)))
+        assert set(kept) == set(ids[1:])
 
 
 def test_purge_deletes_counselling_without_counting_it(school: School, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from app.access.concern_detail import get_concern
 from app.access.concerns import list_concerns, list_pupils_on_record
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.people import list_demo_people
-from app.access.policy import Person, may_open
+from app.access.policy import may_open
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
@@ -26,14 +26,23 @@ from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
 from app.store.concerns import CONDUCT
-from app.ui import current
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 from tests import people
 from tests.apptest import AppTest
+from tests.pages.conftest import Opened, text
+from tests.records.evidence.reports import LESSON, download
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
     "session": "sessions",
+    "pupil": "sessions",
+    "days": "sessions",
+    "chosen": "sessions",
+    "pair": "sessions",
+    "clause": "overview",
+    "list": "overview",
+    "of": "overview",
+    "hour": "overview",
     "ref": "concerns",
     "correct": "log",
     "call": "log",
@@ -43,43 +52,8 @@ LINKS = {  # what a link can carry: the page that reads it, and what it names
     "ask": "parents",
     "consent": "parents",
     "about": "concerns",
+    "tab": "parents",
 }
-
-
-@pytest.fixture(scope="module")
-def database(new_database: Callable[..., str], demonstration: str) -> str:
-    """The address of a demonstration."""
-    return new_database(copy_of=demonstration)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """Opens a page by its address as the person with a role."""
-
-    people: dict[str, Person]
-
-    def __call__(self, page: str, role: str, **query: str) -> AppTest:
-        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        at.session_state["view_as"] = self.people[role].email
-        at.switch_page(f"pages/{page}.py")
-        for name, value in query.items():
-            at.query_params[name] = value
-        return at.run()
-
-
-@pytest.fixture
-def opened(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
-    monkeypatch.setenv("DATABASE_URL", database)
-    current._opened.clear()
-    yield Opened({role: p for p in list_demo_people(open_school(database)) for role in p.roles})
-    current._opened.clear()
-
-
-def text(at: AppTest) -> str:
-    """Everything on the page."""
-    return " ".join(str(getattr(element, "value", "")) for element in at.main) + " ".join(
-        str(table.value.to_csv()) for table in at.dataframe
-    )
 
 
 @pytest.mark.parametrize("page", Page)
@@ -120,7 +94,7 @@ def test_page_opens_no_further_database_when_it_runs_again(opened: Opened, pools
 
 
 def test_every_link_of_a_page_is_tested() -> None:
-    read = r'query_params(?:\.get\(|\[)"(\w+)"|"(\w+)" in st\.query_params'
+    read = r'(?:query_params(?:\.get\(|\[)|address\.get\()"(\w+)"|"(\w+)" in st\.query_params'
     given = r'query(?:_params)?(?:=| = )[^{}\n]*\{"(\w+)"'
     files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").rglob("*.py")]
     code = " ".join(file.read_text(encoding="utf-8") for file in files)
@@ -268,13 +242,32 @@ def test_concerns_offers_subject_access_to_dsps_alone(opened: Opened) -> None:
         assert "Subject access" not in text(opened("concerns", role))
 
 
+def test_administration_imports_an_attendance_report_in_the_order_of_dates_that_is_chosen(opened: Opened) -> None:
+    report = ("report.csv", download(datetime(2025, 11, 10, 10, tzinfo=UTC), LESSON), "text/csv")
+    at = opened("administration", "admin", tab="Import")
+    assert "1 row: 1 rejected." in _upload(at, report, "As the file shows it")
+    assert "day first or month first" in " ".join(list_rejected_rows(open_school(), opened.people["admin"])["reason"])
+    shown = _upload(at, report, "Month first (12/31/2026)")
+    assert "1 row: nothing." in shown
+    assert "This import resolved 1 earlier rejection" in shown
+
+
+def _upload(at: AppTest, report: tuple[str, bytes, str], dates: str) -> str:
+    """Import a report, and return what the page then shows, without its marks."""
+    next(one for one in at.file_uploader if one.label == "Attendance report").set_value(report)
+    next(one for one in at.selectbox if one.label == "Dates in the report").select(dates)
+    _press(at, "Import report")
+    assert not at.exception
+    return re.sub("<[^>]+>", "", text(at))
+
+
 def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_path: Path) -> None:
     rows = [
         {"pupil_email": "nobody@x.example", "kind": kind, "sent_on": "2026-09-01"} for kind in ("introduction", "x")
     ]
     import_letters(open_school(), people.table(tmp_path / "of pages.csv", rows))
     pupil = list_pupils_to_choose(open_school(), opened.people["tutor"])["email"].iloc[-1]
-    at = opened("administration", "admin")
+    at = opened("administration", "admin", tab="Import")
     row = at.selectbox(key="rejected row")
     mine = [int(name) for name, words in zip(_numbers(), row.options, strict=True) if words.startswith("of pages.csv")]
     row.set_value(mine[0]).run()
@@ -283,19 +276,34 @@ def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_pa
     assert "was rejected again" in text(at)
     at.text_input(key=f"fix {mine[0]} pupil_email").set_value(pupil)
     _press(at, "Import row 2")
-    assert "Row 2 was imported." in " ".join(element.value for element in at.success)
+    assert "Row 2 was imported" in " ".join(element.value for element in at.success)
     at.selectbox(key="rejected row").set_value(mine[1]).run()
     _press(at, "Dismiss")
     assert "Say why" in text(at)
     next(one for one in at.text_input if one.label == "Reason").set_value("a test")
     _press(at, "Dismiss")
-    assert "1 row dismissed." in " ".join(element.value for element in at.success)
+    assert "1 row dismissed" in " ".join(element.value for element in at.success)
     assert not {*mine} & {*_numbers()}
-    _press(at, "Verify the audit trail")
-    assert "are as written" in text(at)
-    _press(at, "Check encryption keys")
-    assert "no key is set" in text(at)
+
+
+@pytest.mark.parametrize(
+    ("tab", "button", "words"),
+    [("Audit", "Verify the audit trail", "are as written"), ("Status", "Check encryption keys", "no key is set")],
+)
+def test_administration_checks_the_audit_trail_and_keys(opened: Opened, tab: str, button: str, words: str) -> None:
+    at = opened("administration", "admin", tab=tab)
+    _press(at, button)
+    assert words in text(at)
+
+
+@pytest.mark.parametrize("tab", ["Status", "Import", "Roster", "Alerts", "Audit"])
+def test_administration_shows_one_tab_at_a_time(opened: Opened, tab: str) -> None:
+    at = opened("administration", "admin", tab=tab)
     assert not at.exception
+    headings = {"Status": "System status", "Import": "Rejected rows", "Audit": "Audit trail"}
+    shown = [element.value for element in at.header]
+    assert headings.get(tab, tab) in shown
+    assert sum(heading in shown for heading in (*headings.values(), "Roster", "Alerts")) == 1
 
 
 def _numbers() -> list[int]:
@@ -318,7 +326,7 @@ def test_what_if_is_for_leadership_and_shows_what_would_change(opened: Opened) -
     at.text_input[1].set_value("12:00")
     at.button[0].click().run()
     assert not at.exception
-    assert "With tuition from 08:30 to 12:00, “Tuition hours” would be kept in no session" in text(at)
+    assert "With tuition from 08:30 to 12:00, “Tuition hours” would be newly met in no session" in text(at)
     assert len(at.dataframe) == 3  # the slots, by department, the sessions
     assert '"12:00"' in at.code[0].value
     at = opened("protocol", "slt", view="what-if")
@@ -380,5 +388,6 @@ def test_pages_do_not_depend_on_a_conduct_concern_for_those_it_names(opened: Ope
     raised = raise_concern(school, opened.people["tutor"], report)
     ref = raised.ref
     assert shown() == before
-    assert ref not in text(opened("administration", "admin"))
+    for tab in ("Alerts", "Audit"):
+        assert ref not in text(opened("administration", "admin", tab=tab))
     assert not set(raised.alerted) & set(named)

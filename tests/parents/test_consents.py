@@ -16,7 +16,7 @@ from app.access.policy import NotAllowedError
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.clock import now
-from app.intake.files import import_logs
+from app.intake.files import import_consents, import_logs
 from app.parents.consents import (
     answer_consent,
     ask_for_consent,
@@ -35,7 +35,11 @@ ZONE = ZoneInfo("Europe/London")
 DAY = now().astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
 
 
+ASKED = DAY - timedelta(days=2)
+
+
 def ask(school: School, name: str = "teacher", **more: Any) -> int:
+    """Ask for a consent, two days before DAY."""
     with school.engine.connect() as connection:
         aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
     asked: dict[str, Any] = {
@@ -45,7 +49,12 @@ def ask(school: School, name: str = "teacher", **more: Any) -> int:
         "covers_to": DAY + timedelta(hours=20),
         "reason": "time zone",
     } | more
-    return ask_for_consent(school, someone(school, name), Consent(**asked))
+    number = ask_for_consent(school, someone(school, name), Consent(**asked))
+    event = tables.consent_events.c
+    with school.writing() as connection:
+        of_request = tables.consent_events.update().where(event.consent_id == number, event.kind == "asked")
+        connection.execute(of_request.values(occurred_at=ASKED))
+    return number
 
 
 def events(school: School, consent_id: int) -> list[str]:
@@ -148,10 +157,42 @@ def test_an_answer_names_who_and_when_and_is_entered_by_those_responsible(school
         answer_consent(school, teacher, consent_id, given=True, parent=" ", at=DAY)
     with pytest.raises(ValueError, match="future"):
         answer_consent(school, teacher, consent_id, given=True, parent="x", at=school.now() + timedelta(minutes=1))
+    with pytest.raises(ValueError, match=f"the request of {ASKED:%a} {ASKED.day} {ASKED:%b}, 00:00: correct"):
+        answer_consent(school, teacher, consent_id, given=False, parent="x", at=ASKED - timedelta(minutes=1))
     for name in ("counsellor", "admin"):
         with pytest.raises(NotAllowedError):
             answer_consent(school, someone(school, name), consent_id, given=True, parent="x", at=DAY)
     assert events(school, consent_id) == ["asked"]
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_answer_consent_refuses_an_answer_older_than_its_request(school: School, given: bool) -> None:
+    consent_id, teacher = ask(school), someone(school, "teacher")
+    with pytest.raises(ValueError, match=f"older than the request of .*{ASKED:%H:%M}"):
+        answer_consent(school, teacher, consent_id, given=given, parent="x", at=ASKED - timedelta(minutes=1))
+    assert events(school, consent_id) == ["asked"]
+    answer_consent(school, teacher, consent_id, given=given, parent="x", at=ASKED)
+    assert events(school, consent_id) == ["asked", "given" if given else "refused"]
+
+
+def test_answer_consent_takes_an_answer_of_the_minute_of_the_request(school: School) -> None:
+    request = Consent(pupil_id=1, kind="outside_hours", covers_from=DAY, covers_to=DAY + timedelta(days=30), reason="x")
+    consent_id, teacher = ask_for_consent(school, someone(school, "sdh"), request), someone(school, "sdh")
+    answer_consent(school, teacher, consent_id, given=True, parent="x", at=now().replace(second=0, microsecond=0))
+    assert events(school, consent_id) == ["asked", "given"]
+
+
+def test_a_request_from_a_file_belongs_to_nobody_and_may_have_been_answered_before(
+    school: School, tmp_path: Path
+) -> None:
+    row = {"pupil_email": people.email("aled"), "kind": "outside_hours", "reason": "abroad"}
+    times = {"covers_from": f"{DAY:%Y-%m-%d}", "covers_to": f"{DAY + timedelta(days=40):%Y-%m-%d}"}
+    admin = someone(school, "admin")
+    import_consents(school, people.table(tmp_path / "consents.csv", [row | times]), admin.staff_id)
+    assert list_consents(school, admin).empty
+    (consent_id,) = list_consents(school, someone(school, "sdh"))["consent_id"]
+    answer_consent(school, someone(school, "sdh"), int(consent_id), given=True, parent="x", at=DAY)
+    assert events(school, int(consent_id)) == ["asked", "given"]
 
 
 # --- whatever the order -----------------------------------------------------------------------------------

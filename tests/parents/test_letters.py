@@ -21,7 +21,8 @@ from app.access.sessions import list_sessions
 from app.intake.files import import_logs
 from app.parents import letters
 from app.parents.consents import ask_for_consent
-from app.parents.letters import TemplateError, mark_letters_sent, strike_letters_out, write_letters, write_requests
+from app.parents.letters import mark_letters_sent, strike_letters_out, write_letters, write_requests
+from app.parents.templates import OWN, TemplateError
 from app.records.registers import Consent
 from app.school import School
 from app.store import tables
@@ -78,7 +79,7 @@ def test_several_letters_are_one_file_and_single_files(school: School, kind: str
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=40))
 def test_a_name_is_printed_as_typed(name: str) -> None:
-    template = (letters.OWN / "request_for_consent.docx").read_bytes()
+    template = (OWN / "request_for_consent.docx").read_bytes()
     names = DocxTemplate(BytesIO(template)).get_undeclared_template_variables()
     words = opened(letters._to_bytes(letters._render("x", template, dict.fromkeys(names, "-") | {"pupil": name})))
     assert f"carers of {name}" in words

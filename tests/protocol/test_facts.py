@@ -143,6 +143,21 @@ def test_school_account_ignores_case_and_takes_a_missing_tenant_as_the_schools(t
     assert outcome_of(evidence, "staff-opens")[0] == ("met" if ours else "no_evidence")
 
 
+@pytest.mark.parametrize(("tenant", "outcome"), [("SCHOOL", "met"), (None, "met"), ("elsewhere", "breach")])
+def test_school_account_counts_staff_without_times_by_their_tenant(tenant: str | None, outcome: str) -> None:
+    evidence = lesson()
+    listed = rows("listed", {"call_id": "c", "person": "s", "staff_id": 1, "tenant": tenant})
+    evidence = replace(evidence, stays=evidence.stays[evidence.stays["pupil_id"].notna()], listed=listed)
+    assert outcome_of(evidence, "school-account")[0] == outcome
+
+
+def test_cameras_of_a_pupil_who_was_in_the_call_for_no_time_are_not_known() -> None:
+    evidence = lesson()
+    evidence.stays.loc[evidence.stays["person"] == "p", "left_at"] = BEGAN
+    videos = rows("videos", {"call_id": "c", "person": "p", "started_at": BEGAN, "ended_at": ENDED})
+    assert outcome_of(replace(evidence, videos=videos), "cameras-on")[0] == "no_evidence"
+
+
 def test_judge_ignores_rows_of_absent_logs_and_calls() -> None:
     evidence = lesson(cameras_on="yes")
     stay = {"call_id": "x", "joined_at": BEGAN - timedelta(hours=1), "left_at": ENDED}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
 from app.protocol.judge import ClauseSet, count_outcomes, decode, judge
-from app.protocol.outcomes import OUTCOMES
+from app.protocol.outcomes import OUTCOMES, SOURCES
 from app.settings import load_settings
 from benchmarks.frames import school
 
@@ -147,7 +147,7 @@ def test_judge_encodes_outcome_evidence_and_dispute() -> None:
     table = judged.table()
     number = (
         table["outcome"].map(OUTCOMES.index)
-        + len(OUTCOMES) * table["evidence"].map(["", "call", "register", "log"].index)
-        + 4 * len(OUTCOMES) * table["disputed"]
+        + len(OUTCOMES) * table["source"].map(SOURCES.index)
+        + len(OUTCOMES) * len(SOURCES) * table["disputed"]
     )
     assert "".join(judged.sessions["codes"]) == "".join(chr(48 + code) for code in number)

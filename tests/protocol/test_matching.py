@@ -23,6 +23,10 @@ log = st.tuples(st.integers(1, 2), pupils, st.integers(0, 120), st.integers(1, 6
 call = st.tuples(st.frozensets(st.integers(1, 2), max_size=2), pupils, st.integers(0, 120), st.integers(1, 60))
 
 
+CALL_ROOM = 99  # in place of staff, it marks a room without staff
+ROOM = frozenset({CALL_ROOM})
+
+
 def at(minute: int) -> pd.Timestamp:
     return DAY + pd.Timedelta(minutes=minute)
 
@@ -47,6 +51,16 @@ def frames(logs: list[Log], calls: list[Call]) -> tuple[pd.DataFrame, pd.DataFra
     return typed("logs", log_rows), numbered(who, "log"), typed("calls", call_rows), numbered(stays, "call")
 
 
+def find_calls(logs: list[Log], calls: list[Call], **changed: list[str]) -> pd.DataFrame:
+    """The calls of the logs; `changed` gives other log references (`ref`) or call ids (`call_id`)."""
+    log_rows, log_pupils, call_rows, people = frames(logs, calls)
+    log_rows["ref"] = changed.get("ref", log_rows["ref"])
+    call_rows["call_id"] = changed.get("call_id", call_rows["call_id"])
+    rooms = np.array([CALL_ROOM in staff for staff, *_ in calls], bool)
+    people = people[people["staff_id"] != CALL_ROOM]
+    return match(log_rows, log_pupils, call_rows, people, rooms, np.full(len(logs), TOLERANCE * MINUTE))
+
+
 def numbered(rows: list[dict[str, Any]], key: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[key, "staff_id", "pupil_id"], dtype="Int64").fillna(-1).astype("int64")
 
@@ -64,17 +78,43 @@ def plain_match(logs: list[Log], calls: list[Call]) -> set[tuple[int, int]]:
     return taken
 
 
+def plain_joins(logs: list[Log], calls: list[Call]) -> set[tuple[int, int]]:
+    """The matched pairs, and then those that join them, always the best of those that could."""
+    first = plain_match(logs, calls)
+    sessions = {i: [j] for i, j in first}
+    left = set(range(len(calls))) - {j for _, j in first}
+
+    def could_join(i: int, j: int) -> bool:
+        (by, who, a, n), (staff_in, pupils_in, b, m) = logs[i], calls[j]
+        seen_staff, seen_pupils, *_ = calls[sessions[i][0]]
+        known = staff_in <= seen_staff and pupils_in <= seen_pupils | who
+        meets = bool(who & pupils_in) and (by in staff_in or not staff_in) and (bool(staff_in) or not seen_staff)
+        apart = min(max(b - calls[k][2] - calls[k][3], calls[k][2] - b - m) for k in sessions[i])
+        return known and meets and min(a + n, b + m) > max(a, b) and apart <= TOLERANCE
+
+    def rank(i: int, j: int) -> tuple[int, int, int, int]:
+        (_, _, a, n), (_, _, b, m) = logs[i], calls[j]
+        return max(a, b) - min(a + n, b + m), abs(a - b), j, i
+
+    while pairs := [(i, j) for i in sessions for j in left if could_join(i, j)]:
+        *_, j, i = min(rank(i, j) for i, j in pairs)
+        sessions[i].append(j)
+        left.remove(j)
+    return {(i, j) for i, joined in sessions.items() for j in joined}
+
+
 @given(st.lists(log, max_size=5), st.lists(call, max_size=5))
 @settings(max_examples=200)
 def test_match_equals_a_plain_walk(logs: list[Log], calls: list[Call]) -> None:
-    found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
+    found = find_calls(logs, calls)
     first = found[found["place"] == 0]
     assert set(zip(first["log"], first["call"], strict=True)) == plain_match(logs, calls)
     assert not found["call"].duplicated().any()
+    assert set(zip(found["log"], found["call"], strict=True)) == plain_joins(logs, calls)
 
 
 def joined(logs: list[Log], calls: list[Call]) -> set[tuple[int, int, bool]]:
-    found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
+    found = find_calls(logs, calls)
     return {(r.log, r.call, r.place > 0) for r in found.itertuples()}
 
 
@@ -83,12 +123,8 @@ ONE, TWO = frozenset({1}), frozenset({2})
 
 def test_match_of_equal_pairs_takes_the_lowest_id() -> None:
     lesson, seen = (1, frozenset({1}), 0, 30), (frozenset({1}), frozenset({1}), 0, 30)
-    logs, log_pupils, calls, stays = frames([lesson], [seen, seen])
-    calls["call_id"] = ["c2", "c1"]
-    assert match(logs, log_pupils, calls, stays, np.array([TOLERANCE * MINUTE])).iloc[0].tolist() == [0, 1, 0]
-    logs, log_pupils, calls, stays = frames([lesson, lesson], [seen])
-    logs["ref"] = ["L2", "L1"]
-    assert match(logs, log_pupils, calls, stays, np.full(2, TOLERANCE * MINUTE)).values.tolist() == [[1, 0, 0]]
+    assert find_calls([lesson], [seen, seen], call_id=["c2", "c1"]).iloc[0].tolist() == [0, 1, 0]
+    assert find_calls([lesson, lesson], [seen], ref=["L2", "L1"]).values.tolist() == [[1, 0, 0]]
 
 
 def test_match_joins_a_dropped_connection() -> None:
@@ -131,7 +167,7 @@ def test_recorded_calls_finds_a_recording_without_call_id_by_organiser_and_time(
 
 def test_match_places_joined_calls_in_order_of_time() -> None:
     calls = [(ONE, ONE, 0, 5), (ONE, ONE, 30, 5), (ONE, ONE, 10, 15), (ONE, ONE, 30, 5)]
-    found = match(*frames([(1, ONE, 0, 40)], calls), np.full(1, TOLERANCE * MINUTE))
+    found = find_calls([(1, ONE, 0, 40)], calls)
     assert found.sort_values("place")["call"].tolist() == [2, 0, 1, 3]
     assert found["place"].tolist() == [0, 1, 2, 3]
 
@@ -155,9 +191,24 @@ def test_match_joins_a_call_to_the_log_that_covers_more() -> None:
     assert joined([(1, ONE, 0, 34), (1, ONE, 35, 35)], calls) == {(0, 0, False), (1, 1, False), (1, 2, True)}
 
 
-def test_match_joins_a_call_that_two_logs_cover_alike_to_the_first() -> None:
+def test_match_joins_a_call_that_two_logs_cover_alike_to_the_one_with_the_nearest_start() -> None:
     calls = [(ONE, ONE, 0, 30), (ONE, ONE, 40, 30), (ONE, ONE, 32, 6)]
-    assert joined([(1, ONE, 0, 40), (1, ONE, 30, 40)], calls) == {(0, 0, False), (1, 1, False), (0, 2, True)}
+    assert joined([(1, ONE, 0, 40), (1, ONE, 30, 40)], calls) == {(0, 0, False), (1, 1, False), (1, 2, True)}
+
+
+def test_match_joins_a_call_that_only_one_joined_before_it_brings_near() -> None:
+    calls = [(ONE, ONE, 0, 40), (ONE, ONE, 50, 5), (ONE, ONE, 65, 10)]
+    assert joined([(1, ONE, 0, 90)], calls) == {(0, 0, False), (0, 1, True), (0, 2, True)}
+    assert joined([(1, ONE, 0, 90)], [calls[0], calls[2]]) == {(0, 0, False)}
+
+
+def test_match_joins_a_room_without_staff_to_a_call_with_staff() -> None:
+    assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (ROOM, ONE, 10, 20)]) == {(0, 0, False), (0, 1, True)}
+
+
+def test_match_joins_the_logging_member_of_staff_to_a_room_without_staff() -> None:
+    assert joined([(1, ONE, 0, 40)], [(ROOM, ONE, 0, 30), (ONE, ONE, 30, 10)]) == {(0, 0, False), (0, 1, True)}
+    assert joined([(1, ONE, 0, 40)], [(ROOM, ONE, 0, 30), (frozenset({1, 2}), ONE, 30, 10)]) == {(0, 0, False)}
 
 
 def test_match_joins_across_a_gap_as_long_as_the_tolerance() -> None:

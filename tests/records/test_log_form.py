@@ -75,6 +75,8 @@ def test_from_call_separates_what_the_record_shows_from_answers() -> None:
         started_at=began,
         ended_at=began + pd.Timedelta(seconds=20),
         pupil_emails="a@x.example",
+        staff_emails="b@x.example;c@x.example",
+        purpose="music",
         staff_opened=True,
         staff_ended=False,
         pupil_left_alone=pd.NA,
@@ -82,7 +84,10 @@ def test_from_call_separates_what_the_record_shows_from_answers() -> None:
         recorded=pd.NA,
         school_account=True,
     )
-    form = from_call(row) | {"ref": "F-2", "purpose": "academic"}
+    form = from_call(row)
+    assert (form["purpose"], form["proposed"]) == ("music", "music")
+    assert form["second"] == ["b@x.example", "c@x.example"]
+    form |= {"ref": "F-2", "purpose": "academic"}
     assert (form["from"], form["to"]) == ("10:00", "10:01")
     shown, given = answers_by_source(SETTINGS, form)
     assert shown == {"platform": "teams", "account": "school", "staff_opened": "yes", "staff_ended": "no"}

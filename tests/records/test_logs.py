@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.log_questions import QUESTIONS
-from app.records.fields import parse_instant
 from app.records.logs import COLUMNS, Log, find_ref, parse_log, parse_logs
 from app.records.rows import InvalidCellError, UnreadableFileError
-from app.records.tabular import Table
-from tests.records.shapes import LOG, NOW, ROSTER, SETTINGS, table
+from app.records.tables.tabular import Table
+from app.records.times import parse_instant
+from tests.records.evidence.shapes import LOG, NOW, ROSTER, SETTINGS, table
 
 LONDON = ZoneInfo("Europe/London")
 YES_NO = [question.name for question in QUESTIONS if question.is_yes_no]
@@ -68,7 +68,11 @@ def test_parse_log_reads_yes_no_and_not_stated(column: str) -> None:
         ("purpose", "MUSIC", "music"),
         ("purpose", "Book club", "Book club"),
         ("platform", "Teams", "teams"),
+        ("platform", "Microsoft Teams", "teams"),
         ("platform", "Zoom", "Zoom"),
+        ("purpose", "Music;", "music"),
+        ("recorded", " No\u200b;", False),
+        ("account", "School account", "school"),
         ("account", "SCHOOL", "school"),
         ("cameras_on", "Yes", "yes"),
         ("cameras_on", "true", "yes"),
@@ -79,10 +83,13 @@ def test_parse_log_reads_yes_no_and_not_stated(column: str) -> None:
         ("bedroom_reason", "only room", "only_room"),
         ("reason", "Continuity", "continuity"),
         ("concern_category", "Home_Alone", "home_alone"),
+        ("concern_category", "A child home alone;", "home_alone"),
+        ("concern_category", "Weather", "weather"),
         ("notes", "=1+1", "=1+1"),
+        ("concern_summary", ";", None),
     ],
 )
-def test_parse_log_reads_words(column: str, cell: str, read: str | None) -> None:
+def test_parse_log_reads_words(column: str, cell: str, read: str | bool | None) -> None:
     assert log(**{column: cell}).answers[column] == read
 
 
@@ -95,14 +102,19 @@ def test_parse_log_reads_words(column: str, cell: str, read: str | None) -> None
         ({"pupil_emails": ""}, "pupil_emails"),
         ({"pupil_emails": " ; "}, "pupil_emails"),
         ({"pupil_emails": "aled.pugh@pupils.example; nobody@pupils.example"}, "pupil_emails"),
-        ({"pupil_emails": "aled.pugh@pupils.example, bethan.rees@pupils.example"}, "pupil_emails"),
+        ({"pupil_emails": "aled.pugh@pupils.example bethan.rees@pupils.example"}, "pupil_emails"),
+        ({"staff_email": "mailto:mair.howell@school.example"}, "staff_email"),
+        ({"dress_ok": "#N/A"}, "dress_ok"),
+        ({"notes": "########"}, "notes"),
+        ({"ref": "1.23457E+11"}, "ref"),
         ({"purpose": ""}, "purpose"),
         ({"cameras_on": "mostly"}, "cameras_on"),
         ({"second_staff_emails": "Huw"}, "second_staff_emails"),
         ({"started_at": ""}, "started_at"),
         ({"started_at": "yesterday"}, "started_at"),
         ({"started_at": "2026-11-03"}, "started_at"),
-        ({"started_at": "03/11/2026 14:05"}, "started_at"),
+        ({"started_at": "03/11/26 14:05"}, "started_at"),
+        ({"started_at": "03/11/2026"}, "started_at"),
         ({"started_at": "2026-02-30T14:05"}, "started_at"),
         ({"started_at": "0001-01-01T00:00+14:00"}, "started_at"),
         ({"started_at": "2026-03-29T01:30", "ended_at": "2026-03-29T02:30"}, "started_at"),
@@ -112,6 +124,7 @@ def test_parse_log_reads_words(column: str, cell: str, read: str | None) -> None
         ({"ended_at": "14:35"}, "ended_at"),
         ({"started_at": "2026-11-20T12:01", "ended_at": "2026-11-20T12:02"}, "started_at"),
         ({"started_at": "2026-11-20T11:01", "ended_at": "2026-11-20T12:02"}, "ended_at"),
+        ({"concern": "no", "concern_summary": "Words."}, "concern"),
         ({"ref": "r" * 201}, "ref"),
         ({"notes": "a\0b"}, "notes"),
     ],
@@ -120,8 +133,35 @@ def test_parse_logs_rejects_a_row_by_its_column(cells: dict[str, str], column: s
     assert fault(**cells) == column
 
 
+def test_parse_logs_notes_purposes_and_categories_that_count_as_another() -> None:
+    rows = (
+        {"purpose": "accademic"},
+        {"concern_category": "weather"},
+        {"purpose": "music", "concern_category": "other"},
+    )
+    parsed = parse_logs(table(*(LOG | row for row in rows), columns=COLUMNS), ROSTER, SETTINGS, NOW)
+    assert parsed.notes == [
+        "the purpose of 1 row (row 2) is not one of music, academic, pastoral, counselling, and counts as another one",
+        "row 3, column concern_category: is not one of the categories, and counts as “Something else”",
+    ]
+
+
 def test_parse_log_accepts_twelve_hours_until_now() -> None:
     assert log(started_at="2026-11-20T00:00", ended_at="2026-11-20T12:00").ended_at == NOW
+
+
+@pytest.mark.parametrize("between", [";", ", ", "\n", ";\r\n"])
+def test_parse_log_reads_lists_whatever_separates_them(between: str) -> None:
+    assert log(pupil_emails=between.join(["aled.pugh@pupils.example", "bethan.rees@pupils.example"])).pupil_ids == (
+        11,
+        12,
+    )
+
+
+def test_parse_logs_refuses_a_file_with_the_month_first() -> None:
+    rows = [LOG, LOG | {"started_at": "11/13/2026 14:05"}]
+    with pytest.raises(UnreadableFileError, match="row 3, column started_at: days are written with the month first"):
+        parse_logs(table(*rows), ROSTER, SETTINGS, NOW)
 
 
 def test_parse_logs_rejects_a_row_that_does_not_match_the_columns() -> None:

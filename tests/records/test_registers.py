@@ -6,7 +6,7 @@ import pytest
 
 from app.records.registers import Consent, parse_consents, parse_letters
 from app.records.rows import UnreadableFileError
-from tests.records.shapes import NOW, ROSTER, SETTINGS, table
+from tests.records.evidence.shapes import NOW, ROSTER, SETTINGS, table
 
 LETTER = {"pupil_email": "Aled.Pugh@pupils.example", "kind": "Introduction", "sent_on": "2026-09-03"}
 CONSENT = {
@@ -22,7 +22,7 @@ CONSENT = {
 
 
 def consent(**cells: str) -> Consent:
-    parsed = parse_consents(table(CONSENT | cells), ROSTER, SETTINGS)
+    parsed = parse_consents(table(CONSENT | cells), ROSTER, SETTINGS, NOW)
     assert not parsed.rejected
     return parsed.rows[0].row
 
@@ -78,13 +78,43 @@ def test_parse_consents_reads_times_and_one_not_given_yet() -> None:
         ({"covers_to": "whenever"}, "covers_to"),
         ({"covers_to": "9999-12-31"}, "covers_to"),
         ({"obtained_at": "by phone"}, "obtained_at"),
+        ({"obtained_at": "2026-11-21"}, "obtained_at"),
+        ({"slt_informed_at": "2027-06-30T09:15"}, "slt_informed_at"),
         ({"slt_informed_at": "no"}, "slt_informed_at"),
     ],
 )
 def test_parse_consents_rejects_a_row_by_its_column(cells: dict[str, str], column: str) -> None:
-    parsed = parse_consents(table(CONSENT, CONSENT | cells), ROSTER, SETTINGS)
+    parsed = parse_consents(table(CONSENT, CONSENT | cells), ROSTER, SETTINGS, NOW)
     assert len(parsed.rows) == 1
     assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(3, column)]
+
+
+@pytest.mark.parametrize(
+    "answer", ["No", " no;", "N", "FALSE", "No, I do not", "Refused", "I don’t consent", "Na", "We refuse"]
+)
+@pytest.mark.parametrize("yes", ["Yes, I do", "Rwy’n cytuno", "I consent", "1"])
+def test_parse_consents_rejects_what_was_not_given(answer: str, yes: str) -> None:
+    form = {"Do you consent?": answer, "Any notes": "no"}
+    rows = (CONSENT | form, CONSENT | form | {"Do you consent?": yes})
+    parsed = parse_consents(table(*rows), ROSTER, SETTINGS, NOW)
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, "do you consent?")]
+    assert len(parsed.rows) == 1
+
+
+@pytest.mark.parametrize("column", ["consent_given", "I agree", "Do you consent?"])
+@pytest.mark.parametrize("answer", ["Pending", "Unsure", "Yes, but only until 8 pm", "Ydw, ond dim ar ôl 6", ""])
+def test_parse_consents_rejects_what_does_not_clearly_say_yes(column: str, answer: str) -> None:
+    parsed = parse_consents(table(CONSENT | {column: answer}), ROSTER, SETTINGS, NOW)
+    assert [rejected.column for rejected in parsed.rejected] == [column.lower()]
+    asked = parse_consents(table(CONSENT | {"obtained_at": "", column: ""}), ROSTER, SETTINGS, NOW)
+    assert len(asked.rows) == 1
+
+
+def test_parse_consents_takes_other_columns_about_consent_for_no_answers() -> None:
+    others = {"Consent form": "C-12", "Date of permission": "Monday", "Consent given by": "mother"}
+    assert len(parse_consents(table(CONSENT | others), ROSTER, SETTINGS, NOW).rows) == 1
+    mixed = (CONSENT | {"Permission": "yes"}, CONSENT | {"Permission": "perhaps", "reason": "Abroad"})
+    assert [rejected.row for rejected in parse_consents(table(*mixed), ROSTER, SETTINGS, NOW).rejected] == [3]
 
 
 def test_fingerprint_depends_on_what_a_consent_says() -> None:
@@ -96,4 +126,4 @@ def test_parse_letters_and_consents_need_their_columns() -> None:
     with pytest.raises(UnreadableFileError, match="missing: kind, sent_on"):
         parse_letters(table({"pupil_email": "x"}), ROSTER, SETTINGS, NOW)
     with pytest.raises(UnreadableFileError, match="missing: covers_to"):
-        parse_consents(table({"pupil_email": "x", "kind": "x", "covers_from": "x"}), ROSTER, SETTINGS)
+        parse_consents(table({"pupil_email": "x", "kind": "x", "covers_from": "x"}), ROSTER, SETTINGS, NOW)

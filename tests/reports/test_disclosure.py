@@ -46,21 +46,21 @@ def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) 
 @settings(max_examples=300)
 def test_no_count_under_three_can_be_worked_out_from_a_table(rows: list[tuple[int, int, int]]) -> None:
     table = pd.DataFrame(
-        {"kept": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
+        {"passed": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
     )
-    table["of"] = table["kept"] + table["broken"]
+    table["total"] = table["passed"] + table["broken"]
     state = suppress(table)
     if state is None:
         return
     whole = state.where(state == GONE, SHOWN).tolist()  # of these two, only what is gone is hidden
     assert stays_secret(table["sessions"].tolist(), whole, least=1)
-    assert stays_secret(table["of"].tolist(), whole, least=1)
+    assert stays_secret(table["total"].tolist(), whole, least=1)
     assert stays_secret(table["broken"].tolist(), state.tolist())
-    assert (table.loc[state != GONE, "kept"] >= FEW).all()
+    assert (table.loc[state != GONE, "passed"] >= FEW).all()
 
 
 def test_suppress_hides_another_row_where_two_of_one_session_each_would_be_worked_out() -> None:
-    table = pd.DataFrame({"kept": [10, 10, 40, 60], "of": [10, 10, 44, 66], "sessions": [1, 1, 4, 6]})
+    table = pd.DataFrame({"passed": [10, 10, 40, 60], "total": [10, 10, 44, 66], "sessions": [1, 1, 4, 6]})
     state = suppress(table)
     assert state is not None
     assert state.tolist()[:3] == [GONE, GONE, GONE]

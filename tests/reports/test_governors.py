@@ -27,7 +27,7 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.settings import Period, Training
 from app.store.database import open_database
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests import people
 from tests.conftest import SETTINGS
 

@@ -1,10 +1,12 @@
 """Everything held on one pupil, in one file: all of it, other people marked, counselling closed."""
 
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.__main__ import cli
 from app.access.breaches import list_breaches_to_resolve
@@ -17,7 +19,7 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.sessions.drafts import save_draft
 from app.store import tables
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests import people
 from tests.conftest import SchoolWith
 
@@ -109,6 +111,21 @@ def test_subject_access_contains_everything_and_marks_other_people(held_much: Sc
     assert page.count("half a draft") == 3, "the draft of a log, of a plan, and the plan"
     for words in ("nothing to do with him", "carys owen", "a row about her"):
         assert words not in page.lower()
+
+
+def test_it_holds_former_addresses_and_marks_the_familys(school: School) -> None:
+    aled = people.email("aled")
+    with school.writing() as connection:
+        pupil = tables.pupils.c
+        number = connection.scalar(select(pupil.id).where(pupil.email == aled))
+        connection.execute(
+            update(tables.pupils).where(pupil.id == number).values(contact_emails="mam@cartref.example", language="cy")
+        )
+        former = {"email": "old@pupils.habs.example", "pupil_id": number, "ended_on": date(2026, 9, 1)}
+        connection.execute(insert(tables.former_emails).values(former))
+    page = create_file_for_command(school, "OLD@pupils.habs.example")
+    assert "old@pupils.habs.example (until 01 Sep 2026)" in page
+    assert re.search(r"<mark[^>]*>\s*mam@cartref\.example", page)
 
 
 def test_a_name_within_the_pupils_own_is_not_marked(school: School, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from sqlalchemy import create_engine, select
 from app.__main__ import cli
 from app.clock import now
 from app.protocol.evidence import Evidence
-from app.school import open_school
+from app.school import School, open_school
 from app.store import reading, tables
-from tests.scenarios.telling import HERE, scenarios
+from tests.scenarios.calendars import store_calendars
+from tests.scenarios.telling import HERE, Scenario, scenarios
 from tests.scenarios.writing import enter_answers, write
 
 SCENARIOS = scenarios()
@@ -27,6 +28,7 @@ IMPORTS = {
     "letters": "letters.csv",
     "consents": "consents.csv",
     "calls": "calls",
+    "attendance": "attendance.json",
     "recordings": "recordings.json",
     "logs": "logs.csv",
 }
@@ -42,14 +44,20 @@ class Worlds:
         self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
         for kind, name in IMPORTS.items():
             self._run("import", kind, str(folder / name))
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            enter_answers(SCENARIOS, open_school())
+            if kind == "roster":
+                self._in_school(store_calendars)
+        self._in_school(enter_answers)
         self.rows: dict[tuple[str | None, str | None], dict[str, dict[str, Any]]] = defaultdict(dict)
         for row in json.loads(self._run("outcomes", "--format", "json")):
             self.rows[row["log_ref"] or None, row["call_id"] or None][row["clause"]] = row
         self.status = self._statuses(url)
+
+    def _in_school(self, work: Callable[[list[Scenario], School], None]) -> None:
+        """Do what no command does."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            work(SCENARIOS, open_school())
 
     def _run(self, *arguments: str) -> str:
         result = CliRunner().invoke(cli, arguments, env=self.environment, catch_exceptions=False)

@@ -55,6 +55,7 @@ _SCENARIO = {
     "letters",
     "consents",
     "recording",
+    "calendar",
     "expect",
     "status",
     "reason contains",
@@ -62,7 +63,8 @@ _SCENARIO = {
     "sessions",
 }
 LOG_WORDS = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
-_CALL = {"who", "type", "organiser", "listed", "ended", "version", "id of"}
+_CALL = {"who", "type", "organiser", "link", "listed", "ended", "version", "id of"}
+_EVENT = {"call", "event", "from", "to", "invited", "changed"}
 _SESSION = {"log", "call", "expect", "status", "reason contains", "session"}
 _FACTS = {
     "by",
@@ -70,6 +72,8 @@ _FACTS = {
     "purpose",
     "pupils",
     "calls",
+    "after",
+    "reports",
     "one to one",
     "confidential",
     "disputed",
@@ -142,7 +146,7 @@ class Scenario:
                 return self.cast["staff"][told]["name"] if told else ""
             case "pupils":
                 return sorted(self.cast["pupils"][who]["name"] for who in told)
-            case "calls":
+            case "calls" | "after" | "reports":
                 return [self.call_id(call) for call in told]
             case "from" | "to":
                 return self.time(told).astimezone(ZONE)
@@ -153,12 +157,13 @@ class Scenario:
 
     def call_id(self, call: str) -> str:
         """Ids rise in the order in which the calls are told."""
-        return f"ca110000-0000-4000-8000-{self.number:06d}{list(self.calls).index(call):06d}"
+        prefix = "attendance:" if self.calls[call].get("type") == "report" else ""
+        return f"{prefix}ca110000-0000-4000-8000-{self.number:06d}{list(self.calls).index(call):06d}"
 
     def owns(self, log_ref: str | None, call_id: str | None) -> bool:
         """Whether a session with this log or call belongs to this scenario."""
         mine = f"ca110000-0000-4000-8000-{self.number:06d}"
-        return (log_ref or "").startswith(f"w{self.number}.") or (call_id or "").startswith(mine)
+        return (log_ref or "").startswith(f"w{self.number}.") or mine in (call_id or "")
 
     def email(self, who: str) -> str:
         person = self.cast["staff"].get(who) or self.cast["pupils"].get(who)
@@ -249,6 +254,8 @@ def _check(scenario: Scenario) -> None:
         _known(scenario, "log", log, answers)
     for call in scenario.calls.values():
         _known(scenario, "call", call, _CALL)
+    for event in told.get("calendar", []):
+        _known(scenario, "calendar entry", event, _EVENT)
     for told_session in told.get("sessions", []):
         _known(scenario, "session", told_session, _SESSION)
     for told_session in [told, *told.get("sessions", [])]:

@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from app.access.policy import WITHHELD
 from app.protocol.evidence import Evidence
 from app.protocol.judge import Judged, judge
-from app.reports.outcomes_csv import CONFIDENTIAL
 from app.settings import load_settings
 from tests.scenarios.conftest import SCENARIOS
 from tests.scenarios.telling import HERE, ZONE, compare, differ
@@ -37,7 +37,7 @@ def test_every_scenario_has_the_outcomes_and_words_it_states(on_record: tuple[Ev
         if row["outcome"] != "not_applicable":
             said[row["clause"]][row["outcome"]].add(row["reason"])
         if confidential and row["reason"]:
-            row["reason"] = CONFIDENTIAL
+            row["reason"] = WITHHELD
         rows[ref, call_id][row["clause"]] = row
     staff = evidence.staff.groupby("staff_id")["name"].last()
     pupils = evidence.pupils.groupby("pupil_id")["name"].last()
@@ -56,11 +56,14 @@ def test_every_scenario_has_the_outcomes_and_words_it_states(on_record: tuple[Ev
     } == approved
 
 
+_PARTS = {"calls": "session", "after": "after", "reports": "report"}
+
+
 def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int, now: datetime) -> dict[str, Any]:
     """What a session is itself, in the words of the scenarios."""
     session = judged.sessions.loc[number]
     among = judged.pupils.loc[judged.pupils["session"] == number, "pupil_id"]
-    calls = judged.calls[judged.calls["session"] == number]
+    calls = judged.calls[judged.calls["session"] == number].sort_values("place")
     alone = judged.alone[judged.alone["session"] == number]
     begun = session["started_at"].astimezone(ZONE)
     assert session["day"].date() == begun.date()
@@ -80,5 +83,5 @@ def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int, now
         ],
         "purpose": session["purpose"] if isinstance(session["purpose"], str) else "",
         "disputed": "yes" if session["disputed"] else "no",
-        "calls": calls.sort_values("place")["call_id"].tolist(),
+        **{fact: calls.loc[calls["part"] == part, "call_id"].tolist() for fact, part in _PARTS.items()},
     }

@@ -34,8 +34,10 @@ def write(told: list[Scenario], folder: Path, now: datetime) -> None:
     _table(folder / "consents.csv", [_consent(s, c) for s in told for c in s.told.get("consents", [])])
     for scenario in told:
         if scenario.calls:
-            records = [_call(scenario, name, now) for name in scenario.calls]
+            records = [_call(scenario, name, now) for name in scenario.calls if not _is_report(scenario, name)]
             (folder / "calls" / f"{scenario.number:04d}.json").write_text(json.dumps({"value": records}))
+    reports = [_report(s, name) for s in told for name in s.calls if _is_report(s, name)]
+    (folder / "attendance.json").write_text(json.dumps({"value": reports}))
     recordings = [_recording(s) for s in told if "recording" in s.told]
     (folder / "recordings.json").write_text(json.dumps({"value": recordings}))
 
@@ -182,6 +184,14 @@ def _instant(s: Scenario, at: str) -> datetime:
     return s.time(at).astimezone(UTC)
 
 
+def join_url(s: Scenario, name: str) -> str:
+    """The link by which a call is joined; several calls may share one."""
+    call = s.calls[name]
+    link = f"w{s.number}{call.get('link', name)}"
+    thread = f"19:{link}@thread.tacv2" if call.get("type") == "channel" else f"19:meeting_{link}@thread.v2"
+    return f"https://teams.microsoft.com/l/meetup-join/{thread.replace(':', '%3a').replace('@', '%40')}/0"
+
+
 def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
     call = s.calls[name]
     rows = call["who"]
@@ -196,13 +206,11 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
         sessions = [_direct(s, rows[leg], times[leg], f"{name}-{leg.start}") for leg in legs]
     else:
         sessions = [_joined(s, row, span, f"{name}-{i}") for i, (row, span) in enumerate(zip(rows, times, strict=True))]
-    thread = "19:lessons@thread.tacv2" if kind == "channel" else f"19:meeting_w{s.number}{name}@thread.v2"
     organiser = _organiser(s, call)
     host = s.cast["strangers"]["personal"] if organiser == "elsewhere" else None
     identity = (
         {"id": f"host-{s.number}", "displayName": None, "tenantId": ELSEWHERE} if host else _identity(s, organiser)
     )
-    quoted = thread.replace(":", "%3a").replace("@", "%40")
     record = {
         "id": s.call_id(call.get("id of", name)),
         "version": int(call.get("version", "1")),
@@ -211,7 +219,7 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
         "lastModifiedDateTime": _graph_time(max(t for _, t in times) + timedelta(minutes=40)),
         "startDateTime": _graph_time(min(t for t, _ in times)),
         "endDateTime": _graph_time(max(t for _, t in times)),
-        "joinWebUrl": None if kind == "peer to peer" else f"https://teams.microsoft.com/l/meetup-join/{quoted}/0",
+        "joinWebUrl": None if kind == "peer to peer" else join_url(s, name),
         "organizer_v2": {"id": (identity or {}).get("id"), "identity": {"user": identity}},
         "sessions": sessions,
         "sessions@odata.nextLink": None,
@@ -221,6 +229,31 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
             {"id": s.entra(who), "identity": {"user": _identity(s, who)}} for who in call["listed"]
         ]
     return record
+
+
+def _is_report(s: Scenario, name: str) -> bool:
+    return bool(s.calls[name].get("type") == "report")
+
+
+def _report(s: Scenario, name: str) -> dict[str, Any]:
+    """An attendance report; somebody who was there twice has two intervals."""
+    call, rows = s.calls[name], s.calls[name]["who"]
+    spans: dict[str, list[dict[str, str]]] = {}
+    for who, joined, left, *_ in rows:
+        interval = {"joinDateTime": _graph_time(s.time(joined)), "leaveDateTime": _graph_time(s.time(left))}
+        spans.setdefault(who, []).append(interval)
+    return {
+        "id": s.call_id(name).removeprefix("attendance:"),
+        "totalParticipantCount": len(spans),
+        "meetingStartDateTime": _graph_time(min(s.time(row[1]) for row in rows)),
+        "meetingEndDateTime": _graph_time(max(s.time(row[2]) for row in rows)),
+        "joinWebUrl": join_url(s, name),
+        "participants": {"organizer": {"identity": {"user": _identity(s, _organiser(s, call))}}},
+        "attendanceRecords": [
+            {"identity": _identity(s, who), "role": "Attendee", "attendanceIntervals": intervals}
+            for who, intervals in spans.items()
+        ],
+    }
 
 
 def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, Any] | None:
@@ -239,7 +272,7 @@ def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, A
     person = s.cast["staff"].get(who) or s.cast["pupils"][who]
     tenants = {"tenant elsewhere": ELSEWHERE, "tenant unsaid": None}
     return {
-        "id": f"unlisted-{s.entra(who)}" if "known by email" in words else s.entra(who),
+        "id": None if "known by email" in words else s.entra(who),
         "displayName": person["name"],
         "tenantId": next((tenants[word] for word in words if word in tenants), TENANT),
         "userPrincipalName": s.email(who).upper() if "known by email" in words else None,
@@ -262,6 +295,9 @@ def _endpoint(s: Scenario, row: list[str]) -> dict[str, Any]:
     }
 
 
+_OTHER_WORDS = ("screen", "no media", "failed", "test", "tenant elsewhere", "tenant unsaid", "known by email")
+
+
 def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]]:
     """The camera video that somebody sent."""
     streams: list[dict[str, Any]] = []
@@ -273,7 +309,7 @@ def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]
         elif word.startswith("on "):
             start, end = (text and _graph_time(s.time(text)) for text in word.removeprefix("on ").split("-"))
             streams.append({"startDateTime": start or None, "endDateTime": end or None, "packetUtilization": 4200})
-        elif word not in ("screen", "failed", "test", "tenant elsewhere", "tenant unsaid", "known by email"):
+        elif word not in _OTHER_WORDS:
             raise Untold(f"{s.file}, {s.name!r}: a call knows no {word!r}")
     return [{"streamId": str(i), "streamDirection": direction} | stream for i, stream in enumerate(streams)]
 
@@ -307,7 +343,7 @@ def _joined(s: Scenario, row: list[str], span: tuple[datetime, datetime], name: 
     if "screen" in row:
         shared = {"streamId": "s", "streamDirection": "callerToCallee", "packetUtilization": 700}
         media.append({"label": "vbss", "streams": [shared]})
-    session = _session(name, span, _endpoint(s, row), service, media)
+    session = _session(name, span, _endpoint(s, row), service, [] if "no media" in row else media)
     if "test" in row:
         session["isTest"] = True
     if "failed" in row:

@@ -19,7 +19,7 @@ from app.intake.logs import enter_log
 from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.store import tables
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests.conftest import SchoolWith
 from tests.people import call, calls, log, someone, table
 

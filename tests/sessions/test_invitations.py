@@ -16,8 +16,8 @@ from tests.sessions.plans import AtTime, form, kept, plan
 
 def invitation(school: School, name: str, **more: Any) -> Calendar:
     row, planner = kept(school, name, **more), someone(school, name)
-    foreseen = planning.foresee(school, planner, plan(school, name, form(**more)))
-    return Calendar.from_ical(create_invitation(school, planner, row, foreseen))
+    checks = planning.check_plan(school, planner, plan(school, name, form(**more)))
+    return Calendar.from_ical(create_invitation(school, planner, row, checks))
 
 
 def only(calendar: Calendar, kind: str) -> Any:

@@ -42,33 +42,33 @@ BEFOREHAND = {clause.name for clause in CLAUSES.values() if clause.remedy}
 def test_an_evening_lesson_needs_consent_and_slt_informed(winter: AtTime) -> None:
     tutor = someone(winter, "tutor")
     lesson = plan(winter, "tutor", form("aled bethan"))
-    foreseen = planning.foresee(winter, tutor, lesson)
-    assert foreseen.verdict == "no"
+    checks = planning.check_plan(winter, tutor, lesson)
+    assert checks.verdict == "no"
     both = [people.email("aled"), people.email("bethan")]
-    assert foreseen.lacking == {"academic-hours": both}
+    assert checks.lacking == {"academic-hours": both}
     planning.ask_for_consents(winter, tutor, lesson, "outside_hours", both, "The orchestra rehearses all day")
     asked = planning.find_consents(winter, tutor, lesson, "outside_hours", both)
     assert list(asked["state"]) == ["asked", "asked"]
     for number in asked["consent_id"]:
         consents.answer_consent(winter, tutor, int(number), given=True, parent="mother", at=winter.now())
-    assert planning.foresee(winter, tutor, lesson).verdict == "no"
+    assert planning.check_plan(winter, tutor, lesson).verdict == "no"
     consents.inform_slt(winter, tutor, int(asked["consent_id"].iloc[0]))
-    assert planning.foresee(winter, tutor, lesson).lacking == {"academic-hours": [people.email("bethan")]}
+    assert planning.check_plan(winter, tutor, lesson).lacking == {"academic-hours": [people.email("bethan")]}
     consents.inform_slt(winter, tutor, int(asked["consent_id"].iloc[1]))
-    foreseen = planning.foresee(winter, tutor, lesson)
-    assert (foreseen.verdict, foreseen.lacking) == ("yes", {})
+    checks = planning.check_plan(winter, tutor, lesson)
+    assert (checks.verdict, checks.lacking) == ("yes", {})
 
 
 def test_a_plan_lists_what_to_watch_and_never_calls_it_met(winter: AtTime) -> None:
     one_to_one = form(purpose="pastoral", reason="routine", second=[people.email("hm")])
-    foreseen = planning.foresee(winter, someone(winter, "tutor"), plan(winter, "tutor", one_to_one))
-    assert set(foreseen.clauses["clause"]) <= BEFOREHAND
-    assert "adult-introduced" in set(foreseen.to_mind["clause"])
-    assert not set(foreseen.to_mind["clause"]) & BEFOREHAND
-    assert foreseen.verdict == "no", "the evening, and no letter about one-to-ones"
+    checks = planning.check_plan(winter, someone(winter, "tutor"), plan(winter, "tutor", one_to_one))
+    assert set(checks.clauses["clause"]) <= BEFOREHAND
+    assert "adult-introduced" in set(checks.in_session["clause"])
+    assert not set(checks.in_session["clause"]) & BEFOREHAND
+    assert checks.verdict == "no", "the evening, and no letter about one-to-ones"
     counselling = plan(winter, "counsellor", form(purpose="counselling"))
-    to_mind = planning.foresee(winter, someone(winter, "counsellor"), counselling).to_mind
-    assert "public-room" not in set(to_mind["clause"])
+    in_session = planning.check_plan(winter, someone(winter, "counsellor"), counselling).in_session
+    assert "public-room" not in set(in_session["clause"])
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_session_held_as_planned_is_judged_as_its_preview(
         table = preview_plans(connection, WINTER, logs)
     before = {(logs[row.plan].ref, row.clause): row.outcome for row in table.itertuples() if row.clause in BEFOREHAND}
     # The screen's own question, of the first.
-    screen = planning.foresee(school, someone(school, plans[0].by), logs[0]).clauses
+    screen = planning.check_plan(school, someone(school, plans[0].by), logs[0]).clauses
     assert {logs[0].ref} == {ref for ref, _ in before if ref == logs[0].ref}
     assert all(before[logs[0].ref, row.clause] == row.outcome for row in screen.itertuples())
 
@@ -290,7 +290,7 @@ def test_a_plan_fills_the_log_of_its_call_and_of_no_other(winter: AtTime, tmp_pa
     number = calls.set_index("call_id")["session_id"]["planned"]
     assert of == {number: "P-1"}
     call = next(calls[calls["call_id"] == "planned"].itertuples())
-    filled = planning.create_log_form(next(plans.itertuples())) | log_form.from_call(call)
+    filled = planning.fill_log_form(log_form.from_call(call), next(plans.itertuples()))
     assert (filled["purpose"], filled["reason"], filled["second"]) == ("pastoral", "routine", [people.email("hm")])
     assert (filled["from"], filled["to"], filled["plan"]) == ("19:03", "19:27", "P-1")
 

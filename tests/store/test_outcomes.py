@@ -17,7 +17,7 @@ from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import Entered, enter_log
 from app.judging import rejudge
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.protocol.clause import Heading, Reference, clause
 from app.protocol.clauses import CLAUSES
 from app.protocol.facts import SessionFacts
@@ -29,7 +29,7 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.store import session_days, tables
 from app.store.outcomes import current_clause_set, decode_outcomes
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests import people
 from tests.conftest import SchoolWith
 

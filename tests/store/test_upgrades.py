@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError
 
 from app.demo.calendar import create_demo_settings
 from app.intake.files import import_logs
-from app.intake.quarantine import FETCH_AGAIN
 from app.operations.verification import verify
 from app.protocol.clauses import CLAUSES
 from app.school import School, open_school
@@ -27,9 +26,10 @@ from app.settings import ROOT, load_settings
 from app.store import audit_log, database, session_days, tables
 from app.store.database import DatabaseError, open_database, writing
 from app.store.outcomes import current_clause_set
+from app.store.quarantined import FETCH_AGAIN
 from app.store.tables import metadata, sessions
 from app.store.transfer import transfer
-from app.vocabulary import BreachState, Resolution, RowResolution
+from app.vocabulary.terms import BreachState, Resolution, RowResolution
 from tests import people
 from tests.conftest import SETTINGS
 from tests.running import run
@@ -302,6 +302,19 @@ def test_open_database_reads_what_0_1_0_wrote(old_url: str, monkeypatch: pytest.
     engine.dispose()
 
 
+def test_open_database_writes_answers_as_files_are_read_now(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
+    old = create_engine(old_url)
+    with old.begin() as connection:
+        connection.execute(text("update logs set platform = 'Microsoft Teams', room = 'The music room'"))
+    old.dispose()
+    engine = open_database(old_url)
+    with engine.connect() as connection:
+        answers = connection.execute(select(tables.logs.c.platform, tables.logs.c.room).distinct()).all()
+    assert [tuple(answer) for answer in answers] == [("teams", "The music room")]
+    engine.dispose()
+
+
 @pytest.mark.parametrize("day", [date(2026, 11, 28), date(2027, 2, 14), date(2027, 8, 15)])
 def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(old_url: str, day: date) -> None:
     engine = create_engine(old_url)
@@ -362,7 +375,7 @@ def test_open_database_changes_nothing_where_a_migration_fails(
     last = max(broken.glob("versions/[0-9]*.py"))
     last.write_text(
         last.read_text().replace(
-            "def _add_clause_sets() -> None:", "def _add_clause_sets() -> None:\n    op.execute('x')"
+            "def upgrade() -> None:", "def upgrade() -> None:\n    do()\n    op.execute('x')\n\n\ndef do() -> None:"
         )
     )
     monkeypatch.setattr(database, "_MIGRATIONS", broken)

@@ -22,6 +22,28 @@ imports = Table(
     Column("unchanged", Integer, nullable=False),
     Column("dropped", Integer, nullable=False),  # calls that are not sessions
     Column("rejected", Integer, nullable=False),
+    Column("undone_at", Instant),
+)
+
+import_changes = Table(  # each row that the last import added, changed or deleted, in order (`app.store.changes`)
+    "import_changes",
+    metadata,
+    id_column(),
+    Column("table_name", String(40), nullable=False),
+    Column("before", Text),  # the row as it was stored, as JSON; blank: it was added
+    Column("after", Text),  # blank: it was deleted
+)
+
+mappings = Table(  # how tables of other systems are read, saved under a name
+    "mappings",
+    metadata,
+    id_column(),
+    Column("key", String(200), nullable=False, unique=True),  # the name as it is compared
+    Column("name", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),  # as of an import
+    Column("content", Text, nullable=False),  # as JSON
+    Column("saved_at", Instant, nullable=False),
+    foreign_key("saved_by", "staff.id"),
 )
 
 quarantine = Table(  # rows of files and records of the sync that cannot be used
@@ -80,6 +102,16 @@ sync_seen = Table(  # call records that were fetched, including those of calls t
     Column("id", String(64), primary_key=True),  # a digest of the call's id
     Column("stamp", String(64), nullable=False),  # a digest of its version and time of change as listed
     Column("seen_at", Instant, nullable=False, index=True),
+)
+
+graph_sources = Table(  # whether each optional source of Microsoft Graph answers
+    "graph_sources",
+    metadata,
+    Column("source", String(40), primary_key=True),  # a Source
+    Column("subject", String(64), primary_key=True),  # a digest of a person's Entra id; empty: the source as a whole
+    Column("answered_at", Instant),  # when it last answered
+    Column("refused_at", Instant),  # when it last refused, if it has not answered since
+    Column("message", Text),  # Microsoft's reason for refusing, without names and addresses
 )
 
 leases = Table(  # what only one process may do at a time; a lease expires when its holder stops renewing it

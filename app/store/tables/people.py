@@ -1,6 +1,10 @@
-"""The roster, whose versions are each valid from a day on; drafts and sign-ins of staff."""
+"""The roster, whose versions are each valid from a day on; drafts and sign-ins of staff.
 
-from sqlalchemy import Boolean, Column, Date, String, Table, Text, UniqueConstraint
+Somebody who leaves gets a version that says so (`has_left`), without a role. It is followed by another one if they come
+back.
+"""
+
+from sqlalchemy import Boolean, Column, Date, String, Table, Text, UniqueConstraint, false
 
 from app.store.encryption import EncryptedText
 from app.store.tables.columns import Instant, foreign_key, id_column, metadata
@@ -34,6 +38,7 @@ staff_versions = Table(  # lists within a cell are separated by ";"
     Column("roles", Text, nullable=False),
     Column("year_groups", Text, nullable=False),
     Column("houses", Text, nullable=False),
+    Column("has_left", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("staff_id", "from_day"),
 )
 
@@ -43,6 +48,8 @@ pupils = Table(
     id_column(),
     Column("email", String(320), nullable=False, unique=True),
     Column("entra_id", String(100), unique=True),
+    Column("contact_emails", EncryptedText),  # of those with parental responsibility, separated by ";"
+    Column("language", String(2)),  # of letters home: en or cy; blank: not known
 )
 
 pupil_versions = Table(
@@ -56,7 +63,18 @@ pupil_versions = Table(
     Column("year_group", String(40), nullable=False),
     Column("house", Text, nullable=False),
     foreign_key("tutor_id", "staff.id"),
+    Column("has_left", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("pupil_id", "from_day"),
+)
+
+former_emails = Table(  # an address stays with the person who had it
+    "former_emails",
+    metadata,
+    id_column(),
+    Column("email", String(320), nullable=False, unique=True),
+    foreign_key("staff_id", "staff.id"),  # or a pupil's
+    foreign_key("pupil_id", "pupils.id"),
+    Column("ended_on", Date, nullable=False),  # the first day of the next address
 )
 
 drafts = Table(

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 from app.log_questions import QUESTIONS, Question
@@ -67,6 +68,7 @@ calls = Table(
     "calls",
     metadata,
     Column("id", String(100), primary_key=True),
+    Column("source", String(12), nullable=False, server_default="record"),  # a CallSource
     Column("version", BigInteger, nullable=False),
     Column("type", String(40), nullable=False),
     Column("started_at", Instant, nullable=False),
@@ -75,6 +77,7 @@ calls = Table(
     Column("organiser_tenant", String(100)),
     foreign_key("organiser_staff_id", "staff.id"),
     Column("channel", Boolean, nullable=False),
+    Column("join_key", String(64), index=True),  # a digest of the join link
     Column("reader", Integer, nullable=False),  # the version of the code that read the original
     Column("stored_at", Instant, nullable=False),
     Index("ix_calls_started_at", "started_at"),
@@ -102,6 +105,7 @@ call_stays = Table(  # one row for each time somebody was in the call, device by
     Column("caller", Boolean, nullable=False),  # at the caller's end of this session
     Column("joined_at", Instant, nullable=False),
     Column("left_at", Instant, nullable=False),
+    Column("has_media", Boolean, nullable=False, server_default=true()),  # false: nothing is known of the camera
 )
 
 call_videos = Table(  # camera video sent away from the person's own end
@@ -114,7 +118,7 @@ call_videos = Table(  # camera video sent away from the person's own end
     Column("ended_at", Instant),
 )
 
-call_listed = Table(  # people on the call's own list of participants
+call_listed = Table(  # people who took part at unknown times: the record lists them, and no session of it shows them
     "call_listed",
     metadata,
     foreign_key("call_id", "calls.id", primary_key=True),
@@ -123,6 +127,7 @@ call_listed = Table(  # people on the call's own list of participants
     Column("upn", String(320)),
     foreign_key("staff_id", "staff.id"),
     foreign_key("pupil_id", "pupils.id"),
+    Column("tenant", String(100)),
 )
 
 calls_dropped = Table(  # calls that are not sessions, kept so that no older version is imported
@@ -140,6 +145,8 @@ recordings = Table(
     Column("organiser_id", String(200)),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("content_url", EncryptedText),  # where it is stored
+    Column("expires_at", Instant),
 )
 
 plans = Table(  # visible only to the planner, until they are logged or deleted
@@ -204,12 +211,13 @@ sessions = Table(
     Index("ix_sessions_staff_id", "staff_id", "day"),
 )
 
-session_calls = Table(  # `place` 0 is the call that was matched; the others continue it
+session_calls = Table(  # `place` 0 is the call that was matched; the others follow in order
     "session_calls",
     metadata,
     foreign_key("call_id", "calls.id", primary_key=True),
     foreign_key("session_id", "sessions.id", nullable=False, index=True),
     Column("place", SmallInteger, nullable=False),
+    Column("part", String(12), nullable=False, server_default="session"),  # a CallPart
 )
 
 session_pupils = Table(

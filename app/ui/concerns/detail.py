@@ -12,14 +12,14 @@ from app.formatting import moment
 from app.reports.chronology import create_child_chronology, create_conduct_chronology
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT
-from app.ui.concerns.steps import NextStep, show_entry
+from app.ui.concerns.steps import Steps, show_entry
 from app.ui.current import record_once
 from app.ui.text import title, write_html
-from app.ui.widgets import download, link
-from app.vocabulary import Page
+from app.ui.widgets import download, link, show_confirmation
+from app.vocabulary.roles import Page
 
 
-def show_one(school: School, person: Person, ref: str) -> None:
+def show_concern(school: School, person: Person, ref: str) -> None:
     """A concern of either register; one that is not there, or not the person's to see, looks the same."""
     try:
         view = get_concern(school, person, ref)
@@ -33,27 +33,31 @@ def show_one(school: School, person: Person, ref: str) -> None:
     view = _note_opened(school, person, view)
     query = None if view.register is CHILD else {"about": "conduct"}
     link(Page.CONCERNS, "Back to concerns" if view.may_change else "Concerns", "arrow_back", query=query)
-    title(f"Concern {view.ref}")
+    about = view.adults if view.register is CONDUCT else view.pupils["name"].tolist()
+    title(f"Concern about {', '.join(about)}" if about else f"Concern {view.ref}")
+    show_confirmation()
     write_html(
-        "<b>{state}</b> · level: <b>{view.level}</b> · {kinds} · with {owner}",
+        "{view.ref} · <b>{state}</b> · level: <b>{view.level}</b> · {kinds} · with {owner}",
         view=view,
         state="Open" if view.open else "Closed",
         kinds=view.register.describe_categories(";".join(view.categories)),
         owner=view.owner or "nobody (nobody could be alerted)",
     )
-    if view.register is CONDUCT:
-        children = ", with " + ", ".join(view.pupils["name"]) if len(view.pupils) else ""
-        write_html("About <b>{adults}</b>{children}", adults=", ".join(view.adults), children=children)
+    if view.register is CONDUCT and len(view.pupils):
+        write_html("Children there: <b>{children}</b>", children=", ".join(view.pupils["name"]))
     if not view.may_change:
         st.info(
             "The DSP has shared this concern with you to read. Do not discuss it with anyone else.",
             icon=":material/lock:",
         )
-    step = NextStep(school, person, view) if view.may_change else None
-    _show_report(view)
-    _show_actions(school, view, step)
-    if step:
-        step.show()
+    steps = Steps(school, person, view) if view.may_change else None
+    if steps:
+        steps.show_buttons()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_report(view)
+    with right:
+        _show_actions(school, view, steps)
     _show_chronology(school, person, view)
 
 
@@ -122,8 +126,8 @@ def _show_sessions(view: ConcernView) -> None:
             write_html("Session: {words}.", words=session.description)
 
 
-def _show_actions(school: School, view: ConcernView, step: NextStep | None) -> None:
-    """Show the outcome and the actions, with buttons that choose the next step."""
+def _show_actions(school: School, view: ConcernView, steps: Steps | None) -> None:
+    """Show the outcome and the actions, with buttons for what was done or changes."""
     st.header("Actions")
     if view.outcome:
         write_html("<b>Outcome:</b> {outcome}", outcome=view.outcome)
@@ -139,11 +143,11 @@ def _show_actions(school: School, view: ConcernView, step: NextStep | None) -> N
             late = "⚠ Overdue: " if action.due < school.today() else ""
             words = "<b>{action.what}</b><br>{late}{action.owner}, by <b>{action.due}</b>"
             write_html(words, action=action, late=late)
-            if step and view.open:
+            if steps and view.open:
                 with st.container(horizontal=True):
-                    for kind, label, icon in (("done", "Done", "check"), ("moved", "Change", "edit")):
+                    for kind, label, icon in (("done", "Done…", "check"), ("moved", "Change…", "edit")):
                         if st.button(label, key=f"{kind} {view.ref} {action.number}", icon=f":material/{icon}:"):
-                            step.choose(kind, action.number)
+                            steps.open(kind, action.number)
     for action in view.actions:
         if action.done_on is not None:
             words = "✓ {action.what} <em>({action.owner}, {action.done_on})</em>: {action.how}"

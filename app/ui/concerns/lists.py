@@ -11,13 +11,14 @@ from app.access.concerns import list_actions_to_do, list_concerns, list_own_conc
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, get_draft
 from app.access.policy import Person, get_scopes
 from app.concerns import casework
-from app.formatting import on_day
+from app.formatting import how_many
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.ui.drafts import Draft
-from app.ui.text import note, write_html
-from app.ui.widgets import as_listing, link, select_row, table
-from app.vocabulary import Page, Resource, Scope
+from app.ui.lists import as_listing, open_record, select_row, table
+from app.ui.text import note, show_refusal, write_html
+from app.ui.widgets import link
+from app.vocabulary.roles import Page, Resource, Scope
 
 
 def show_children(school: School, person: Person) -> None:
@@ -29,15 +30,15 @@ def show_children(school: School, person: Person) -> None:
     follows = _follows(person)
     if concerns is not None and follows:
         _show_waiting(concerns, about_children)
-    _show_actions(school, person, about_children)
     if concerns is not None and (follows or len(concerns)):
-        _show_open_and_closed(concerns, CHILD, "Open, by level and age" if follows else "Shared with you")
+        _show_open_and_closed(concerns, CHILD, "Open" if follows else "Shared with you")
+    _show_actions(school, person, about_children, concerns)
     if follows:
         st.header("Adults' conduct")
         note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
         still_open = int(list_concerns(school, person, CONDUCT)["open"].sum())
-        own = int((actions["conduct"] & actions["mine"]).sum())
-        label = f"Concerns about an adult's conduct ({still_open} open, {own} actions for you)"
+        own = how_many(int((actions["conduct"] & actions["mine"]).sum()), "action")
+        label = f"Concerns about an adult's conduct ({still_open} open, {own} for you)"
         link(Page.CONCERNS, label, "arrow_forward", query={"about": "conduct"})
     _show_own(school, person)
 
@@ -52,9 +53,9 @@ def show_conduct(school: School, person: Person) -> None:
     concerns, actions = list_concerns(school, person, CONDUCT), list_actions_to_do(school, person)
     actions = actions[actions["conduct"]]
     _show_waiting(concerns, actions)
-    _show_actions(school, person, actions)
     record = partial(casework.record_download, school, person)
-    _show_open_and_closed(concerns, CONDUCT, "Open, by level and age", record)
+    _show_open_and_closed(concerns, CONDUCT, "Open", record)
+    _show_actions(school, person, actions, concerns, record)
     link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
 
 
@@ -70,12 +71,12 @@ def _show_own(school: School, person: Person) -> None:
     if about_children.empty and about_adults.empty:
         st.write("None.")
     if len(about_children):
-        table(_own(about_children), "Concerns that I raised", "my concerns", height="content")
+        table(_own(about_children), "Concerns that I raised", "my concerns")
     if len(about_adults):
         st.subheader("About an adult's conduct")
         record = partial(casework.record_download, school, person, about_adults["ref"].tolist())
         name = "my concerns about conduct"
-        table(_own(about_adults), "Concerns about conduct that I raised", name, record, height="content")
+        table(_own(about_adults), "Concerns about conduct that I raised", name, record)
     with st.container(horizontal=True):
         link(Page.CONCERNS, "Raise a concern about a child", "flag", query={"raise": "yes"})
         link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
@@ -125,42 +126,65 @@ def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     )
 
 
-def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None:
-    """The person's actions, each to be marked as done here; and those of others."""
+def _show_actions(
+    school: School,
+    person: Person,
+    actions: pd.DataFrame,
+    concerns: pd.DataFrame | None,
+    record: Callable[[list[str]], None] | None = None,
+) -> None:
+    """The person's actions, each to be marked as done here, with whom the concerns are about that they may open; and
+    those of others, whose download `record` puts on record."""
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
+    about = {} if concerns is None else dict(zip(concerns["ref"], concerns["pupils"], strict=True))
     if len(mine):
         st.header("My actions")
-    for row in mine.itertuples():
-        with st.container(border=True):
-            words = "<b>{row.what}</b><br>{late}by {row.due} · assigned by {row.asked_by} · {row.ref}"
-            write_html(words, row=row, late="⚠ Overdue: " if row.overdue else "")
+    places = st.columns(2) if len(mine) > 1 else [st.container()]
+    for number, row in enumerate(mine.itertuples()):
+        with places[number % 2].container(border=True):
+            words = "<b>{row.what}</b><br>{late}by {row.due} · assigned by {row.asked_by} · {about}"
+            name = ", ".join(filter(None, (about.get(row.ref), row.ref)))
+            write_html(words, row=row, late="⚠ Overdue: " if row.overdue else "", about=name)
             if row.may_open:
                 link(Page.CONCERNS, "Open the concern", "folder_open", query={"ref": row.ref})
             else:
                 _ask_what_was_done(school, person, row)
     if len(others):
         with st.expander(f"Actions assigned to others ({len(others)})", expanded=bool(others["overdue"].any())):
-            late = others["overdue"].map({True: "⚠ overdue", False: ""})
-            rows = others.assign(due=[on_day(day) for day in others["due"]], late=late)
-            rows = as_listing(
-                rows, ["due", "late", "owner", "what", "ref"], due="By", late="", owner="Who", ref="Reference"
-            )
-            st.dataframe(rows, hide_index=True, alt="Actions assigned to others", height="content")
+            rows = others.assign(late=others["overdue"].map({True: "⚠ overdue", False: ""}))
+            columns = ["due", "late", "owner", "what", "ref"]
+            rows = as_listing(rows, columns, due="By", late="Late", owner="Who", ref="Reference")
+            note_download = partial(record, others["ref"].unique().tolist()) if record else None
+            name = "actions about conduct" if record else "actions assigned to others"
+            table(rows, "Actions assigned to others", name, note_download)
 
 
 def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
-    draft = Draft(school, person, f"{row.ref} done {row.number}")
-    words = draft.ask_line("text", "What was done?")
+    name = f"{row.ref} done {row.number}"
+    draft = Draft(school, person, name)
+    draft.ask_line("text", "What was done?")
     draft.store()
-    if st.button("Done", key=f"done {row.ref} {row.number}", icon=":material/check:"):
-        try:
-            casework.finish_action(school, person, row.ref, int(row.number), words)
-        except (casework.IncompleteStepError, casework.NotYoursError) as error:
-            st.warning(str(error), icon=":material/edit:")
-        else:
-            draft.drop()
-            st.toast("Marked as done. The DSP will see it.", icon=":material/check:")
-            st.rerun()
+    # Done before the page runs: another action may be done at the same moment.
+    st.button(
+        "Mark as done",
+        key=f"done {row.ref} {row.number}",
+        icon=":material/check:",
+        on_click=_finish,
+        args=(school, person, row, draft),
+    )
+    if fault := st.session_state.pop(f"fault of {name}", None):
+        show_refusal(fault)
+
+
+def _finish(school: School, person: Person, row: Any, draft: Draft) -> None:
+    """Mark an action as done, with what was typed last."""
+    try:
+        casework.finish_action(school, person, row.ref, int(row.number), st.session_state[draft.key("text")])
+    except (casework.IncompleteStepError, casework.NotYoursError) as error:
+        st.session_state[f"fault of {draft.name}"] = str(error)
+    else:
+        draft.drop()
+        st.toast("Marked as done. The DSP will see it.", icon=":material/check:")
 
 
 def _show_open_and_closed(
@@ -168,12 +192,13 @@ def _show_open_and_closed(
 ) -> None:
     """The lists of open and closed concerns; `record` puts the download of some (by reference) on record."""
     still_open, closed = concerns[concerns["open"]], concerns[~concerns["open"]]
+    still_open = still_open.sort_values("read", kind="stable")  # unread first
     st.header(heading)
     name = "concerns" if register is CHILD else "concerns about conduct"
     if still_open.empty:
         st.write("None.")
     else:
-        note("Select a row to open it.")
+        note("Unread first, then by level and age. Select a row to open it.")
         _listing(still_open, register, f"open {name}", record)
     if len(closed):
         with st.expander(f"Closed ({len(closed)})"):
@@ -181,19 +206,23 @@ def _show_open_and_closed(
 
 
 def _listing(concerns: pd.DataFrame, register: Register, name: str, record: Callable[[list[str]], None] | None) -> None:
-    columns = {"Reference": concerns["ref"], "Level": concerns["level"], "Days": concerns["age_days"]}
+    columns = {"Read": concerns["read"].map({True: "read", False: "● not yet"})}
     if register is CONDUCT:
         columns["Adults"] = concerns["adults"]
     columns |= {
         "Children": concerns["pupils"],
-        "Category": concerns["categories"].map(register.describe_categories),
+        "Level": concerns["level"],
+        "Days": concerns["age_days"],
         "Open actions": concerns["actions"],
-        "Read": concerns["read"].map({True: "yes", False: "not yet"}),
+        "Category": concerns["categories"].map(register.describe_categories),
         "Raised by": concerns["raised_by"].fillna("–"),
         "With": concerns["owner"].replace("", "nobody"),
+        "Reference": concerns["ref"],
     }
     refs = concerns["ref"].tolist()
     note_download = partial(record, refs) if record else None
-    ref = select_row(pd.DataFrame(columns), refs, name.capitalize(), name, height="content", note=note_download)
-    if ref:
-        st.switch_page("pages/concerns.py", query_params={"ref": ref})
+    select_row(pd.DataFrame(columns), refs, name.capitalize(), name, _open_concern, note=note_download)
+
+
+def _open_concern(ref: str) -> None:
+    open_record(Page.CONCERNS, ref=ref)

@@ -1,21 +1,23 @@
 """Raising a concern: the form for everybody, and the confirmation."""
 
-from datetime import datetime, time
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import Person
-from app.access.session_detail import get_session
+from app.access.session_detail import SessionView, get_session
 from app.alerts import channels
 from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
+from app.ui import address
 from app.ui.drafts import Draft, label_pupils, label_staff
-from app.ui.text import note, show_error, write_html
+from app.ui.text import note, show_error, show_refusal, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _WORDS = {
     CHILD.resource: {
@@ -34,112 +36,148 @@ _WORDS = {
         "send": "Send to the Senior Deputy Head and the DSPs",
     },
 }
-_RECEIVED = "concern raised"
+_FAULT, _SENT = "concern not sent", "sent"
 
 
-def raise_one(school: School, person: Person, register: Register, session: str) -> None:
-    """The form for everybody; `session` is the number of the session that it came out of, or empty."""
+def show_form(school: School, person: Person, register: Register, session: str) -> None:
+    """The form, for everybody; `session` is the number of the session that the concern comes from, or empty."""
     words = _WORDS[register.resource]
-    st.title(words["raise"])
-    link(Page.CONCERNS, "Concerns", "arrow_back")
-    st.error(words["danger"], icon=":material/emergency_home:")
-    if received := st.session_state.pop(_RECEIVED, None):
-        _show_received(school, *received)
-        return
     draft = Draft(school, person, CONCERN_DRAFT if register is CHILD else CONDUCT_DRAFT)
-    session_id = _link_session(school, person, register, draft, session)
-    given = _ask_about(school, person, register, draft)
-    given |= _ask_narrative(register, draft)
-    given |= _ask_circumstances(school, register, draft)
+    send = f"send {register.resource}"
+    draft.collect()
+    pressed = st.session_state.get(send)
+    if pressed and draft.result is None:
+        _send(school, person, register, draft)
+    elif draft.result is not None and not pressed and _SENT not in st.query_params:
+        draft.begin({})  # the link in the menu was used again
+    link(Page.CONCERNS, "Concerns", "arrow_back")
+    st.title(words["raise"])
+    st.error(words["danger"], icon=":material/emergency_home:")
+    if draft.result is None:
+        _ask(school, person, register, draft, session)
+        return
+    st.query_params[_SENT] = "yes"
+    _show_received(school, *draft.result)
+
+
+def _ask(school: School, person: Person, register: Register, draft: Draft, session: str) -> None:
+    """Show the form."""
+    draft.show_restored("this concern")
+    _link_session(school, person, register, draft, session)
+    _ask_about(school, person, register, draft)
+    _ask_narrative(register, draft)
+    _ask_circumstances(school, register, draft)
     draft.store()
+    if fault := st.session_state.pop(_FAULT, None):
+        show_refusal(f"{fault} Nothing you wrote is lost.")
+    send = f"send {register.resource}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button(words["send"], type="primary", icon=":material/send:")
-        cleared = st.button("Clear form", type="tertiary")
+        st.button(_WORDS[register.resource]["send"], type="primary", icon=":material/send:", key=send)
+        st.button("Clear form", type="tertiary", on_click=_clear, args=(draft, send))
     note("Saved whenever you leave a box. If you are called away, you can continue later.")
-    if sent:
-        try:
-            st.session_state[_RECEIVED] = _send(school, person, Report(register=register, **given), session_id)
-        except ValueError as error:
-            st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
-            return
-    if sent or cleared:
+
+
+def _clear(draft: Draft, send: str) -> None:
+    """Clear the form, unless it is being sent: both buttons may be pressed before the page runs."""
+    if not st.session_state.get(send):
         draft.drop()
         st.query_params.pop("session", None)
-        st.rerun()
 
 
-def _link_session(school: School, person: Person, register: Register, draft: Draft, session: str) -> int | None:
-    """The session that it came out of, if the person may see it; boxes that are still empty are filled from it."""
+def _link_session(school: School, person: Person, register: Register, draft: Draft, session: str) -> None:
+    """Show the session that the concern comes from, if the person may see it, and fill empty boxes from it."""
     number = session or str(draft.values.get("session", ""))
-    view = get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
+    view = _find_session(school, person, number)
     if view is None:
-        return None
+        return
     draft.values["session"] = str(view.session_id)
     write_html("Linked to the session of {view.started_at}.", view=view)
     if not draft.values.get("day"):
         draft.values.update(day=view.started_at.date().isoformat(), at=f"{view.started_at:%H:%M}")
     if register is CHILD and len(view.pupils) == 1:
         draft.values.setdefault("pupils", view.pupils["pupil_id"].astype(int).tolist())
-    return view.session_id
 
 
-def _ask_about(school: School, person: Person, register: Register, draft: Draft) -> dict[str, Any]:
+def _find_session(school: School, person: Person, number: str) -> SessionView | None:
+    session_id = address.read_number(number)
+    return None if session_id is None else get_session(school, person, session_id)
+
+
+def _ask_about(school: School, person: Person, register: Register, draft: Draft) -> None:
     pupils = label_pupils(list_pupils_to_choose(school, person))
     if register is CHILD:
-        return {"pupil_ids": draft.ask_several("pupils", "Which child?", pupils, placeholder="Type a name")}
+        draft.ask_several("pupils", "Which child?", pupils, placeholder="Type a name")
+        return
     note(
         "This goes to the Senior Deputy Head and the DSPs. Anyone named in it cannot see that it exists. Do not "
         "discuss it with anyone else."
     )
     staff = label_staff(list_staff_to_choose(school, person))
-    return {
-        "staff_ids": draft.ask_several("staff", "Which adult?", staff, placeholder="Type a name"),
-        "others": [draft.ask_line("other", "Or somebody not on the list: their name, if known")],
-        "pupil_ids": draft.ask_several("pupils", "Which child was there, if any?", pupils, placeholder="Type a name"),
-    }
+    draft.ask_several("staff", "Which adult?", staff, placeholder="Type a name")
+    draft.ask_line("other", "Or somebody not on the list: their name, if known")
+    draft.ask_several("pupils", "Which child was there, if any?", pupils, placeholder="Type a name")
 
 
-def _ask_narrative(register: Register, draft: Draft) -> dict[str, Any]:
+def _ask_narrative(register: Register, draft: Draft) -> None:
     """Ask what was seen and heard, or where else that is written down."""
     if draft.ask_checkbox("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
         left, right = st.columns(2)
         with left:
-            system = draft.ask_line("system", "Which system?")
+            draft.ask_line("system", "Which system?")
         with right:
-            reference = draft.ask_line("reference", "Its reference there")
-        return {"summary": "", "childs_words": "", "elsewhere": Elsewhere(system, reference)}
+            draft.ask_line("reference", "Its reference there")
+        return
     advice = "What you saw and heard, not your interpretation."
-    return {
-        "summary": draft.ask_text("summary", "What worries you?", lines=4, help=advice),
-        "childs_words": draft.ask_text("words", _WORDS[register.resource]["words"]),
-    }
+    draft.ask_text("summary", "What worries you?", lines=4, help=advice)
+    draft.ask_text("words", _WORDS[register.resource]["words"])
 
 
-def _ask_circumstances(school: School, register: Register, draft: Draft) -> dict[str, Any]:
+def _ask_circumstances(school: School, register: Register, draft: Draft) -> None:
     label = "Categories (up to three)"
     options = {"max_selections": MOST_CATEGORIES, "placeholder": "Choose"}
-    categories = draft.ask_several("categories", label, register.categories, **options)
+    draft.ask_several("categories", label, register.categories, **options)
     left, middle, right = st.columns([1, 1, 2])
     with left:
-        day = draft.ask_day("day", "Day it happened", max_value=school.today())
+        draft.ask_day("day", "Day it happened", max_value=school.today())
     with middle:
-        at = draft.ask_time("at", "Time, if known")
+        draft.ask_time("at", "Time, if known")
     with right:
-        place = draft.ask_line("place", "Where?")
-    return {
-        "categories": categories,
-        "happened_at": datetime.combine(day, at or time(), school.settings.zone) if day else None,
-        "place": place.strip(),
-        "told_dsp": draft.ask_yes_no("told", _WORDS[register.resource]["told"], "Yes", "Not yet"),
-    }
+        draft.ask_line("place", "Where?")
+    draft.ask_yes_no("told", _WORDS[register.resource]["told"], "Yes", "Not yet")
 
 
-def _send(school: School, person: Person, report: Report, session_id: int | None) -> tuple[str, str]:
-    """Raise a concern; return what `_show_received` shows. ValueError with an explanation if something is missing."""
-    raised = raise_concern(school, person, report, session_id)
+def _as_report(school: School, register: Register, values: Mapping[str, Any]) -> Report:
+    """The form as a report of a concern."""
+    day, at = values.get("day"), values.get("at")
+    told, is_away = values.get("told"), values.get("away")
+    happened = datetime.fromisoformat(f"{day}T{at or '00:00'}").replace(tzinfo=school.settings.zone) if day else None
+    return Report(
+        register,
+        summary="" if is_away else values.get("summary") or "",
+        childs_words="" if is_away else values.get("words") or "",
+        elsewhere=Elsewhere(values.get("system") or "", values.get("reference") or "") if is_away else None,
+        categories=values.get("categories") or [],
+        pupil_ids=values.get("pupils") or [],
+        staff_ids=values.get("staff") or [],
+        others=[values.get("other") or ""],
+        happened_at=happened,
+        place=(values.get("place") or "").strip(),
+        told_dsp=None if told is None else told == "yes",
+    )
+
+
+def _send(school: School, person: Person, register: Register, draft: Draft) -> None:
+    """Raise the concern, or keep the reason why that is not possible."""
+    session = _find_session(school, person, str(draft.values.get("session", "")))
+    try:
+        report = _as_report(school, register, draft.values)
+        raised = raise_concern(school, person, report, session.session_id if session else None)
+    except ValueError as error:
+        st.session_state[_FAULT] = str(error)
+        return
     names = list_staff_to_choose(school, person).set_index("staff_id")["name"]
     alerted = ", ".join(sorted(names[number] for number in raised.alerted))
-    return raised.ref if report.register is CHILD else "", alerted
+    draft.finish((raised.ref if register is CHILD else "", alerted))
 
 
 def _show_received(school: School, ref: str, alerted: str) -> None:

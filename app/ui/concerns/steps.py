@@ -1,7 +1,8 @@
-"""The next step of a concern: its form, and what others changed while it was filled in."""
+"""The steps of a concern: a button and a dialog for each, and what others changed in the meantime."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -16,88 +17,75 @@ from app.concerns import casework
 from app.concerns.steps import STEPS, Ask
 from app.school import School
 from app.store.concerns import CONDUCT, MOST_CATEGORIES
+from app.ui.dialogs import Change, open_dialog
 from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import write_html
 
+_FIRST = ("level", "action", "decision", "referral", "note", "closed", "reopened")  # the others are in a menu
+_OF_ACTIONS = ("done", "moved")  # their buttons are with each action
 
-class NextStep:
-    """The form for one more step of a concern."""
+
+class Steps:
+    """The steps that are possible for a concern, each a button with a dialog."""
 
     def __init__(self, school: School, person: Person, view: ConcernView) -> None:
         self.school, self.person, self.view = school, person, view
-        self._state = st.session_state.setdefault(f"step {view.ref} {person.staff_id}", {"number": 0})
-        self._state.setdefault("version", view.version)
-        if "kind" not in self._state:  # one may have been begun in another browser
-            kinds = casework.find_possible_steps(view)
-            self.choose(next((kind for kind in kinds if get_draft(school, person, f"{view.ref} {kind}")), None))
+        self.kinds = casework.find_possible_steps(view)
 
-    def choose(self, kind: str | None, action: int | None = None) -> None:
-        """Choose the next step, and the action that it is about; a new box shows the choice."""
-        self._state.update(number=self._state["number"] + 1, kind=kind, action=action)
+    def show_buttons(self) -> None:
+        """Show a button for each step, and the steps that were begun and not saved."""
+        with st.container(horizontal=True, key=f"steps {self.view.ref}"):
+            for kind in _FIRST:
+                if kind in self.kinds and st.button(self.kinds[kind].label, key=f"{kind} {self.view.ref}"):
+                    self.open(kind)
+            others = [kind for kind in self.kinds if kind not in (*_FIRST, *_OF_ACTIONS)]
+            chosen = st.menu_button(
+                "More", others, format_func=lambda kind: STEPS[kind].label, key=f"more {self.view.ref}"
+            )
+            if chosen:
+                self.open(chosen)
+        for kind in self.kinds:
+            if get_draft(self.school, self.person, f"{self.view.ref} {kind}"):
+                self._show_unsaved(kind)
 
-    def show(self) -> None:
-        """Show the choice of step, its questions, and changes that others made meanwhile."""
-        st.header("Add an update")
-        with st.container(border=True):
-            kind, sent = self._ask_kind(), False
-            if kind:
-                draft = self._draft(kind)
-                given = self._ask_all(kind, draft)
-                draft.store()
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    sent = st.button("Save", type="primary", icon=":material/save:", key=f"keep {self.view.ref}")
-                    if st.button("Cancel", type="tertiary", key=f"not now {self.view.ref}"):
-                        draft.drop()
-                        self.choose(None)
-                        st.rerun()
-            if kind and sent:
-                self._save(kind, given, draft)
-            elif self._state["version"] != self.view.version:
-                self._show_changes(casework.list_changes_since(self.view, self._state["version"]), self.view.version)
+    def _show_unsaved(self, kind: str) -> None:
+        draft = self._create_draft(kind)
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            write_html("<b>Not saved yet:</b> {label}.", label=STEPS[kind].label)
+            if st.button("Continue", key=f"continue {kind} {self.view.ref}", icon=":material/edit_note:"):
+                self.open(kind)
+            st.button("Discard", key=f"discard {kind} {self.view.ref}", type="tertiary", on_click=draft.drop)
 
-    def _ask_kind(self) -> str | None:
-        kinds, chosen = list(casework.find_possible_steps(self.view)), self._state["kind"]
-        return st.selectbox(
-            "What do you want to add?",
-            kinds,
-            index=kinds.index(chosen) if chosen in kinds else None,
-            format_func=lambda kind: STEPS[kind].label,
-            key=f"step {self.view.ref} {self.person.staff_id} {self._state['number']}",
-            placeholder="Level, action, decision, note, handover, close, …",
-        )
+    def open(self, kind: str, action: int | None = None) -> None:
+        """Open the dialog of a step, perhaps about an action."""
+        draft = self._create_draft(kind)
+        if action is not None:
+            draft.begin(draft.values | {"action": action})
+        version = [self.view.version]  # on which the next save is based
 
-    def _draft(self, kind: str) -> Draft:
-        """The draft of this step, about the action whose button was just pressed, if any."""
-        draft = Draft(self.school, self.person, f"{self.view.ref} {kind}")
-        if self._state["action"] is not None:
-            draft.begin(draft.values | {"action": self._state["action"]})
-            self._state["action"] = None
-        return draft
+        def ask() -> Change:
+            given = self._ask_all(kind, draft)
+            draft.store()
+            return partial(self._save, kind, given, draft, version)
 
-    def _save(self, kind: str, given: dict[str, Any], draft: Draft) -> None:
+        open_dialog(STEPS[kind].label, ask, "Save", "save", on_cancel=draft.drop)
+
+    def _create_draft(self, kind: str) -> Draft:
+        return Draft(self.school, self.person, f"{self.view.ref} {kind}")
+
+    def _save(self, kind: str, given: dict[str, Any], draft: Draft, version: list[int]) -> str:
         try:
-            casework.record(self.school, self.person, self.view.ref, self._state["version"], kind, given)
+            casework.record(self.school, self.person, self.view.ref, version[0], kind, given)
         except casework.ConcernChangedError as error:
-            self._show_changes(error.entries, error.version)
-        except (casework.IncompleteStepError, casework.NotYoursError) as error:
-            st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
-        else:
-            draft.drop()
-            del self._state["version"]
-            self.choose(None)
-            st.toast("Saved.", icon=":material/check:")
-            st.rerun()
-
-    def _show_changes(self, entries: Sequence[Entry], version: int) -> None:
-        """Show what others changed up to a version, on which the next save is then based."""
-        self._state["version"] = version
-        st.warning(
-            "Somebody changed this concern while you were writing. Nothing you wrote is lost: read what changed, then "
-            "save again if it still applies.",
-            icon=":material/sync_problem:",
-        )
-        for entry in entries:
-            show_entry(entry)
+            version[0] = error.version
+            for entry in error.entries:
+                show_entry(entry)
+            raise ValueError(
+                "Somebody changed this concern while you were writing. Nothing you wrote is lost: read above what "
+                "changed, then save again if it still applies."
+            ) from None
+        draft.drop()
+        return f"Saved: {STEPS[kind].label.lower()}."
 
     def _ask_all(self, kind: str, draft: Draft) -> dict[str, Any]:
         given = {ask.name: self._ask(ask, draft) for ask in STEPS[kind].asks}

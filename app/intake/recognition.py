@@ -1,0 +1,81 @@
+"""Links earlier calls and logs to people of the roster, and finds the sessions that a change to them touches."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, null, select, update
+
+from app.intake.transaction import span
+from app.records.people.roster import Roster
+from app.store import reading, tables
+
+
+def list_sessions_since(connection: Connection, key: str, people: Collection[int], day: date) -> set[int]:
+    """The ids of the sessions, from a day on, of some pupils (`key`: "pupil_id") or staff ("staff_id"), whether these
+    led, joined or were invited."""
+    session, of_call, call = tables.sessions.c, tables.session_calls.c, tables.calls.c
+    if not people:
+        return set()
+
+    def is_one(column: Column[Any]) -> ColumnElement[bool]:
+        return reading.is_among(connection, column, people)
+
+    if key == "pupil_id":
+        queries = [select(session.id).join(tables.session_pupils).where(is_one(tables.session_pupils.c.pupil_id))]
+    else:
+        with_staff = [
+            select(table.c.call_id).where(is_one(table.c.staff_id)) for table in (tables.call_stays, tables.call_listed)
+        ]
+        invited, event = tables.calendar_invited.c, tables.calendar_events.c
+        keys = select(event.join_key).join(tables.calendar_invited, invited.event_id == event.id)
+        with_staff.append(select(call.id).where(call.join_key.in_(keys.where(is_one(invited.staff_id)))))
+        of_calls = select(session.id).join(tables.session_calls, of_call.session_id == session.id)
+        queries = [
+            select(session.id).where(is_one(session.staff_id)),
+            *(of_calls.where(of_call.call_id.in_(calls)) for calls in with_staff),
+            select(session.id)
+            .join(tables.log_invited, tables.log_invited.c.log_id == session.log_id)
+            .where(is_one(tables.log_invited.c.staff_id)),
+        ]
+    return {number for query in queries for number in connection.scalars(query.where(session.day >= day))}
+
+
+def recognise(connection: Connection) -> list[tuple[int, int]]:
+    """Link earlier calls and logs to people who have since been added to the roster. Returns the times of those calls
+    and logs."""
+    roster = reading.read_roster(connection)
+    stays, listed, invited = tables.call_stays.c, tables.call_listed.c, tables.log_invited.c
+    organiser_id = tables.calls.c.organiser_id
+    calls = {
+        *_recognise_in(connection, roster, stays.call_id, entra_id=stays.entra_id, upn=stays.upn),
+        *_recognise_in(connection, roster, listed.call_id, entra_id=listed.entra_id, upn=listed.upn),
+        *_recognise_in(connection, roster, tables.calls.c.id, entra_id=organiser_id, upn=null()),
+    }
+    logs = _recognise_in(connection, roster, invited.log_id, entra_id=null(), upn=invited.email)
+    times = []
+    for table, ids in ((tables.calls, calls), (tables.logs, logs)):
+        rows = connection.execute(
+            select(table.c.started_at, table.c.ended_at).where(reading.is_among(connection, table.c.id, ids))
+        )
+        times += [span(row.started_at, row.ended_at) for row in rows]
+    return times
+
+
+def _recognise_in(
+    connection: Connection, roster: Roster, key: Column[Any], *, entra_id: ColumnElement[Any], upn: ColumnElement[Any]
+) -> set[Any]:
+    """Link the rows of a table to the people whose account the roster now knows. Returns the `key` of those rows."""
+    table = key.table
+    ids = [table.c[name] for name in ("organiser_staff_id", "staff_id", "pupil_id") if name in table.c]
+    linked = set()
+    for number, *account in connection.execute(
+        select(key, entra_id, upn).where(*(column.is_(None) for column in ids)).distinct()
+    ).all():
+        staff_id, pupil_id = roster.find_ids(*account)
+        known = dict(zip(ids, (staff_id, pupil_id), strict=False))
+        if any(known.values()):
+            same = [column.is_not_distinct_from(value) for column, value in zip((entra_id, upn), account, strict=True)]
+            connection.execute(update(table).where(key == number, *same).values(known))
+            linked.add(number)
+    return linked

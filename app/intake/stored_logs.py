@@ -1,0 +1,140 @@
+"""Which logs are stored already: by their reference, and by their session."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Connection, select, type_coerce, update
+
+from app.intake.transaction import span
+from app.records.logs import Log
+from app.records.rows import InvalidCellError
+from app.store import reading, tables
+
+_Session = tuple[int, tuple[int, ...], datetime]  # staff, pupils in order, start
+
+
+class StoredLog(NamedTuple):
+    """A stored log: its reference and the fingerprint of its content."""
+
+    ref: str
+    fingerprint: str
+
+
+class StoredLogs:
+    """The stored logs that have a reference or a session of some logs."""
+
+    def __init__(self, connection: Connection, logs: Sequence[Log]) -> None:
+        self._connection = connection
+        self._versions: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
+        log = tables.logs.c
+        of_refs = reading.is_among(connection, log.ref, [given.ref for given in logs])
+        for ref, fingerprint in connection.execute(select(log.ref, log.fingerprint).where(of_refs)):
+            self._versions[ref].add(fingerprint)
+        self._sessions = _list_sessions(connection, logs)
+        changed = [given for given in logs if given.ref in self._versions and not self._is_stored(given)]
+        for given in _find_equal(connection, changed):
+            self._versions[given.ref].add(given.fingerprint)
+
+    def add(self, log: Log) -> None:
+        """Count a log as stored."""
+        self._versions[log.ref].add(log.fingerprint)
+        self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
+
+    def find_same(self, log: Log) -> str | None:
+        """The reference under which a log is stored; None if it is new. InvalidCellError if another log has its
+        reference or its session, and says otherwise."""
+        if self._is_stored(log):
+            return log.ref
+        if self._versions.get(log.ref):
+            raise InvalidCellError(
+                "is already the reference of a log that says otherwise",
+                "give this log a reference of its own, or correct the other log on the page “Log a session”",
+                "ref",
+            )
+        other = self.find_other(log)
+        if other and other.fingerprint != log.fingerprint:
+            raise InvalidCellError(
+                "belongs to a session that another log describes otherwise: same staff, pupils and start",
+                "keep one of the two, or correct the other log on the page “Log a session”",
+                "ref",
+            )
+        return other.ref if other else None
+
+    def find_other(self, log: Log) -> StoredLog | None:
+        """The log of the same session (staff, pupils, start) that has another reference."""
+        found = self._sessions.get(_get_session(log))
+        return found if found and found.ref != log.ref else None
+
+    def take_reference(self, log: Log, ref: str) -> None:
+        """Give a log that is stored under `ref` the reference of an equal one of the same session."""
+        self._versions[log.ref] = self._versions.pop(ref, set()) | {log.fingerprint}
+        self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
+        _rename(self._connection, ref, log.ref)
+
+    def _is_stored(self, log: Log) -> bool:
+        return log.fingerprint in self._versions.get(log.ref, ())
+
+
+def _get_session(log: Log) -> _Session:
+    return log.staff_id, log.pupil_ids, log.started_at
+
+
+def _rename(connection: Connection, ref: str, new_ref: str) -> None:
+    log = tables.logs
+    connection.execute(update(log).where(log.c.ref == ref).values(ref=new_ref))
+    relink_concerns(connection, ref, new_ref)
+
+
+def relink_concerns(connection: Connection, ref: str, new_ref: str) -> None:
+    """Link the concerns that are linked to the log `ref` to the log `new_ref`."""
+    for links in (tables.concern_sessions, tables.conduct_sessions):
+        connection.execute(update(links).where(links.c.log_ref == ref).values(log_ref=new_ref))
+
+
+def _list_sessions(connection: Connection, logs: Sequence[Log]) -> dict[_Session, StoredLog]:
+    """The reference and the fingerprint of each stored log that may be of the same session as one of some logs."""
+    log = tables.logs.c
+    starts = {span(given.started_at, given.ended_at)[0] for given in logs}
+    is_then = reading.is_among(connection, type_coerce(log.started_at, BigInteger), starts)
+    stored = connection.execute(
+        select(log.id, log.ref, log.fingerprint, log.staff_id, log.started_at).where(log.current, is_then)
+    ).all()
+    pupils = _list_pupils(connection, [row.id for row in stored])
+    return {(row.staff_id, pupils[row.id], row.started_at): StoredLog(row.ref, row.fingerprint) for row in stored}
+
+
+def _find_equal(connection: Connection, logs: Sequence[Log]) -> list[Log]:
+    """Those of some logs whose stored content is equal, although an earlier version of the program, which read other
+    words, gave it another fingerprint."""
+    log, invited = tables.logs.c, tables.log_invited.c
+    of_refs = reading.is_among(connection, log.ref, [given.ref for given in logs])
+    stored = {row["ref"]: row for row in connection.execute(select(tables.logs).where(log.current, of_refs)).mappings()}
+    numbers = [row["id"] for row in stored.values()]
+    pupils = _list_pupils(connection, numbers)
+    emails: dict[int, set[str]] = defaultdict(set)
+    of_logs = reading.is_among(connection, invited.log_id, numbers)
+    for number, email in connection.execute(select(invited.log_id, invited.email).where(of_logs)):
+        emails[number].add(email)
+
+    def is_equal(given: Log) -> bool:
+        row = stored[given.ref]
+        session = given.staff_id, given.pupil_ids, given.started_at, given.ended_at
+        return (
+            (row["staff_id"], pupils[row["id"]], row["started_at"], row["ended_at"]) == session
+            and emails[row["id"]] == {email for email, _ in given.invited}
+            and all(row[name] == answer for name, answer in given.answers.items())
+        )
+
+    return [given for given in logs if given.ref in stored and is_equal(given)]
+
+
+def _list_pupils(connection: Connection, logs: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """The pupils of each log, in order."""
+    pupil = tables.log_pupils.c
+    found: dict[int, list[int]] = {number: [] for number in logs}
+    of_logs = reading.is_among(connection, pupil.log_id, logs)
+    for log_id, pupil_id in connection.execute(select(pupil.log_id, pupil.pupil_id).where(of_logs)):
+        found[log_id].append(pupil_id)
+    return {number: tuple(sorted(pupils)) for number, pupils in found.items()}

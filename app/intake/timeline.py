@@ -1,0 +1,21 @@
+"""What is known of a person over time: versions, each valid from a day on, the first also before it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+EVER = date(1900, 1, 1)  # the day of a first version
+
+Facts = dict[str, Any]
+Timeline = list[tuple[date, Facts]]
+
+
+def revise(timeline: Sequence[tuple[date, Facts]], day: date, given: Facts) -> Timeline:
+    """The timeline if some facts are what is given from a day on, which is not before the first version's. Facts that
+    are not given stay as they were on each day."""
+    revised = [version for version in timeline if version[0] < day]
+    at_day = [facts for start, facts in timeline if start <= day][-1]
+    for start, facts in ((day, at_day), *(version for version in timeline if version[0] > day)):
+        if not revised or revised[-1][1] != facts | given:
+            revised.append((start, facts | given))
+    return revised

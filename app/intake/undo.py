@@ -1,0 +1,203 @@
+"""Undoes the whole of the last import, as long as nothing has been built on it.
+
+What the import changed was written down row by row (`app.store.changes`). The rows are put back, and what they affect
+is judged again. Nothing is undone if somebody has since changed one of its rows, or written something that refers to
+one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from app.intake.stored_logs import relink_concerns
+from app.intake.transaction import record_change
+from app.intake.undo_sessions import detach_sessions, judge_undone, restore_sessions
+from app.school import School
+from app.store import audit_log, changes, reading, session_days, tables
+from app.store.changes import Change
+from app.store.writing import raise_revision
+
+_breach, _done = tables.breaches.c, tables.imports.c
+# What was done since, by the table that shows it.
+_SINCE = {
+    "alerts": "an alert about it was sent or is waiting for one of its people",
+    "breach_events": "a breach was explained or resolved",
+    "breaches": "a breach was opened or closed",
+    "calendar_events": "the sync has read calendars of staff whom it added",
+    "calendar_invited": "the sync has read calendars that name staff whom it added",
+    "call_listed": "calls were read with people whom it added",
+    "call_stays": "calls were read with people whom it added",
+    "calls": "calls were read with people whom it added",
+    "consent_events": "a parent's consent was answered or changed",
+    "consents": "a parent's consent was asked for",
+    "drafts": "one of its people has begun a form",
+    "family_emails": "an email to a family was sent or is waiting",
+    "former_emails": "the roster was changed",
+    "imports": "one of its people has imported a file",
+    "letters": "a letter to parents was recorded",
+    "letters_struck": "a letter to parents was struck out",
+    "log_invited": "a session was logged",
+    "log_pupils": "a session was logged",
+    "logs": "a session was logged or corrected",
+    "plan_invited": "a session was planned",
+    "plan_pupils": "a session was planned",
+    "plans": "a session was planned",
+    "pupil_policies": "the sync has read policies of pupils whom it added",
+    "pupil_versions": "the roster was changed",
+    "pupils": "the roster was changed",
+    "quarantine": "a rejected row was fixed or dismissed",
+    "schools": "the roster was changed",
+    "staff": "the roster was changed",
+    "staff_versions": "the roster was changed",
+}
+_CONFIDENTIAL = "something confidential was recorded"  # nobody may learn whether it is a concern, and of which kind
+
+
+class NotUndoneError(Exception):
+    """The last import cannot be undone; the message says why."""
+
+
+@dataclass(frozen=True)
+class LastImport:
+    """The last import that could be undone: its files, and when it was made."""
+
+    numbers: tuple[int, ...]
+    sources: tuple[str, ...]
+    imported_at: datetime
+
+
+def describe_last_import(school: School) -> LastImport | None:
+    """The last import; None if there is none that could be undone."""
+    with school.engine.connect() as connection:
+        return _describe(changes.read_changes(connection, tables.imports))
+
+
+def find_obstacles(school: School) -> list[str]:
+    """What has been built on the last import, as clauses; it can be undone if there is nothing."""
+    with school.engine.connect() as connection:
+        return _list_obstacles(connection, changes.read_changes(connection))
+
+
+def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
+    """Undo the last import and judge again what it affected. Raises NotUndoneError, with nothing changed, if something
+    has been built on it."""
+    with school.writing() as connection:
+        recorded = changes.read_changes(connection)
+        last = _describe(recorded)
+        if last is None:
+            raise NotUndoneError("There is no import to undo. Only the last one can be undone, and only once.")
+        if obstacles := _list_obstacles(connection, recorded):
+            raise NotUndoneError(
+                f"The import of {', '.join(last.sources)} cannot be undone, because since then "
+                f"{'; '.join(obstacles)}. Import a corrected file instead. Nothing was changed."
+            )
+        own = _list_own(recorded)
+        detached = detach_sessions(connection, own)
+        changes.reverse(connection, own)
+        _take_back_references(connection, own)
+        restore_sessions(connection, recorded, detached)
+        judge_undone(connection, school, recorded, detached)
+        session_days.pack(connection)
+        undone = update(tables.imports).where(_done.id.in_(last.numbers))
+        connection.execute(undone.values(undone_at=school.now()))
+        for number, source in zip(last.numbers, last.sources, strict=True):
+            record_change(connection, school, actor_id, "changed", f"import {number} of {source}, undone")
+        changes.forget(connection)
+        raise_revision(connection)
+    return last
+
+
+def _take_back_references(connection: Connection, own: Sequence[Change]) -> None:
+    """Link concerns to logs by the references that these had before, also those whose changes are not written down."""
+    for change in own:
+        if change.table is tables.logs and change.before and change.after:
+            relink_concerns(connection, change.after["ref"], change.before["ref"])
+
+
+def _list_own(recorded: Sequence[Change]) -> list[Change]:
+    """The changes to put back: all but those of the list of imports and of judged sessions."""
+    return [change for change in recorded if tables.is_recorded(change.table) and change.table is not tables.imports]
+
+
+def _describe(recorded: Sequence[Change]) -> LastImport | None:
+    rows = [change.after for change in recorded if change.table is tables.imports and change.after]
+    if not rows:
+        return None
+    numbers, sources = tuple(row["id"] for row in rows), tuple(row["source"] for row in rows)
+    return LastImport(numbers, sources, tables.EPOCH + timedelta(microseconds=rows[0]["imported_at"]))
+
+
+def _list_obstacles(connection: Connection, recorded: Sequence[Change]) -> list[str]:
+    last = _describe(recorded)
+    if last is None:
+        return []
+    later = connection.scalars(select(_done.source).where(_done.id > max(last.numbers)).order_by(_done.id)).all()
+    words = [f"{', '.join(later)} was imported"] if later else []
+    return list(dict.fromkeys([*words, *_find_obstacles(connection, _list_own(recorded), last.imported_at)]))
+
+
+def _find_obstacles(connection: Connection, own: Sequence[Change], imported_at: datetime) -> Iterator[str]:
+    """What was done since an import with its changes, as clauses; perhaps one several times."""
+    by_table: dict[str, list[Change]] = defaultdict(list)
+    for change in changes.net_changes(own):
+        by_table[change.table.name].append(change)
+    for name, net in by_table.items():
+        now = changes.read_rows(connection, net[0].table, [change.key for change in net])
+        if any(now.get(change.key) != change.after for change in net):
+            yield _describe_obstacle(name)
+    yield from _find_references(connection, by_table)
+    yield from _find_writing(connection, own)
+    emails = [(change.after or {})["email"] for change in by_table["staff"] if change.before is None]
+    if audit_log.has_acted_since(connection, emails, imported_at):
+        yield "one of its staff has signed in"
+
+
+def _describe_obstacle(table: str) -> str:
+    return _SINCE.get(table, _CONFIDENTIAL)
+
+
+def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Change]]) -> Iterator[str]:
+    """What refers to a row that the import added, or to a breach that it changed, and is not of the import."""
+    for table in tables.metadata.sorted_tables:
+        if table in (tables.sessions, tables.session_calls, tables.session_pupils):
+            continue
+        ours = {change.key for change in by_table.get(table.name, ()) if change.after is not None}
+        for key in table.foreign_keys:
+            target = key.column.table
+            ids = {
+                change.key[0]
+                for change in by_table.get(target.name, ())
+                if change.after is not None and (change.before is None or target is tables.breaches)
+            }
+            if not ids:
+                continue
+            column = table.c[key.parent.name]
+            referring = select(*table.primary_key).where(reading.is_among(connection, column, ids))
+            if any(tuple(row) not in ours for row in connection.execute(referring)):
+                yield _describe_obstacle(table.name)
+
+
+def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str]:
+    """What people wrote about the sessions of the import's logs and calls."""
+    logs = [change for change in own if change.table is tables.logs and change.before is None]
+    calls = [change for change in own if change.table is tables.calls and change.before is None]
+    refs, log_ids = [(change.after or {})["ref"] for change in logs], [change.key[0] for change in logs]
+    call_ids = [change.key[0] for change in calls]
+    ours = {change.key[0] for change in own if change.table is tables.concern_sessions}
+    link, session, of_call = tables.concern_sessions.c, tables.sessions.c, tables.session_calls.c
+    links = select(link.id).where(
+        reading.is_among(connection, link.log_ref, refs) | reading.is_among(connection, link.call_id, call_ids)
+    )
+    if set(connection.scalars(links)) - ours:
+        yield _CONFIDENTIAL
+    sessions = set(connection.scalars(select(session.id).where(reading.is_among(connection, session.log_id, log_ids))))
+    of_calls = select(of_call.session_id).where(reading.is_among(connection, of_call.call_id, call_ids))
+    sessions |= set(connection.scalars(of_calls))
+    event = tables.breach_events.c
+    written = select(event.id).join(tables.breaches, _breach.id == event.breach_id)
+    written = written.where(event.actor_id.is_not(None), reading.is_among(connection, _breach.session_id, sessions))
+    if connection.scalar(written.limit(1)) is not None:
+        yield _describe_obstacle("breach_events")

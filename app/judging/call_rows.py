@@ -1,0 +1,145 @@
+"""Writes calls into the tables, removes them, and reads their originals again when the reader has improved."""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, LargeBinary, Table, delete, select, type_coerce, update
+
+from app.judging.rejudge import remove_sessions
+from app.records.evidence.calls import READER, Call, is_session, read_call
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.people.roster import Roster
+from app.school import School
+from app.store import reading, session_days, tables
+from app.store.encryption import DecryptionError, decrypt
+from app.store.meeting_links import iter_links, remember_links
+from app.store.quarantined import put_fetched
+from app.store.writing import insert_rows
+from app.vocabulary.terms import CallSource
+
+_AT_ONCE = 500  # calls read before they are written
+_COMPRESSION = 3  # of originals: half the time of level 6, and still a sixth of the size
+
+
+def write_calls(
+    connection: Connection, school: School, calls: Sequence[Call], roster: Roster, known: Collection[str]
+) -> None:
+    """Store calls. Those in `known` are stored already: what was read from them is replaced."""
+    now = school.now()
+    _remove_read(connection, known)
+    rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+    rows[tables.calls] = []  # inserted first, because the other tables refer to it
+    for call in calls:
+        organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
+        row = {name: value for name, value in vars(call).items() if name in tables.calls.c}
+        row |= {"organiser_staff_id": organiser, "reader": READER, "stored_at": now}
+        if call.id in known:
+            connection.execute(update(tables.calls).where(tables.calls.c.id == call.id).values(row))
+        else:
+            rows[tables.calls].append(row)
+        rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, _COMPRESSION)})
+        rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
+        for table, people in ((tables.call_stays, call.stays), (tables.call_listed, call.listed)):
+            for person in people:
+                staff_id, pupil_id = roster.find_ids(person.entra_id, person.upn)
+                rows[table].append(vars(person) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
+    for table, values in rows.items():
+        insert_rows(connection, table, values)
+    remember_links(connection, iter_links(calls, school.settings.tenant_id), now)
+
+
+def _remove_read(connection: Connection, calls: Collection[str]) -> None:
+    """Delete the rows that were read from calls, but not the calls themselves."""
+    for table in (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed):
+        connection.execute(delete(table).where(reading.is_among(connection, table.c.call_id, calls)))
+
+
+def remove_calls(connection: Connection, calls: Collection[str]) -> None:
+    """Delete calls that turned out not to be sessions, and their sessions unless these have a log."""
+    if not calls:
+        return
+    of_call, session = tables.session_calls, tables.sessions
+    is_of_calls = reading.is_among(connection, of_call.c.call_id, calls)
+    with_calls = session.c.id.in_(select(of_call.c.session_id).where(is_of_calls))
+    sessions = connection.scalars(select(session.c.id).where(with_calls, session.c.log_id.is_(None))).all()
+    connection.execute(delete(of_call).where(is_of_calls))
+    remove_sessions(connection, sessions)
+    session_days.pack(connection)
+    _remove_read(connection, calls)
+    connection.execute(delete(tables.calls).where(reading.is_among(connection, tables.calls.c.id, calls)))
+
+
+def linked_to_concerns(connection: Connection, calls: Collection[str]) -> set[str]:
+    """Those of some calls that a concern is linked to."""
+    links = (tables.concern_sessions.c.call_id, tables.conduct_sessions.c.call_id)
+    queries = [select(link).where(reading.is_among(connection, link, calls)) for link in links]
+    return {call_id for query in queries for call_id in connection.scalars(query)}
+
+
+def read_originals(connection: Connection, calls: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Yield the ids of some calls with the JSON that they were read from; None if its key is lost. Originals past
+    their retention period are not there."""
+    stored = tables.call_originals.c
+    query = select(stored.call_id, type_coerce(stored.original, LargeBinary))
+    for call_id, original in connection.execute(query.where(reading.is_among(connection, stored.call_id, calls))):
+        try:
+            yield call_id, zlib.decompress(decrypt(original))
+        except (DecryptionError, zlib.error):
+            yield call_id, None
+
+
+def read_original(original: bytes | None) -> Call | None:
+    """Read a stored original; None if the reader does not accept it."""
+    try:
+        return _read_again(original)
+    except UnreadableObjectError:
+        return None
+
+
+def _read_again(original: bytes | None) -> Call:
+    if original is None:
+        raise UnreadableObjectError("its stored original cannot be decrypted")
+    try:
+        record = json.loads(original)
+    except (ValueError, RecursionError):
+        raise UnreadableObjectError("its stored original is not JSON") from None
+    return read_call(record, original)
+
+
+def reread_originals(connection: Connection, school: School) -> bool:
+    """Read again the originals of call records that an older reader read. What can no longer be read keeps its rows and
+    is put into quarantine. Returns whether there were any."""
+    stored = tables.calls.c
+    older = select(stored.id).where(stored.reader < READER, stored.source == CallSource.RECORD).order_by(stored.id)
+    calls = connection.scalars(older).all()
+    roster = reading.read_roster(connection)
+    for start in range(0, len(calls), _AT_ONCE):
+        _reread(connection, school, roster, calls[start : start + _AT_ONCE])
+    return bool(calls)
+
+
+def _reread(connection: Connection, school: School, roster: Roster, call_ids: Sequence[str]) -> None:
+    kept: list[Call] = []
+    dropped: list[str] = []
+    linked = linked_to_concerns(connection, call_ids)
+    for call_id, original in list(read_originals(connection, call_ids)):
+        try:
+            call = _read_again(original)
+        except UnreadableObjectError as error:
+            _quarantine(connection, call_id, f"a newer reader rejects it: {error}", original, school.now())
+            continue
+        call.id = call_id
+        if is_session(call, roster, school.settings.tenant_id):
+            kept.append(call)
+        elif call_id not in linked:
+            dropped.append(call_id)
+    write_calls(connection, school, kept, roster, {call.id for call in kept})
+    remove_calls(connection, dropped)
+
+
+def _quarantine(connection: Connection, call_id: str, reason: str, original: bytes | None, now: datetime) -> None:
+    put_fetched(connection, "calls", call_id, {"reason": reason, "original": original, "rejected_at": now})

@@ -1,0 +1,31 @@
+"""Divides the calls of a session into rooms."""
+
+import numpy as np
+import pandas as pd
+
+from app.protocol.frames import Ints
+
+_NEVER_ENDED = -(2**62)  # far below any time, and a time can be taken from it
+
+
+def number_rooms(calls: pd.DataFrame) -> Ints:
+    """The room of each call, numbered from 0 within its session.
+
+    `calls` has `session`, `start`, `end`, `grace` (microseconds) and `call_id`. In order of their start, then of their
+    ids, each goes into the first room of its session whose calls it does not overlap by more than grace.
+    """
+    room = np.zeros(len(calls), np.int64)
+    calls = calls.reset_index(drop=True)
+    several = calls[calls["session"].duplicated(keep=False)].sort_values(["session", "start", "call_id"])
+    session = pd.factorize(several["session"])[0]
+    nth = several.groupby("session").cumcount().to_numpy()
+    steps = nth.max(initial=-1) + 1
+    ended = np.full((session.max(initial=-1) + 1, steps), _NEVER_ENDED)  # when each room of a session was last used
+    for step in range(steps):  # the first call of every session, then the second, …
+        rows, of = several[nth == step], session[nth == step]
+        start, end, grace = (rows[name].to_numpy() for name in ("start", "end", "grace"))
+        overlap = np.minimum(ended[of], end[:, None]) - start[:, None]
+        chosen = np.argmin(overlap > grace[:, None], axis=1)
+        room[rows.index] = chosen
+        ended[of, chosen] = np.maximum(ended[of, chosen], end)
+    return room

@@ -1,0 +1,1 @@
+"""Reads tables from files of every kind into rows of text, and names what cannot be read."""

@@ -1,0 +1,61 @@
+"""Zip files with a workbook in them, unpacked within limits."""
+
+import io
+import zipfile
+from collections.abc import Callable
+
+from app.records.tables.text_tables import MOST_BYTES, too_large
+
+Take = Callable[[str, bytes], bytes]
+
+
+def list_parts(content: bytes) -> set[str]:
+    """The names of the parts."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return set(packed.namelist())
+
+
+def read_part(name: str, content: bytes, part: str) -> bytes:
+    """A part; nothing if it is not there. UnreadableFileError, with the `name` of the file, if it is too large."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        if part not in packed.namelist():
+            return b""
+        entry = packed.getinfo(part)
+        if entry.file_size > MOST_BYTES:
+            raise too_large(f"{name}, unpacked,")
+        return _read(packed, entry)
+
+
+def repack(name: str, content: bytes, endings: tuple[str, ...], take: Take) -> io.BytesIO:
+    """Give every part with one of the endings to `take`, as its name and its content, sheets last: their cells name
+    texts and styles by number. Returns a package of what `take` returns. UnreadableFileError if reading it would take
+    more memory than there may be. What a file says of its own size may be untrue, and each reader may find other parts
+    in it: only what was measured here is read."""
+    repacked = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(repacked, "w") as out:
+        entries = [entry for entry in packed.infolist() if entry.filename.lower().endswith(endings)]
+        if sum(entry.file_size for entry in entries) > MOST_BYTES:
+            raise too_large(f"{name}, unpacked,")
+        for entry in sorted(entries, key=lambda part: is_sheet(part.filename)):
+            out.writestr(zipfile.ZipInfo(entry.filename), take(entry.filename, _read(packed, entry)))
+    repacked.seek(0)
+    return repacked
+
+
+def is_sheet(filename: str) -> bool:
+    """Whether a part of an Excel file is a sheet."""
+    return "sheets/" in filename.lower()
+
+
+def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """A part of a zip file, read to its end whatever it says of its size."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
+    stated, entry.file_size = entry.file_size, 2**62
+    with packed.open(entry) as part:
+        content = part.read(stated + 1)
+    if len(content) != stated:
+        raise zipfile.BadZipFile("it is not as large as it says")
+    if not entry.filename.endswith(".bin") and (b"<!DOCTYPE" in content or b"\0" in content):
+        raise ValueError("it has definitions of its own, or is not UTF-8")
+    return content

@@ -1,0 +1,82 @@
+"""Periods that are like another, to compare it with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+
+from app.access.policy import Days
+from app.settings import Period, Settings
+
+_ENOUGH = 20  # sessions in each of two periods that are compared
+_ALIKE = 0.8  # of the school days of the longer one, at least as many in the shorter
+_YEAR = timedelta(weeks=52)
+
+
+@dataclass(frozen=True)
+class Similar:
+    """A period like another: its days, and its name in a sentence."""
+
+    days: Days
+    name: str
+
+
+def list_similar_periods(settings: Settings, days: Days) -> list[Similar]:
+    """The periods with which one from its first to its last day may be compared, the best first: for a term so far, the
+    last term to the same school week, and the same term last year; for other days, as many days before, and the same
+    days last year. A period with far more or fewer school days, such as one in the holidays, is none."""
+    term = settings.term_on(days[0])
+    if term and days[0] == term.from_ and days[1] <= term.to:
+        found = [
+            Similar(_find_same_weeks(term, other, days[1]), name)
+            for other in _list_terms_to_compare(settings, term)
+            for name in [other.name if days[1] == term.to else f"{other.name} to the same school week"]
+        ]
+    else:
+        length = days[1] - days[0] + timedelta(days=1)
+        found = [
+            Similar((days[0] - length, days[1] - length), f"the {length.days} days before"),
+            Similar((days[0] - _YEAR, days[1] - _YEAR), "the same days last year"),
+        ]
+    return [similar for similar in found if _are_alike(settings, days, similar.days)]
+
+
+def find_similar(
+    settings: Settings, days: Days, rows: pd.DataFrame, sessions_of: Callable[[Days], pd.DataFrame]
+) -> tuple[pd.DataFrame, str]:
+    """The sessions of a period with which some days, whose sessions are `rows`, may be compared, and its name; no rows
+    and no name if there is none, or too few sessions. `sessions_of` reads the sessions of other days."""
+    if len(rows) >= _ENOUGH:
+        for similar in list_similar_periods(settings, days):
+            others = sessions_of(similar.days)
+            if len(others) >= _ENOUGH:
+                return others, similar.name
+    return rows.iloc[:0], ""
+
+
+def _list_terms_to_compare(settings: Settings, term: Period) -> list[Period]:
+    earlier = sorted((t for t in settings.terms if t.from_ < term.from_), key=lambda t: t.from_, reverse=True)
+    last_year = [t for t in earlier if abs(term.from_ - _YEAR - t.from_) < timedelta(weeks=4)]
+    return list(dict.fromkeys([*earlier[:1], *last_year]))
+
+
+def _find_same_weeks(term: Period, other: Period, until: date) -> Days:
+    """The days of another term up to the day of the same school week."""
+    if until == term.to:
+        return other.from_, other.to
+    return other.from_, min(other.to, _find_monday(other.from_) + (until - _find_monday(term.from_)))
+
+
+def _find_monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _are_alike(settings: Settings, days: Days, others: Days) -> bool:
+    counts = [_count_school_days(settings, each) for each in (days, others)]
+    return min(counts) > 0 and min(counts) >= _ALIKE * max(counts)
+
+
+def _count_school_days(settings: Settings, days: Days) -> int:
+    length = (days[1] - days[0]).days + 1
+    return sum(settings.is_school_day(days[0] + timedelta(days=n)) for n in range(length))

@@ -1,0 +1,89 @@
+"""Sessions with open breaches, one after the other: the list at the left, the chosen session at the right."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.access.policy import Person
+from app.access.session_detail import get_session
+from app.formatting import how_many, moment
+from app.school import School
+from app.ui import address
+from app.ui.current import record_once
+from app.ui.lists import as_listing, select_row
+from app.ui.sessions.breaches import show_breaches
+from app.ui.sessions.detail import show_people, show_reasons
+from app.ui.text import write_html
+from app.ui.widgets import link
+from app.vocabulary.roles import Page
+
+_COLUMNS = ["started_at", "days", "explained", "clauses", "staff_name", "pupils"]
+_HEADINGS = {"started_at": "When", "days": "Waiting", "clauses": "Breaches", "staff_name": "Staff"}
+
+
+def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) -> None:
+    """Show sessions of `list_breaches_to_resolve` or `list_breaches_to_explain` (`what`: "resolve" or "explain")."""
+    if rows.empty:
+        st.success(f"Nothing to {what}.", icon=":material/check:")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    ids = [int(number) for number in rows["session_id"]]
+    chosen = get_chosen(ids)
+    with left:
+        show_waiting_list(rows, what, chosen)
+    with right:
+        show_chosen(school, person, chosen, ids)
+
+
+def get_chosen(ids: list[int]) -> int:
+    """The session that the address names, else the first."""
+    chosen = address.get("chosen")
+    return int(chosen) if chosen.isdecimal() and int(chosen) in ids else ids[0]
+
+
+def show_waiting_list(rows: pd.DataFrame, what: str, chosen: int, **more: Any) -> None:
+    """Show the list, oldest first, with the chosen session marked."""
+    oldest = int(rows["days"].max())
+    write_html(
+        "<b>{n}</b> to {what}, oldest first" + ("; oldest <b>{oldest}</b>." if oldest else "."),
+        n="One session" if len(rows) == 1 else f"{len(rows):,} sessions",
+        what=what,
+        oldest=how_many(oldest, "day"),
+    )
+    explained = rows["explained"].map({True: "yes", False: "not yet"})
+    listing = as_listing(
+        rows.assign(staff_name=rows["staff_name"].fillna("unknown"), explained=explained), _COLUMNS, **_HEADINGS
+    )
+    if what == "explain":
+        listing = listing.drop(columns=["Staff", "Explained"])
+    config = {
+        "Waiting": st.column_config.NumberColumn(format="%d d", width=75, help="Days since the breach was found"),
+        "Explained": st.column_config.TextColumn(width=80, help="Whether the member of staff said what happened"),
+        "Breaches": st.column_config.TextColumn(width=150),
+        "Staff": st.column_config.TextColumn(width=125),
+        "Pupils": st.column_config.TextColumn(width=160),
+    }
+    alt, name = f"Sessions to {what}", f"sessions to {what}"
+    ids = [int(number) for number in rows["session_id"]]
+    select_row(listing, ids, alt, name, _choose, marked=chosen, column_config=config, **more)
+
+
+def _choose(number: int) -> None:
+    address.put("chosen", str(number))
+
+
+def show_chosen(school: School, person: Person, number: int, ids: list[int]) -> None:
+    """Show what is needed to explain or resolve a session's breaches without opening it; `ids` are all that wait, in
+    order, and the next one follows."""
+    view = get_session(school, person, number)
+    if view is None:
+        return
+    record_once(school, person, "viewed", f"session {number}")
+    st.subheader(moment(view.started_at), anchor=False)
+    show_people(school, person, view)
+    show_reasons(view.clauses[view.clauses["outcome"] == "breach"])
+    place = ids.index(number)
+    following = [*ids[place + 1 :], *ids[:place]]
+    show_breaches(school, person, view, following[0] if following else None)
+    link(Page.SESSIONS, "Open the session", query={"session": str(number)})

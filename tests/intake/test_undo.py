@@ -1,0 +1,301 @@
+"""Undoing the last import: the database is as before, or nothing happens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+
+from app.concerns.raising import Report, raise_concern
+from app.intake.calls import import_calls
+from app.intake.files import AS_OF_TODAY, import_logs, import_roster, import_table
+from app.intake.logs import enter_log
+from app.intake.people import RosterOptions
+from app.intake.result import ImportResult
+from app.intake.undo import NotUndoneError, describe_last_import, undo_last_import
+from app.operations.retention import purge
+from app.parents.letters import mark_letters_sent
+from app.school import School
+from app.sessions.breaches import explain_breaches
+from app.store import reading, tables
+from app.store.concerns import CHILD, CONDUCT
+from app.store.database import open_database
+from app.store.key_rotation import reencrypt_all
+from tests import people
+from tests.conftest import SETTINGS
+from tests.intake.contents import WHO, all_rows
+from tests.people import call, calls, email, log, someone, table
+
+pytestmark = pytest.mark.usefixtures("story_clock")
+
+START = "2026-11-03T10:00"
+
+
+def _rows(school: School) -> dict[str, list[str]]:
+    """Every row but those of the audit trail, the list of imports and what counts changes."""
+    rows = all_rows(school)
+    rows["meta"] = [row for row in rows["meta"] if not row.startswith(("('revision'", "('audit_head'"))]
+    return {name: rows[name] for name in rows if name not in ("audit", "imports", "import_changes")}
+
+
+def _fill(school: School, folder: Path) -> None:
+    """A term with sessions that were logged, calls that were not, and a call whose pupil nobody knew."""
+    import_calls(
+        school,
+        calls(
+            folder / "calls.json",
+            call("c1", "2026-11-03T10:00", WHO),
+            call("c2", "2026-11-04T10:00", {"tutor": (0, 30), "bethan": (1, 29)}),
+            call("c3", "2026-11-05T10:00", {"teacher": (0, 30), "aled": (0, 30), "new@pupils.habs.example": (0, 20)}),
+        ),
+    )
+    import_logs(
+        school,
+        table(
+            folder / "logs.csv",
+            [
+                log("teacher", "aled", "2026-11-03T10:00", ref="L1", recorded="yes"),
+                log("teacher", "carys", "2026-11-05T10:05", ref="L3"),
+            ],
+        ),
+    )
+
+
+@pytest.fixture
+def busy_school(school_with: Callable[[Callable[[School, Path], None]], School]) -> School:
+    return school_with(_fill)
+
+
+PUPIL = {"school": "SEN", "year_group": "9", "house": "Wye", "tutor_email": email("tutor")}
+NEW = {"email": "new@pupils.habs.example", "name": "Nia New"} | PUPIL
+ALED = {"email": email("aled"), "name": "Aled Pugh"} | PUPIL
+TEACHER = {"email": email("teacher"), "name": "Teacher", "school": "SEN", "department": "Welsh", "roles": "dsp"}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to import: its kind, its rows, and what the office says of it."""
+
+    kind: str
+    rows: list[dict[str, str]]
+    options: RosterOptions = AS_OF_TODAY
+
+    def read_into(self, school: School, folder: Path) -> ImportResult:
+        return import_table(school, self.kind, table(folder / f"{self.kind}.csv", self.rows), options=self.options)
+
+
+FILES = {
+    "new pupil of an earlier call": File("pupils", [NEW]),
+    "pupil changed from a past day": File(
+        "pupils", [ALED | {"year_group": "10", "language": "cy"}], RosterOptions(valid_from=date(2026, 11, 1))
+    ),
+    "pupils left": File("pupils", [ALED], RosterOptions(left_on=date(2026, 11, 2))),
+    "new address": File("pupils", [ALED | {"email": "a.pugh@habs.example", "entra_id": people.entra("aled")}]),
+    "staff with a new role": File("staff", [TEACHER], RosterOptions(valid_from=date(2026, 11, 1))),
+    "senior school no more": File("schools", [{"code": "SEN", "name": "SEN", "senior": "no"}]),
+    "log of a call, and one rejected": File(
+        "logs",
+        [
+            log("tutor", "bethan", "2026-11-04T10:00", ref="L2", concern="yes", concern_summary="She was crying."),
+            log("tutor", "bethan", "2026-11-04T12:00", ref="L4", pupil_emails="nobody@habs.example"),
+            log("tutor", "carys dai", "2026-11-06T10:00", ref="L5", recorded="yes"),
+        ],
+    ),
+    "letter": File("letters", [{"pupil_email": email("bethan"), "kind": "one_to_one", "sent_on": "2026-09-01"}]),
+    "consent": File(
+        "consents",
+        [
+            {
+                "pupil_email": email("aled"),
+                "kind": "outside_hours",
+                "covers_from": "2026-11-01T00:00",
+                "covers_to": "2026-11-30T00:00",
+                "obtained_at": "2026-10-30T12:00",
+                "given_by": "Mrs Pugh",
+            }
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_undo_last_import_leaves_the_database_as_it_was(busy_school: School, tmp_path: Path, name: str) -> None:
+    before = _rows(busy_school)
+    FILES[name].read_into(busy_school, tmp_path)
+    assert _rows(busy_school) != before
+    undo_last_import(busy_school)
+    assert _rows(busy_school) == before
+    assert describe_last_import(busy_school) is None
+    FILES[name].read_into(busy_school, tmp_path)
+
+
+def test_undo_last_import_takes_a_whole_roster_back(empty_school: School, tmp_path: Path) -> None:
+    before = _rows(empty_school)
+    import_roster(empty_school, people.roster(tmp_path / "roster"))
+    last = undo_last_import(empty_school)
+    assert last.sources == ("schools.csv", "staff.csv", "pupils.csv")
+    assert _rows(empty_school) == before
+
+
+def test_undo_last_import_separates_a_call_from_a_log_again(school: School, tmp_path: Path) -> None:
+    """A call that was somebody's own session is matched with a log as soon as its people are known."""
+    who = {"teacher": (0, 30), "aled": (0, 30), "new@pupils.habs.example": (0, 30)}
+    import_calls(school, calls(tmp_path / "calls.json", call("c1", "2026-11-03T10:00", who)))
+    before = _rows(school)
+    logged = log("teacher", "aled", START, ref="L1")
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    import_logs(school, table(tmp_path / "logs.csv", [logged]))
+    undo_last_import(school)
+    after = _rows(school)
+    assert after["sessions"] != before["sessions"]  # one more pupil
+    assert after["session_calls"] == before["session_calls"]
+
+
+def test_undo_last_import_keeps_what_does_not_depend_on_it(school: School, tmp_path: Path) -> None:
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    with school.writing() as connection:
+        sent = {"pupil_id": 1, "kind": "one_to_one", "sent_on": date(2026, 10, 1)}
+        connection.execute(insert(tables.letters).values(sent))
+    letters = _rows(school)["letters"]
+    undo_last_import(school)
+    assert _rows(school)["letters"] == letters
+
+
+def test_undo_last_import_undoes_the_last_of_two_alone(school: School, tmp_path: Path) -> None:
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    before = _rows(school)
+    File("pupils", [NEW | {"house": "Dore"}]).read_into(school, tmp_path)
+    undo_last_import(school)
+    assert _rows(school) == before
+    with pytest.raises(NotUndoneError, match="no import to undo"):
+        undo_last_import(school)
+
+
+def test_undo_last_import_undoes_nothing_twice(school: School, tmp_path: Path) -> None:
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    undo_last_import(school)
+    with pytest.raises(NotUndoneError, match="no import to undo"):
+        undo_last_import(school)
+
+
+def test_undo_last_import_is_on_the_audit_trail(school: School, tmp_path: Path) -> None:
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    undo_last_import(school, people.staff_id(school, "admin"))
+    with school.engine.connect() as connection:
+        last = connection.execute(select(tables.audit).order_by(tables.audit.c.id.desc()).limit(1)).one()
+        undone = connection.scalars(select(tables.imports.c.undone_at).order_by(tables.imports.c.id)).all()
+    assert (last.actor, last.subject.endswith("of pupils.csv, undone")) == (email("admin"), True)
+    assert undone[-1] is not None
+    assert undone[0] is None
+
+
+def _log_with_the_pupil(school: School, folder: Path) -> None:
+    with school.writing() as connection:
+        pupil = connection.scalars(select(tables.pupils.c.id).where(tables.pupils.c.email == NEW["email"])).one()
+        log_id = connection.scalars(select(tables.logs.c.id)).first()
+        connection.execute(insert(tables.log_pupils).values(log_id=log_id, pupil_id=pupil))
+
+
+def _send_a_letter(school: School, folder: Path) -> None:
+    mark_letters_sent(school, someone(school, "sdh"), "introduction", [_new_pupil(school)], date(2026, 11, 2))
+
+
+def _new_pupil(school: School) -> int:
+    with school.engine.connect() as connection:
+        return reading.read_roster(connection).pupils[NEW["email"]]
+
+
+def _raise_a_concern(school: School, folder: Path) -> None:
+    report = Report(CHILD, "He was crying.", ["other"], pupil_ids=[_new_pupil(school)], told_dsp=True)
+    raise_concern(school, someone(school, "teacher"), report)
+
+
+def _raise_a_conduct_concern(school: School, folder: Path) -> None:
+    adult = people.staff_id(school, "musician")
+    report = Report(
+        CONDUCT, "He shouted.", [next(iter(CONDUCT.categories))], [_new_pupil(school)], [adult], told_dsp=True
+    )
+    raise_concern(school, someone(school, "teacher"), report)
+
+
+def _fetch_a_call(school: School, folder: Path) -> None:
+    who = {"teacher": (0.0, 30.0), NEW["email"]: (0.0, 30.0)}
+    import_calls(school, calls(folder / "more.json", call("c9", "2026-11-10T10:00", who)))
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (_log_with_the_pupil, "a session was logged"),
+        (_send_a_letter, "a letter to parents was recorded"),
+        (_raise_a_concern, "something confidential was recorded"),
+        (_raise_a_conduct_concern, "something confidential was recorded"),
+        (_fetch_a_call, "more.json was imported"),
+    ],
+)
+def test_undo_last_import_is_refused_once_something_is_built_on_a_pupil(
+    busy_school: School, tmp_path: Path, build: Callable[[School, Path], None], words: str
+) -> None:
+    File("pupils", [NEW]).read_into(busy_school, tmp_path)
+    build(busy_school, tmp_path)
+    before = _rows(busy_school)
+    with pytest.raises(NotUndoneError, match=words):
+        undo_last_import(busy_school)
+    assert _rows(busy_school) == before
+
+
+def test_undo_last_import_is_refused_once_a_breach_is_explained_or_a_log_corrected(
+    busy_school: School, tmp_path: Path
+) -> None:
+    logged = log("tutor", "bethan", "2026-11-04T10:00", ref="L2", dress_ok="no")
+    teacher = someone(busy_school, "tutor")
+    File("logs", [logged]).read_into(busy_school, tmp_path)
+    with busy_school.engine.connect() as connection:
+        query = select(tables.sessions.c.id).join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
+        session_id = connection.scalars(query.where(tables.logs.c.ref == "L2")).one()
+    explain_breaches(busy_school, teacher, session_id, "I forgot.")
+    enter_log(busy_school, logged | {"dress_ok": "yes"}, teacher.staff_id, "typed wrongly")
+    with pytest.raises(NotUndoneError, match="a session was logged or corrected") as refused:
+        undo_last_import(busy_school)
+    assert "a breach was explained or resolved" in str(refused.value)
+
+
+def test_undo_last_import_is_refused_once_a_new_member_of_staff_has_signed_in(school: School, tmp_path: Path) -> None:
+    File("staff", [TEACHER | {"email": "new@habs.example", "name": "New"}]).read_into(school, tmp_path)
+    with school.writing() as connection:
+        school.add_to_trail(connection, "new@habs.example", "signed in", "")
+    with pytest.raises(NotUndoneError, match="has signed in"):
+        undo_last_import(school)
+
+
+def test_purge_and_reencrypt_all_leave_nothing_to_undo(school: School, tmp_path: Path) -> None:
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    purge(school)
+    assert describe_last_import(school) is None
+    File("pupils", [NEW | {"house": "Dore"}]).read_into(school, tmp_path)
+    with school.writing() as connection:
+        reencrypt_all(connection)
+    assert describe_last_import(school) is None
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(sorted(FILES)), st.booleans()), min_size=1, max_size=3))
+def test_undo_last_import_after_any_imports_restores_what_was_before_the_last(
+    filled_by: Callable[[Callable[[School, Path], None]], str],
+    new_database: Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+    story: list[tuple[str, bool]],
+) -> None:
+    school = School(open_database(new_database(copy_of=filled_by(_fill))), SETTINGS)
+    folder = tmp_path_factory.mktemp("files")
+    for name, undone in story:
+        before, imports = _rows(school), len(all_rows(school)["imports"])
+        FILES[name].read_into(school, folder)
+        if undone and len(all_rows(school)["imports"]) > imports:
+            undo_last_import(school)
+            assert _rows(school) == before
+    school.engine.dispose()
