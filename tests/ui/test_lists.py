@@ -21,7 +21,7 @@ def test_as_listing_names_columns_keeps_times_and_leaves_blanks_empty() -> None:
     assert listing["When"].tolist() == ROWS["started_at"].tolist()
     assert listing.drop(columns="When").to_dict("list") == {
         "Pupil": ["Aled", ""],
-        "Year group": ["7", "10"],
+        "Year group": [7, 10],
         "Sessions": [1, 2],
     }
 
