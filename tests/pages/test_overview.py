@@ -33,8 +33,8 @@ def test_every_line_opens_what_it_counts(opened: Opened, role: str, choice: dict
     lines = [line for line in links(opened("overview", role, **choice)) if "due for review" not in line[0]]
     kinds = {query["list"] for *_, query in lines if "list" in query}
     assert {"breach", "unlogged", "gaps"} <= kinds
-    # Whether any log was late depends on the day of the demonstration.
-    assert bool({"unresolved", "late"} & kinds) == (role == "senior_deputy_head" and not choice)
+    assert "unresolved" in kinds or role == "slt" or choice  # fewer sessions may have none
+    assert not {"unresolved", "late"} & kinds or role == "senior_deputy_head"
     for words, page, query in lines:
         page = page.split("/")[-1] or "overview"
         at = opened(page, role, **query)
