@@ -21,6 +21,8 @@ from app.school import School
 from app.store import tables
 from tests import people
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 DAY = "2026-11-24"
 EVER = (people.NOW.date().replace(month=1), people.NOW.date())
 EVERYTHING = Affected(times=[(-(2**62), 2**62)])
