@@ -31,7 +31,7 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> list[Link
     by_adults = SESSION.staff_id.in_(adults) if register is CONDUCT else false()
     query = _select_sessions(or_(with_pupils, by_adults), first_call=True)
     with school.engine.connect() as connection:
-        rows = connection.execute(query.order_by(SESSION.started_at.desc()).limit(200)).all()
+        rows = connection.execute(query.order_by(SESSION.started_at.desc(), SESSION.id).limit(200)).all()
     return [LinkedSession(row.ref, None if row.ref else row.call_id, _describe(school, row)) for row in rows]
 
 

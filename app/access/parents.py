@@ -114,7 +114,7 @@ def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
         select(letter.pupil_id, letter.kind, letter.sent_on)
         .join(pupil, and_(pupil.c.pupil_id == letter.pupil_id, valid_on(pupil, school.today())))
         .where(is_led_by(person, Resource.PARENT_REGISTERS, pupil))
-        .order_by(letter.sent_on.desc(), letter.pupil_id)
+        .order_by(letter.sent_on.desc(), letter.pupil_id, letter.id)
     )
     return read_frame(school, query)
 

@@ -125,5 +125,5 @@ def select_session_pupils() -> Select[Any]:
         .join(tables.sessions, SESSION.id == participant.session_id)
         .join(tables.pupils, tables.pupils.c.id == participant.pupil_id)
         .join(pupil, and_(pupil.c.pupil_id == participant.pupil_id, valid_on(pupil, SESSION.day)))
-        .order_by(pupil.c.name, participant.pupil_id)
+        .order_by(pupil.c.name, participant.pupil_id, participant.session_id)
     )

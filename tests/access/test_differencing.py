@@ -166,6 +166,11 @@ EVERY_QUESTION = [Look(n, (FIRST, FIRST + timedelta(days=70)), 0, 0) for n in ra
     looks=LOOKS,
 )
 @example(sessions=[Counselling("aled", FIRST, 10, "counselling")], who="sdh", looks=EVERY_QUESTION)
+@example(  # the same people, in the same order
+    sessions=[Counselling("aled", date(2026, 10, 1), 16, "counselling")],
+    who="sdh",
+    looks=[Look(2, (FIRST, date(2026, 10, 13)), 0, 0)],
+)
 def test_no_sequence_of_looks_reveals_counselling(
     without: str,
     new_database: Callable[..., str],
