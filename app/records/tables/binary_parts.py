@@ -6,7 +6,7 @@ at midnight has a time. A part is a sequence of records, each with its kind and 
 
 import struct
 from collections.abc import Iterator
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405
 
 from app.records.rows import UnreadableFileError
 from app.records.tables.cells import MOST_TEXT, Marks
@@ -101,7 +101,7 @@ class BinaryParts:
 def _read_targets(relations: bytes) -> dict[str, str]:
     """The part of each sheet by its id, in lower case; a sheet without cells, such as a chart, is left out."""
     targets = {}
-    for relation in ElementTree.fromstring(relations):  # noqa: S314 - no entities
+    for relation in ElementTree.fromstring(relations):  # noqa: S314 # nosec B314
         target = relation.get("Target", "").lower()
         if relation.get("Type", "").endswith("/worksheet"):
             targets[relation.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
