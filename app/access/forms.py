@@ -38,7 +38,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     `staff_emails` (";"-joined: the other staff who took part), `purpose` (that of the person's newest log with one of
     the pupils, else of their newest log; blank if there is none).
     """
-    call, link, recording = tables.calls.c, tables.session_calls.c, tables.recordings.c
+    call, link = tables.calls.c, tables.session_calls.c
     mine = and_(SESSION.staff_id == person.staff_id, SESSION.log_id.is_(None))
     query = (
         select(
@@ -65,13 +65,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         )
         colleagues = _read_colleagues(connection, person, frame["call_id"].tolist())
         purposes = _read_purposes(connection, person)
-        earliest = select(func.min(call.started_at)).where(call.id.in_(list(calls["call_id"])))
-        listed_recordings = reading.read_frame(
-            connection,
-            select(recording.call_id, recording.organiser_id, recording.created_at).where(
-                recording.created_at >= earliest.scalar_subquery()
-            ),
-        )
+        listed_recordings = _read_recordings_since(connection, calls["call_id"].tolist())
     frame["pupils"] = join_values(frame["session_id"], pupils, "session_id")
     frame["pupil_emails"] = join_values(frame["session_id"], pupils, "session_id", "email", ";")
     frame["staff_emails"] = join_values(frame["call_id"], colleagues, "call_id", "email", ";")
@@ -82,6 +76,14 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     is_recorded = frame["call_id"].isin(recorded)
     frame["recorded"] = is_recorded.astype("boolean").where(is_recorded)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
+
+
+def _read_recordings_since(connection: Connection, calls: list[str]) -> pd.DataFrame:
+    """The recordings since the first of some calls began: `call_id`, `organiser_id`, `created_at`."""
+    call, recording = tables.calls.c, tables.recordings.c
+    earliest = select(func.min(call.started_at)).where(call.id.in_(calls)).scalar_subquery()
+    columns = recording.call_id, recording.organiser_id, recording.created_at
+    return reading.read_frame(connection, select(*columns).where(recording.created_at >= earliest))
 
 
 def _read_colleagues(connection: Connection, person: Person, calls: list[str]) -> pd.DataFrame:

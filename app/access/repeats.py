@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, func, not_, select, union_all
+from sqlalchemy import CompoundSelect, Select, func, not_, select, union_all
 
 from app.access.policy import Days, Person, get_scopes, require
 from app.access.scope import (
@@ -89,12 +89,8 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
 def _select_candidates(days: Days, today: date) -> Select[Any]:
     """The sessions of the days with the numbers of staff and pupils in the call, or else in the log, and the id of one
     of each; the `adult` by today's name."""
-    of_call, stay, participant = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
-    at_unknown_times = tables.call_listed.c
-    took_part = union_all(
-        select(stay.call_id, stay.staff_id, stay.pupil_id).where(stay.left_at > stay.joined_at),
-        select(at_unknown_times.call_id, at_unknown_times.staff_id, at_unknown_times.pupil_id),
-    ).subquery()
+    of_call, participant = tables.session_calls.c, tables.session_pupils.c
+    took_part = _select_took_part().subquery()
     person = took_part.c
     in_call = (
         select(
@@ -137,6 +133,15 @@ def _select_candidates(days: Days, today: date) -> Select[Any]:
         .where(is_during(days), not_(is_confidential()))
     )
     return with_staff_name(query, "adult", adult_id, today)
+
+
+def _select_took_part() -> CompoundSelect[Any]:
+    """Who took part in each call, also at unknown times: `call_id`, `staff_id`, `pupil_id`."""
+    stay, listed = tables.call_stays.c, tables.call_listed.c
+    return union_all(
+        select(stay.call_id, stay.staff_id, stay.pupil_id).where(stay.left_at > stay.joined_at),
+        select(listed.call_id, listed.staff_id, listed.pupil_id),
+    )
 
 
 def _find_one_to_ones(rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,11 +6,11 @@ at midnight has a time. A part is a sequence of records, each with its kind and 
 
 import struct
 from collections.abc import Iterator
-from xml.etree import ElementTree  # nosec B405
 
 from app.records.rows import UnreadableFileError
 from app.records.tables.cells import MOST_TEXT, Marks
 from app.records.tables.number_formats import BUILT_IN, Shows, find_shown
+from app.records.tables.packages import parse_part
 from app.records.tables.text_tables import check_extent, too_large
 
 # Kinds of record, as [MS-XLSB] numbers them.
@@ -101,7 +101,7 @@ class BinaryParts:
 def _read_targets(relations: bytes) -> dict[str, str]:
     """The part of each sheet by its id, in lower case; a sheet without cells, such as a chart, is left out."""
     targets = {}
-    for relation in ElementTree.fromstring(relations):  # noqa: S314 # nosec B314
+    for relation in parse_part(relations):
         target = relation.get("Target", "").lower()
         if relation.get("Type", "").endswith("/worksheet"):
             targets[relation.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from functools import reduce
 from itertools import pairwise
 from operator import itemgetter
-from xml.etree import ElementTree  # nosec B405
 
 from app.records.tables.cells import MOST_TEXT, STALE, UNVALUED, Marks, Place, name_column
 from app.records.tables.number_formats import Shows, find_shown
-from app.records.tables.packages import is_sheet
+from app.records.tables.packages import is_sheet, parse_part
 from app.records.tables.text_tables import check_extent, too_large
 
 _PIECE = 1_000_000  # bytes searched at once
@@ -78,10 +77,10 @@ class WorkbookParts:
     def _iter_titles(self) -> Iterator[tuple[str, str]]:
         """The name and the part of each sheet."""
         targets = {}
-        for relation in ElementTree.fromstring(self._small.get("workbook.xml.rels", b"<none/>")):  # noqa: S314 # nosec B314
+        for relation in parse_part(self._small.get("workbook.xml.rels", b"<none/>")):
             target = relation.get("Target", "").lower()
             targets[relation.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        for element in ElementTree.fromstring(self._small.get("workbook.xml", b"<none/>")).iter():  # noqa: S314 # nosec B314
+        for element in parse_part(self._small.get("workbook.xml", b"<none/>")).iter():
             if element.tag.rpartition("}")[2] == "sheet":
                 number = next((value for key, value in element.items() if key.endswith("}id")), None)
                 yield element.get("name", ""), targets.get(number, "")
@@ -185,7 +184,7 @@ def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
 
 def _find_instant_styles(xml: bytes) -> list[bytes]:
     """The numbers of the cell styles that show both a day and a time."""
-    root = ElementTree.fromstring(xml)  # noqa: S314 # nosec B314
+    root = parse_part(xml)
     formats = {"22": "d/m/yy h:mm"}
     cell_styles: list[bytes] = []
     for element in root.iter():

@@ -68,7 +68,8 @@ RECORDS = [
         leg(BETHAN, "14:06:00", "14:30:00", "14:06:00", "14:30:00"),
     ),
     whole(  # the teacher's connection failed, and the pupils were alone afterwards
-        leg(MAIR, "14:05:00", "14:35:00") | {
+        leg(MAIR, "14:05:00", "14:35:00")
+        | {
             "failureInfo": {"stage": "midcall", "reason": "x"},
             "segments": leg(MAIR, "14:05:00", "14:15:00")["segments"],
         },
@@ -95,7 +96,7 @@ RECORDS = [
         reversed_ends(leg(ALED, "14:05:00", "14:35:00", "14:05:00", "14:35:00")),
         leg(BETHAN, "14:05:00", "14:35:00", "14:05:00", "14:35:00"),
     ),
-]  # fmt: skip
+]
 
 
 DAY = pd.Timestamp("2020-09-01")
