@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, func, select
 
 from app import clock
-from app.settings import Period, PupilPolicies, Settings, Training, get_database_url, load_settings
+from app.settings import PupilPolicies, RemotePeriod, Settings, Term, Training, get_database_url, load_settings
 from app.store import audit_log, tables
 from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import get_meta
@@ -21,9 +21,10 @@ class OwnSettings(BaseModel):
 
     name: str
     tenant_id: str
-    terms: tuple[Period, ...]
-    remote_learning: tuple[Period, ...]
+    terms: tuple[Term, ...]
+    remote_learning: tuple[RemotePeriod, ...]
     training: tuple[Training, ...]
+    dsp_telephones: dict[str, str] = {}
     pupil_policies: PupilPolicies | None = None
 
 

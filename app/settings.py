@@ -6,10 +6,12 @@ else of `.streamlit/secrets.toml`.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -50,16 +52,37 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Version(_Entry):
-    """A version of the protocol's text, in force from a day, with the day of its next review."""
+def _names(value: Any) -> Any:
+    """One name, or a list of names."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError('write one name, "Pupils", or a list of names, ["Year 7", "Year 8"]')
+    return tuple(name.strip() for name in names)
 
-    name: str
+
+def _years(value: Any) -> Any:
+    """Year groups as the roster has them: "9" for 9 and "Year 9"."""
+    years = value if isinstance(value, list | tuple) else [value]
+    return tuple(re.sub(r"^year\s+", "", name, flags=re.IGNORECASE) for name in _names([str(year) for year in years]))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Years = Annotated[tuple[str, ...], BeforeValidator(_years)]
+Week = Literal["A", "B"]
+
+
+class Version(_Entry):
+    """A version of the protocol's text, in force from a day, with the day of its next review. `text`: the words of each
+    clause, by its name; a clause without words there keeps the program's own."""
+
+    name: str = Field(min_length=1)
     from_: date = Field(alias="from")
     next_review: date | None = None
+    text: dict[str, str] = {}
 
 
 class Period(_Entry):
-    """A term or a period of remote learning; both days belong to it."""
+    """Days from one to another; both belong to it."""
 
     name: str
     from_: date = Field(alias="from")
@@ -72,13 +95,33 @@ class Period(_Entry):
         return self
 
 
+class Term(Period):
+    """A term. Where the school has weeks A and B, they take turns from the week of its first day, which is
+    `first_week`."""
+
+    first_week: Week = "A"
+
+
+class RemotePeriod(Period):
+    """A period of remote learning: of the whole school, or of the pupils in one of some schools (codes), years and
+    houses, whichever are named."""
+
+    schools: Names = ()
+    years: Years = ()
+    houses: Names = ()
+
+
 class Slot(_Entry):
-    """A time of the school day in which one-to-ones may take place, on some weekdays."""
+    """A time of the school day in which one-to-ones may take place, on some weekdays: for all pupils, or for those of
+    some years and schools (codes), and in all weeks or only in weeks A or B."""
 
     name: str
     days: tuple[Weekday, ...] = Field(min_length=1)
     from_: Clock = Field(alias="from")
     to: Clock
+    years: Years = ()
+    schools: Names = ()
+    week: Week | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "Slot":
@@ -97,6 +140,8 @@ class Rules(_Entry):
     match_minutes: float = Field(ge=0, le=240)
     log_within_hours: float = Field(gt=0, le=24 * 366)
     one_to_one_slots: tuple[Slot, ...]
+    breach_days: int = Field(default=5, ge=1, le=60)  # school days in which a breach is to be resolved
+    spot_check_share: float = Field(default=0.05, ge=0, le=1)
 
     @model_validator(mode="after")
     def _hours_in_order(self) -> "Rules":
@@ -138,17 +183,6 @@ class Repeats(_Entry):
     sessions: int = Field(default=6, ge=2, le=1000)
     out_of_hours: int = Field(default=2, ge=1, le=1000)
     days: int = Field(default=28, ge=1, le=366)
-
-
-def _names(value: Any) -> Any:
-    """One name, or a list of names."""
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise ValueError('write one name, "Pupils", or a list of names, ["Year 7", "Year 8"]')
-    return [name.strip() for name in names]
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
 class PupilPolicies(_Entry):
@@ -207,8 +241,8 @@ class Settings(_Entry):
     timezone: Annotated[str, AfterValidator(_check_zone)]
     tenant_id: str = Field(min_length=1)
     versions: tuple[Version, ...] = Field(min_length=1)
-    terms: tuple[Period, ...]
-    remote_learning: tuple[Period, ...]
+    terms: tuple[Term, ...]
+    remote_learning: tuple[RemotePeriod, ...]
     rules: tuple[Rules, ...] = Field(min_length=1)
     retention: Retention = Retention()
     training: tuple[Training, ...] = ()
@@ -216,6 +250,7 @@ class Settings(_Entry):
     repeats: Repeats = Repeats()
     pupil_policies: PupilPolicies | None = None
     entra_roster: EntraRoster | None = None
+    dsp_telephones: dict[str, str] = {}  # by the school's code
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":
@@ -223,6 +258,10 @@ class Settings(_Entry):
             days = [item.from_ for item in getattr(self, entry)]
             if days != sorted(set(days)):
                 raise ValueError(f"{entry}: each entry's `from` must be a later day than the one before")
+        terms = sorted(self.terms, key=lambda term: term.from_)
+        for before, after in pairwise(terms):
+            if after.from_ <= before.to:
+                raise ValueError(f"terms: {before.name} and {after.name} overlap; correct `from` or `to`")
         return self
 
     @property
@@ -247,7 +286,17 @@ class Settings(_Entry):
         later = (day + timedelta(days=n) for n in range(1, (last - day).days + 1))
         return next((each for each in later if self.is_school_day(each)), None)
 
-    def term_on(self, day: date) -> Period | None:
+    def week_on(self, day: date) -> Week | None:
+        """Whether a day lies in a week A or B of its term; None outside the terms. A week begins on Monday."""
+        term = next((term for term in self.terms if term.from_ <= day <= term.to), None)
+        if term is None:
+            return None
+        first = term.from_ - timedelta(days=term.from_.weekday())
+        is_first_kind = (day - first).days // 7 % 2 == 0
+        other: Week = "B" if term.first_week == "A" else "A"
+        return term.first_week if is_first_kind else other
+
+    def term_on(self, day: date) -> Term | None:
         """The term in which a day falls, else the last that began before it; None if there is none."""
         return max((term for term in self.terms if term.from_ <= day), key=lambda term: term.from_, default=None)
 

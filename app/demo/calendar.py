@@ -1,14 +1,16 @@
 """Two terms and their dates, placed around the current day."""
 
 from datetime import date, timedelta
+from typing import TypeVar
 
-from app.settings import Period, PupilPolicies, Settings, Training
+from app.settings import Period, PupilPolicies, RemotePeriod, Settings, Term, Training
 
 NAME = "Ysgol Afon Wen"
 TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
 POLICIES = {"TeamsMeetingPolicy": "Pupils", "TeamsCallingPolicy": "Pupils"}  # those that pupils should be under
 
 _WEEK = timedelta(weeks=1)
+_Days = TypeVar("_Days", bound=Period)
 
 
 class Calendar:
@@ -20,11 +22,13 @@ class Calendar:
         begins = monday - 11 * _WEEK
         before = begins - 20 * _WEEK
         self.day = day
-        self.last_term = _round_to_weeks(_name_term(before), before, 12)
-        self.this_term = _round_to_weeks(_name_term(begins), begins, 14)
-        self.half_term = _round_to_weeks("Half-term", begins + 6 * _WEEK)
-        self.remote = _round_to_weeks("Remote learning after the flood", begins + 3 * _WEEK, 2)
-        self.remote_ahead = _round_to_weeks("Remote learning while the boilers are replaced", monday + _WEEK)
+        self.last_term = _round_to_weeks(Term, _name_term(before), before, 12)
+        self.this_term = _round_to_weeks(Term, _name_term(begins), begins, 14)
+        self.half_term = _round_to_weeks(Period, "Half-term", begins + 6 * _WEEK)
+        self.remote = _round_to_weeks(RemotePeriod, "Remote learning after the flood", begins + 3 * _WEEK, 2)
+        self.remote_ahead = _round_to_weeks(
+            RemotePeriod, "Remote learning during boiler repairs", monday + _WEEK
+        )
 
     def is_remote(self, day: date) -> bool:
         return self.remote.from_ <= day <= self.remote.to
@@ -38,10 +42,10 @@ class Calendar:
         ]
 
 
-def _round_to_weeks(name: str, monday: date, weeks: int = 1) -> Period:
+def _round_to_weeks(kind: type[_Days], name: str, monday: date, weeks: int = 1) -> _Days:
     """A period from a Monday to the Friday of its last week."""
     friday = monday + (weeks - 1) * _WEEK + timedelta(days=4)
-    return Period.model_validate({"name": name, "from": monday, "to": friday})
+    return kind.model_validate({"name": name, "from": monday, "to": friday})
 
 
 def _name_term(first: date) -> str:

@@ -12,10 +12,14 @@ from app.protocol.judge import STATUSES
 from app.protocol.outcomes import EVIDENCE, OUTCOMES
 from app.settings import Settings
 
+NOT_JUDGED = {"breach_days", "spot_check_share"}  # figures on which no outcome depends
+
 
 def rules_fingerprint(settings: Settings) -> str:
     """A digest of everything but the evidence that an outcome depends on: the settings, and what the rules do."""
-    values = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
+    values = settings.model_dump_json(
+        include={"timezone", "tenant_id", "remote_learning", "rules"}, exclude={"rules": {"__all__": NOT_JUDGED}}
+    )
     return _digest([values, *sorted(CLAUSES), *OUTCOMES, *EVIDENCE, *STATUSES, _fingerprint_protocol()])
 
 

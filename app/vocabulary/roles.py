@@ -43,6 +43,11 @@ class Resource(Labelled):
     AUDIT_TRAIL = "audit_trail", "audit trail"
     AUDIT_CHECK = "audit_check", "check of the audit trail"
     ENCRYPTION_KEYS = "encryption_keys", "encryption keys"
+    PROTOCOL_SETTINGS = "protocol_settings", "changes to the protocol"
+    PROTOCOL_FILE = "protocol_file", "the protocol as a file"
+    REMOTE_PUPILS = "remote_pupils", "remote learning of one pupil"
+    CONFIRMATIONS = "confirmations", "who has read the protocol"
+    SPOT_CHECKS = "spot_checks", "spot checks"
 
 
 class Scope(Labelled):
@@ -159,6 +164,11 @@ class Role(StrEnum):
             Resource.REGISTER_FIGURES: Scope.FIGURES,
             Resource.PUPIL_POLICIES: Scope.ALL,
             Resource.AUDIT_CHECK: Scope.ALL,
+            Resource.PROTOCOL_SETTINGS: Scope.ALL,
+            Resource.PROTOCOL_FILE: Scope.ALL,
+            Resource.REMOTE_PUPILS: Scope.ALL,
+            Resource.CONFIRMATIONS: Scope.ALL,
+            Resource.SPOT_CHECKS: Scope.REMAINING,
         },
         first_page=Page.OVERVIEW,
         has_pupils=True,
@@ -173,6 +183,8 @@ class Role(StrEnum):
             Resource.CONCERNS: Scope.SHARED,
             Resource.PARENT_REGISTERS: Scope.YEAR_GROUPS,
             Resource.PUPILS: Scope.YEAR_GROUPS,
+            Resource.REMOTE_PUPILS: Scope.YEAR_GROUPS,
+            Resource.SPOT_CHECKS: Scope.YEAR_GROUPS,
         },
         first_page=Page.SESSIONS,
         has_pupils=True,
@@ -187,6 +199,8 @@ class Role(StrEnum):
             Resource.CONCERNS: Scope.SHARED,
             Resource.PARENT_REGISTERS: Scope.HOUSES,
             Resource.PUPILS: Scope.HOUSES,
+            Resource.REMOTE_PUPILS: Scope.HOUSES,
+            Resource.SPOT_CHECKS: Scope.HOUSES,
         },
         first_page=Page.SESSIONS,
         has_pupils=True,
@@ -237,6 +251,7 @@ class Role(StrEnum):
             Resource.AUDIT_TRAIL: Scope.NOT_CONFIDENTIAL,
             Resource.AUDIT_CHECK: Scope.ALL,
             Resource.ENCRYPTION_KEYS: Scope.FIGURES,
+            Resource.PROTOCOL_FILE: Scope.ALL,
         },
         first_page=Page.ADMINISTRATION,
     )

@@ -260,3 +260,20 @@ class RowResolution(Labelled):
     FIXED = "fixed", "Fixed"
     DISMISSED = "dismissed", "Dismissed"
     IMPORTED = "imported", "Resolved by a later import"
+
+
+class ProtocolKind(Labelled):
+    """What an entry of the protocol in force is about."""
+
+    SCHOOL = "school", "School"
+    VERSION = "version", "Version"
+    TERM = "term", "Term"
+    REMOTE_LEARNING = "remote_learning", "Remote learning"
+    FIGURE = "figure", "Times and limits"
+
+
+class SpotCheckResult(Labelled):
+    """What somebody found who looked at a session drawn for a spot check."""
+
+    IN_ORDER = "in_order", "Looked at, in order"
+    TO_EXPLAIN = "to_explain", "To explain"

@@ -28,6 +28,7 @@ from app.store.tables.people import (
     staff,
     staff_versions,
 )
+from app.store.tables.protocol import confirmations, protocol_entries, remote_pupils, spot_checks
 from app.store.tables.safeguarding import (
     CONDUCT_TABLES,
     concern_events,

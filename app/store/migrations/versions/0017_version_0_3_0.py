@@ -21,6 +21,7 @@ def upgrade() -> None:
     _write_groups_alike()
     _write_answers_alike()
     _add_family_emails()
+    _add_protocol()
     _record_imports()  # last: it adds a trigger to every table
 
 
@@ -129,6 +130,53 @@ def _add_family_emails() -> None:
     )
 
 
+def _add_protocol() -> None:
+    op.create_table(
+        "protocol_entries",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("key", sa.String(120), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("entered_at", sa.BigInteger(), nullable=False),
+        sa.Column("entered_by", _NUMBER, sa.ForeignKey("staff.id")),
+        sa.Column("replaces_id", _NUMBER, sa.ForeignKey("protocol_entries.id")),
+        sa.Column("note", sa.Text()),
+        sa.Column("ended_at", sa.BigInteger(), index=True),
+        sa.Column("ended_by", _NUMBER, sa.ForeignKey("staff.id")),
+    )
+    op.create_table(
+        "remote_pupils",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id"), nullable=False, index=True),
+        sa.Column("from_day", sa.Date(), nullable=False),
+        sa.Column("to_day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("entered_at", sa.BigInteger(), nullable=False),
+        sa.Column("entered_by", _NUMBER, sa.ForeignKey("staff.id"), nullable=False),
+        sa.Column("ended_at", sa.BigInteger()),
+        sa.Column("ended_by", _NUMBER, sa.ForeignKey("staff.id")),
+    )
+    op.create_table(
+        "confirmations",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("staff_id", _NUMBER, sa.ForeignKey("staff.id"), nullable=False),
+        sa.Column("version_from", sa.Date(), nullable=False),
+        sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("staff_id", "version_from"),
+    )
+    op.create_table(
+        "spot_checks",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("session_id", sa.BigInteger(), nullable=False, unique=True),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("drawn_at", sa.BigInteger(), nullable=False),
+        sa.Column("result", sa.String(20), index=True),
+        sa.Column("note", sa.Text()),
+        sa.Column("checked_at", sa.BigInteger()),
+        sa.Column("checked_by", _NUMBER, sa.ForeignKey("staff.id")),
+    )
+
+
 def _write_call_ids_in_lower_case() -> None:
     """Ids of calls are compared without regard to case, and stored in lower case."""
     connection = op.get_bind()
@@ -184,14 +232,18 @@ _UNRECORDED = {
     "conduct_named",
     "conduct_pupils",
     "conduct_sessions",
+    "confirmations",
     "drafts",
     "graph_sources",
     "import_changes",
     "leases",
     "meta",
+    "protocol_entries",
+    "remote_pupils",
     "session_days",
     "session_pupils",
     "sign_ins",
+    "spot_checks",
     "sync_runs",
     "sync_seen",
 }

@@ -1,0 +1,1 @@
+"""What the leadership decides: the protocol in force, remote learning, confirmations and spot checks."""
