@@ -27,7 +27,7 @@ class Calendar:
         self.half_term = _round_to_weeks(Period, "Half-term", begins + 6 * _WEEK)
         self.remote = _round_to_weeks(RemotePeriod, "Remote learning after the flood", begins + 3 * _WEEK, 2)
         self.remote_ahead = _round_to_weeks(
-            RemotePeriod, "Remote learning during boiler repairs", monday + _WEEK
+            RemotePeriod, "Remote learning while the boilers are replaced", monday + _WEEK
         )
 
     def is_remote(self, day: date) -> bool:
