@@ -13,9 +13,9 @@ from app.records.rows import UnreadableFileError
 from app.records.tables.raw_tables import RawTable, read_raw_table
 from app.records.tables.sheets import TableFile
 from app.records.tables.tabular import Table
-from app.records.words import fold, squeeze, tidy
 from app.school import School
 from app.store import tables
+from app.vocabulary.words import fold, squeeze, tidy
 
 _saved = tables.mappings.c
 _LONGEST = 200  # characters of a name

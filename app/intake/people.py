@@ -29,12 +29,12 @@ from app.records.people.roster import (
 )
 from app.records.rows import InvalidCellError, ReadRow, reject
 from app.records.tables.tabular import Table as File
-from app.records.words import fold
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import get_person_column
 from app.store.writing import insert_rows
 from app.vocabulary.roles import Role
+from app.vocabulary.words import fold
 
 # What the audit trail records by person: these roles open narratives, the whole school or its accounts.
 _RECORDED_ROLES = (Role.DSP, Role.SENIOR_DEPUTY_HEAD, Role.COUNSELLOR, Role.ADMIN)

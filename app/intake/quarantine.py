@@ -17,12 +17,12 @@ from app.intake.result import ImportResult
 from app.records.evidence.graph_objects import read_lower
 from app.records.logs import find_ref
 from app.records.people.roster import ROSTER_TABLES
-from app.records.words import fold
 from app.settings import Settings
 from app.store import reading, tables
 from app.store.quarantined import digest, put_fetched
 from app.store.writing import insert_rows
 from app.vocabulary.terms import RowResolution
+from app.vocabulary.words import fold
 
 _OF_A_ROW = ("row", "column", "value", "reason", "fix")
 _entry = tables.quarantine.c

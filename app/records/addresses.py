@@ -3,7 +3,7 @@
 import re
 
 from app.records.rows import InvalidCellError
-from app.records.words import remove_invisible
+from app.vocabulary.words import remove_invisible
 
 EXAMPLE = "name@school.example"
 _BETWEEN = re.compile(r"[;,\r\n]+")

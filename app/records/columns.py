@@ -9,9 +9,9 @@ from app.records.logs import LOGS_TABLE
 from app.records.people.roster import ROSTER_TABLES
 from app.records.registers import CONSENTS_TABLE, LETTERS_TABLE
 from app.records.tables.tabular import Expected
-from app.records.words import fold
 from app.vocabulary.roles import Role
 from app.vocabulary.terms import ConsentKind, Labelled, LetterKind, Purpose, YesNo
+from app.vocabulary.words import fold
 
 TABLES: dict[str, Expected] = ROSTER_TABLES | {"logs": LOGS_TABLE, "letters": LETTERS_TABLE, "consents": CONSENTS_TABLE}
 LISTS = frozenset(("roles", "year_groups", "houses", "contact_emails", "pupil_emails", "second_staff_emails"))

@@ -12,8 +12,8 @@ from app.records.addresses import parse_email, parse_emails, split_list
 from app.records.rows import InvalidCellError, ParsedRows, R, ReadRow, RejectedRow, UnreadableFileError, reject
 from app.records.tables.tabular import Table
 from app.records.times import find_month_first, parse_day, parse_end, parse_start
-from app.records.words import fold, read_year, shows_lost_letters, tidy
 from app.settings import Settings
+from app.vocabulary.words import fold, read_year, shows_lost_letters, tidy
 
 M = TypeVar("M", bound="Row")
 

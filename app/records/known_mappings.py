@@ -19,8 +19,8 @@ from app.records.mappings import Mapping, Source, name_by_headings
 from app.records.rows import UnreadableFileError
 from app.records.tables.raw_tables import RawTable
 from app.records.tables.tabular import Table
-from app.records.words import fold, squeeze
 from app.settings import ROOT
+from app.vocabulary.words import fold, squeeze
 
 _FOLDER = ROOT / "data" / "mappings"
 _CLOSE = 0.85  # how alike two headings are that differ by a slip

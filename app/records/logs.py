@@ -29,9 +29,9 @@ from app.records.people.roster import Roster, is_away
 from app.records.rows import InvalidCellError, ParsedRows, ReadRow
 from app.records.tables.tabular import Expected, Table
 from app.records.times import parse_instant
-from app.records.words import fold, tidy
 from app.settings import Settings
 from app.vocabulary.terms import ConcernCategory, Labelled, Platform, Purpose
+from app.vocabulary.words import fold, tidy
 
 LONGEST = timedelta(hours=12)
 _MOST_ROWS = 10  # of which the numbers are shown

@@ -18,7 +18,7 @@ from app.records.rows import InvalidCellError, UnreadableFileError
 from app.records.tables.raw_tables import RawTable
 from app.records.tables.sheets import TableFile
 from app.records.tables.tabular import Expected, Table, read_table
-from app.records.words import fold, squeeze, tidy
+from app.vocabulary.words import fold, squeeze, tidy
 
 Reader = Callable[[Dictionary[str, str]], str]  # gives a value for a row, by heading
 

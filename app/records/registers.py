@@ -26,9 +26,9 @@ from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
 from app.records.tables.tabular import Expected, Table
 from app.records.times import parse_end
-from app.records.words import fold
 from app.settings import Settings
 from app.vocabulary.terms import ConsentKind, LetterKind
+from app.vocabulary.words import fold
 
 LETTERS = tuple(kind.value for kind in LetterKind)
 CONSENTS = tuple(kind.value for kind in ConsentKind)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from app.records.rows import InvalidCellError
-from app.records.words import tidy
 from app.settings import Settings
+from app.vocabulary.words import tidy
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FULL_MONTHS = "January February March April May June July August September October November December".lower().split()

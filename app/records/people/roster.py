@@ -30,8 +30,8 @@ from app.records.fields import (
 )
 from app.records.rows import InvalidCellError, ParsedRows, ReadRow, RejectedRow, reject
 from app.records.tables.tabular import Expected, Table
-from app.records.words import fold, tidy
 from app.vocabulary.roles import Role
+from app.vocabulary.words import fold, tidy
 
 LANGUAGES = ("en", "cy")  # of letters home
 

@@ -15,8 +15,8 @@ from app.records.people.roster_users import GUARDIANS, Folder, Org, User, read_f
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
 from app.records.tables.sheets import TableFile
 from app.records.tables.tabular import Expected, Table, read_table
-from app.records.words import fold
 from app.vocabulary.roles import Role
+from app.vocabulary.words import fold
 
 MARKS = ("users.csv", "orgs.csv")  # the files by which such a folder is known
 _FILES = (

@@ -14,7 +14,7 @@ from app.records.fields import YES_NO
 from app.records.rows import InvalidCellError
 from app.records.tables.sheets import TableFile
 from app.records.tables.tabular import Expected, Table, read_table
-from app.records.words import fold
+from app.vocabulary.words import fold
 
 _LEFT = "tobedeleted"
 _STATUSES = ("", "active", _LEFT)

@@ -18,7 +18,7 @@ from app.records.tables.tabular import (
     read_header,
 )
 from app.records.tables.text_tables import TITLE_ROWS
-from app.records.words import squeeze
+from app.vocabulary.words import squeeze
 
 Rate = Callable[["RawTable"], Any]  # how well a sheet fits; the more, the better
 

@@ -11,7 +11,7 @@ from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
 from app.records.tables.cells import Sheet, Words, name_column
 from app.records.tables.sheets import TableFile, describe_empty, load_sheets
 from app.records.tables.text_tables import TITLE_ROWS
-from app.records.words import squeeze, tidy
+from app.vocabulary.words import squeeze, tidy
 
 _MOST_COLUMNS = 1_000
 

@@ -17,10 +17,10 @@ from app.records.columns import COLUMNS, TABLES, Column
 from app.records.known_mappings import get_known_table, propose, rate
 from app.records.mappings import Mapping, Source, Word, apply, list_words
 from app.records.tables.raw_tables import RawTable
-from app.records.words import fold
 from app.school import School
 from app.ui.text import as_plain_text, note, write_html
 from app.vocabulary.terms import TableKind
+from app.vocabulary.words import fold
 
 _FIRST_ROWS = 4
 _PROPOSED = "What its headings suggest"

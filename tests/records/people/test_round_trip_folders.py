@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.records.people.roster import parse_pupils, parse_staff
 from app.records.people.roster_folders import read_export
 from app.records.rows import ParsedRows
-from app.records.words import read_year
+from app.vocabulary.words import read_year
 
 TODAY = date(2026, 11, 26)
 SCHOOLS = {"S1": "Ysgol Uwch", "S2": "Ysgol Iau"}

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.records.logs import tidy_answer
-from app.records.words import read_year, tidy
+from app.vocabulary.words import read_year, tidy
 
 revision = "0017"
 down_revision = "0016"

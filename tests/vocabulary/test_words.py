@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.records.words import fold, read_year, shows_lost_letters, squeeze, tidy
+from app.vocabulary.words import fold, read_year, shows_lost_letters, squeeze, tidy
 
 
 @pytest.mark.parametrize(
