@@ -21,6 +21,7 @@ from app.records.rows import RejectedRow
 from app.reports import governors
 from app.sessions import planning
 from app.ui import session_fields
+from app.ui.authority import guard
 from app.ui.dialogs import confirm
 from app.ui.drafts import Draft
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
@@ -139,7 +140,7 @@ def show_form() -> None:
     with right, st.container(border=True):
         ready = show_preview()
         st.button("Save log", type="primary", disabled=not ready, icon=":material/save:", width="stretch", key=_SAVE)
-        st.button("Clear form", type="tertiary", on_click=clear)
+        st.button("Clear form", type="tertiary", on_click=guard(clear))
     form = partial(governors.create_blank_log, school)
     download("Blank form to print, for use offline", form, "blank log.pdf", "print", type="tertiary")
     draft.store()
@@ -280,7 +281,7 @@ def show_saved(saved: Saved) -> None:
     st.success(" ".join(words), icon=":material/check:")
     with st.container(horizontal=True):
         link(Page.SESSIONS, "Open the session", query={"session": str(entered.session_id)})
-        st.button("Log another", icon=":material/add:", on_click=draft.begin, args=({},))
+        st.button("Log another", icon=":material/add:", on_click=guard(partial(draft.begin, {})))
     if len(rows):
         listing = {
             "Clause": rows["clause"].map(title_of),

@@ -20,6 +20,7 @@ from app.sessions import planning
 from app.sessions.invitations import create_invitation, is_confidential
 from app.sessions.planning import PlanChecks, Verdict
 from app.ui import session_fields
+from app.ui.authority import guard
 from app.ui.dialogs import Change, confirm, open_dialog
 from app.ui.drafts import Draft
 from app.ui.labels import PURPOSE_WORDS
@@ -168,9 +169,9 @@ def show_saving(plan: Log, checks: PlanChecks) -> None:
                 create_invitation(school, person, saved, checks),
                 "session.ics",
                 "event",
-                on_click=lambda: record_access(school, person, "exported", f"invitation to plan {plan.ref}"),
+                on_click=guard(partial(record_access, school, person, "exported", f"invitation to plan {plan.ref}")),
             )
-        st.button("New plan", type="tertiary", icon=":material/add:", on_click=clear)
+        st.button("New plan", type="tertiary", icon=":material/add:", on_click=guard(clear))
     if not is_saved:
         return
     if checks.verdict is not Verdict.YES:

@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.authority import guard
 from app.vocabulary.roles import Page
 
 Query = dict[str, list[str]]
@@ -78,7 +79,7 @@ def bind(name: str, value: Any, as_words: Callable[[Any], list[str]]) -> dict[st
     parameter's values."""
     key = f"address {name}"
     st.session_state[key] = value
-    return {"key": key, "on_change": partial(_write, name, key, as_words)}
+    return {"key": key, "on_change": guard(partial(_write, name, key, as_words))}
 
 
 def _write(name: str, key: str, as_words: Callable[[Any], list[str]]) -> None:

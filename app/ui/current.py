@@ -108,7 +108,7 @@ def current_person(school: School) -> Person | None:
         chosen = st.session_state.setdefault("view_as", _viewed_as().get(_browser(), ""))
         return people.get(chosen, next(iter(people.values())))
     try:
-        person = sign_in.get_person(school)
+        person = sign_in.get_person(school, st.user)
     except SettingsError as error:
         show_error("The program cannot start.", str(error))
         st.stop()

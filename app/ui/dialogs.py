@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.access.policy import NotAllowedError
+from app.ui.authority import dialog
 from app.ui.text import show_refusal, write_html
 from app.ui.widgets import confirm_on_rerun
 
@@ -38,7 +39,7 @@ def open_dialog(
                 confirm_on_rerun(done[0])
             st.rerun()
 
-    st.dialog(title, width="medium", on_dismiss="rerun")(show)()
+    dialog(title, width="medium", on_dismiss="rerun")(show)()
 
 
 def confirm(title: str, words: str, change: Callable[[], object], confirmation: str, label: str = "") -> None:

@@ -11,6 +11,7 @@ from app.access.forms import get_draft, get_draft_time
 from app.access.policy import Person
 from app.school import School
 from app.sessions.drafts import save_draft
+from app.ui.authority import guard
 from app.ui.text import write_html
 
 
@@ -105,7 +106,7 @@ class Draft:
             return
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             write_html("<b>Draft restored.</b> You last changed {what} on {restored}.", what=what, restored=restored)
-            st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=self.drop)
+            st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=guard(self.drop))
 
     def _set(self, name: str, convert: Callable[[Any], Any] = lambda content: content) -> Callable[[Any], None]:
         """A function that stores the content of a box as the answer to a question."""

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.ui import address
+from app.ui.authority import guard
 from app.ui.text import note
 
 
@@ -45,7 +46,7 @@ def show_filters(ids: pd.Series, filters: Sequence[Filter]) -> pd.Series:
         ]
         note(" · ".join(words))
         clear = partial(_clear, filters)
-        st.button("Clear filters", key="clear filters", type="tertiary", icon=":material/close:", on_click=clear)
+        st.button("Clear filters", key="clear filters", type="tertiary", icon=":material/close:", on_click=guard(clear))
     return _match_all(ids, list(matching.values()))
 
 

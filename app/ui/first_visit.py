@@ -1,11 +1,14 @@
 """The panel of the first visit: somebody's pages, until they close it."""
 
+from functools import partial
+
 import streamlit as st
 
 from app.access.forms import get_draft
 from app.access.policy import Person
 from app.school import School
 from app.sessions.drafts import save_draft
+from app.ui.authority import guard
 from app.ui.text import write_html
 from app.vocabulary.roles import Page, Role
 
@@ -51,9 +54,8 @@ def show_first_visit(school: School, person: Person) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         words = "".join(f"<br><b>{page.label}</b>: {what}." for page, what in work)
         write_html(f"<b>Your pages</b>{words}<br>“I'm worried about a child” is on every page.")
-        st.button(
-            "Close", key="close first visit", icon=":material/close:", on_click=_close, args=(school, person, key)
-        )
+        close = partial(_close, school, person, key)
+        st.button("Close", key="close first visit", icon=":material/close:", on_click=guard(close))
 
 
 def _close(school: School, person: Person, key: str) -> None:

@@ -13,6 +13,7 @@ from app.access.administration import record_access
 from app.clock import now
 from app.formatting import moment
 from app.reports.outcomes_csv import make_harmless
+from app.ui.authority import fragment, guard
 from app.ui.current import current_person, get_school
 from app.ui.text import note as show_note
 from app.ui.widgets import download
@@ -80,7 +81,7 @@ def select_row(
 
     offer = partial(_offer_choice, rows, ids, name, on_select)
     modes = ["single-row-required", "single-cell"]
-    table(rows, alt, name, key=key, on_select=select, selection_mode=modes, beside=offer, **more)
+    table(rows, alt, name, key=key, on_select=guard(select), selection_mode=modes, beside=offer, **more)
 
 
 def _offer_choice(rows: pd.DataFrame, ids: Sequence[T], name: str, on_select: Callable[[T], None]) -> None:
@@ -103,7 +104,7 @@ def _offer_choice(rows: pd.DataFrame, ids: Sequence[T], name: str, on_select: Ca
             placeholder="Type a name or a day",
             filter_mode="contains",
             key=key,
-            on_change=select,
+            on_change=guard(select),
         )
 
 
@@ -139,7 +140,7 @@ def wrapped_table(rows: pd.DataFrame, alt: str, name: str) -> None:
     _offer_download(rows, name, None)
 
 
-@st.fragment
+@fragment
 def table_expander(
     rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", below: str = ""
 ) -> None:
@@ -188,7 +189,7 @@ def _offer_download(rows: pd.DataFrame, name: str, note: Callable[[], None] | No
         "\ufeff" + text,
         f"{name}.csv",
         key=f"download {name}",
-        on_click=note or partial(_record_download, name, len(rows)),
+        on_click=guard(note or partial(_record_download, name, len(rows))),
         type="tertiary",
     )
 

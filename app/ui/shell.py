@@ -13,7 +13,7 @@ from app.access.sessions import holds_sessions
 from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
-from app.ui import address
+from app.ui import address, authority
 from app.ui.current import current_person, get_school, keep_address, record_once, view_as
 from app.ui.first_visit import show_first_visit
 from app.ui.labels import PAGE_ICONS
@@ -43,7 +43,7 @@ def _watch(school: School) -> None:
 
     @st.fragment(run_every=min(timedelta(minutes=1), configuration.get_idle_time() / 3))
     def look() -> None:
-        if not sign_in.holds(school):
+        if not sign_in.holds(school, st.user):
             st.rerun()
 
     look()
@@ -61,6 +61,7 @@ def require(page: Page) -> tuple[School, Person]:
         st.title(page.label)
         st.write("You do not have access to this page.")
         st.stop()
+    authority.begin(school, person)
     return school, person
 
 
@@ -93,6 +94,7 @@ def show() -> None:
     if person is None:
         keep_address("Sign in")
         _not_signed_in()
+    authority.begin(school, person)
     home = get_first_page(person)
     # The first page has the bare address, and also its own, which links use: a colleague's first page is another.
     pages = [_page(page, first=False) for page in Page]
@@ -118,6 +120,7 @@ def show() -> None:
         _link_to_concern_about_child()
     if current == home and not address.shows_record():
         show_first_visit(school, person)
+    authority.show_change()
     chosen.run()
 
 
@@ -154,7 +157,7 @@ def _page(page: Page, *, first: bool) -> Any:
     )
 
 
-@st.fragment
+@authority.fragment
 def _show_view_as(school: School, person: Person) -> None:
     """Show the person the demonstration is viewed as, and list the people to choose from once the box is opened."""
     st.info(

@@ -13,6 +13,7 @@ from app.access.policy import NotAllowedError
 from app.reports.charts import Drawing
 from app.school import School
 from app.ui import address
+from app.ui.authority import guard, guard_download
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, show_refusal, write_html
 from app.vocabulary.roles import Page
@@ -39,6 +40,7 @@ def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str | Se
 
 def download(label: str, content: Any, file: str, icon: str = "download", **more: Any) -> None:
     """Show a button that downloads a file; `content` is the file, or a function that creates it."""
+    content = guard_download(content) if callable(content) else content
     options = {"on_click": "ignore", "mime": _TYPES.get(Path(file).suffix)} | more
     st.download_button(label, content, file, icon=f":material/{icon}:", **options)
 
@@ -131,7 +133,7 @@ def choose_dates(default: tuple[date, date], last: date) -> tuple[date, date] | 
     if len(st.session_state.get(key, ())) != 1:  # else the last day is still to be chosen
         st.session_state[key] = (min(first, last), min(until, last))
     write = partial(_write_dates, key)
-    days = st.date_input("From and to", max_value=last, key=key, format="DD/MM/YYYY", on_change=write)
+    days = st.date_input("From and to", max_value=last, key=key, format="DD/MM/YYYY", on_change=guard(write))
     if isinstance(days, tuple) and len(days) == 2:
         return days
     st.info("Choose the end date as well.")

@@ -1,15 +1,19 @@
 """Signing in, in a real browser against a real OpenID Connect provider."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.auth.configuration import GREATEST_AGE
 from app.clock import real
+from app.intake.files import import_table
+from app.school import School
 from app.settings import load_settings
 from app.vocabulary import roles
-from tests.browser.conftest import sign_in
+from tests import people
+from tests.browser.conftest import click, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -101,3 +105,25 @@ def test_roles_come_from_entra_where_configured(window: Callable[..., Page], in_
     page = window()
     sign_in(page, in_service(ROLES_FROM="entra"), "teacher")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_a_removed_role_ends_what_is_already_on_the_screen(
+    window: Callable[..., Page], in_service: Callable[..., str], tmp_path: Path
+) -> None:
+    """Downloads and choices that were drawn before the role was removed."""
+    schools: list[School] = []
+    page, address = window(), in_service(schools.append)
+    sign_in(page, address, "sdh")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.goto(f"{address}/overview?days=2020-11-01..2020-11-30")
+    click(page.get_by_role("button", name="Export"))
+    with page.expect_download() as download:
+        click(page.get_by_role("button", name="Excel workbook"))
+    assert download.value.suggested_filename.endswith(".xlsx")
+    row = {"email": people.email("sdh"), "name": "Sdh", "school": "SEN", "department": "English", "roles": "tutor"}
+    assert not import_table(schools[0], "staff", people.table(tmp_path / "staff.csv", [row])).rejected
+    click(page.get_by_role("button", name="Inspection pack"))
+    expect(page.get_by_text("Failed to generate")).to_be_visible()
+    page.keyboard.press("Escape")
+    click(page.get_by_role("radio", name="Checks"))
+    expect(page.get_by_text("You do not have access to this page")).to_be_visible()

@@ -16,6 +16,7 @@ from app.school import School
 from app.ui.administration.import_leavers import LEFT, LeaversChoice, count_people, show_names
 from app.ui.administration.import_preview import show_preview
 from app.ui.administration.import_results import show_result
+from app.ui.authority import guard
 from app.ui.lists import table
 from app.ui.text import note, show_error, write_html
 
@@ -88,7 +89,7 @@ def _show_checked(school: School, person: Person, checked: RosterSync, read: Rea
         label = f"Import, and mark {missing} as having left" if options.left_on and missing else "Import"
         with st.container(horizontal=True):
             wanted = st.button(label, type="primary", icon=":material/upload:", key="import entra roster")
-            st.button("Discard", on_click=lambda: st.session_state.pop(_CHECKED, None))
+            st.button("Discard", on_click=guard(_discard))
         if wanted:
             _read(read, options, dry_run=False)
 
@@ -132,3 +133,7 @@ def _show_faults(checked: RosterSync) -> None:
             table(rows, "Accounts that are neither staff nor pupils", "other accounts")
     for words in checked.notes:
         write_html("{words}.", words=start_sentence(words))
+
+
+def _discard() -> None:
+    st.session_state.pop(_CHECKED, None)

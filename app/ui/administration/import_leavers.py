@@ -11,6 +11,7 @@ from app.formatting import how_many
 from app.intake.people import RosterOptions
 from app.intake.preview import Preview
 from app.intake.result import ImportResult
+from app.ui.authority import guard
 from app.ui.lists import table
 from app.ui.text import note, write_html
 
@@ -53,7 +54,7 @@ class LeaversChoice:
                 default=LEFT if have_left else STAY,
                 required=True,
                 key=box,
-                on_change=self._remember,
+                on_change=guard(self._remember),
                 args=(box,),
             )
         if have_left:

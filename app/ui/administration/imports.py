@@ -29,6 +29,7 @@ from app.ui.administration.import_leavers import STAY, LeaversChoice, is_plausib
 from app.ui.administration.import_options import ask_roster_options, show_templates
 from app.ui.administration.import_preview import CORRECTIONS, get_corrections, show_preview, show_rejected
 from app.ui.administration.import_results import show_attendance_import, show_result
+from app.ui.authority import dialog, guard
 from app.ui.text import as_plain_text, note, show_error, write_html
 from app.vocabulary.terms import TableKind
 
@@ -225,7 +226,7 @@ def _show_import(school: School, person: Person, preview: Preview, readings: Rea
     names = _ask_names(readings)
     with st.container(horizontal=True):
         wanted = st.button(name_import(preview), type="primary", icon=":material/upload:", key=_IMPORT)
-        st.button("Start again", icon=":material/restart_alt:", on_click=_start_again)
+        st.button("Start again", icon=":material/restart_alt:", on_click=guard(_start_again))
     if not wanted:
         return
     tables, options = prepared
@@ -264,7 +265,7 @@ def _show_done(school: School, person: Person, results: list[ImportResult]) -> N
     for result in results:
         show_result(result)
     more, undo, _ = st.columns([1, 1, 3])
-    more.button("Import more", type="primary", icon=":material/upload:", on_click=_start_again, width="stretch")
+    more.button("Import more", type="primary", icon=":material/upload:", on_click=guard(_start_again), width="stretch")
     with undo:
         _show_undo(school, person)
 
@@ -284,7 +285,7 @@ def _show_undo(school: School, person: Person) -> None:
         _confirm_undo(school, person)
 
 
-@st.dialog("Undo the last import")
+@dialog("Undo the last import")
 def _confirm_undo(school: School, person: Person) -> None:
     last = describe_last_import(school)
     if last is None:

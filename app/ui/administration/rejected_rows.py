@@ -13,6 +13,7 @@ from app.formatting import how_many, start_sentence
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store.database import DatabaseError
+from app.ui.authority import guard
 from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import confirm_on_rerun, filter_rows, show_confirmation
@@ -160,7 +161,7 @@ def _give(row: pd.Series, number: int, give: Give) -> None:
 
 def _submit(label: str, send: Callable[[], None], icon: str = "upload", **more: Any) -> None:
     """The button of a form. It acts before the page is drawn, so that the whole page shows the result."""
-    st.form_submit_button(label, on_click=send, icon=f":material/{icon}:", **({"type": "primary"} | more))
+    st.form_submit_button(label, on_click=guard(send), icon=f":material/{icon}:", **({"type": "primary"} | more))
 
 
 def _send(form: str, place: str, send: Callable[[], Tried]) -> None:

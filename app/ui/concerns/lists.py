@@ -14,6 +14,7 @@ from app.concerns import casework
 from app.formatting import how_many
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
+from app.ui.authority import guard
 from app.ui.drafts import Draft
 from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.text import note, show_refusal, write_html
@@ -169,8 +170,7 @@ def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
         "Mark as done",
         key=f"done {row.ref} {row.number}",
         icon=":material/check:",
-        on_click=_finish,
-        args=(school, person, row, draft),
+        on_click=guard(partial(_finish, school, person, row, draft)),
     )
     if fault := st.session_state.pop(f"fault of {name}", None):
         show_refusal(fault)

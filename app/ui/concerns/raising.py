@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,7 @@ from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
 from app.ui import address
+from app.ui.authority import guard
 from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import note, show_error, show_refusal, write_html
 from app.ui.widgets import link
@@ -73,7 +75,7 @@ def _ask(school: School, person: Person, register: Register, draft: Draft, sessi
     send = f"send {register.resource}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_WORDS[register.resource]["send"], type="primary", icon=":material/send:", key=send)
-        st.button("Clear form", type="tertiary", on_click=_clear, args=(draft, send))
+        st.button("Clear form", type="tertiary", on_click=guard(partial(_clear, draft, send)))
     note("Saved whenever you leave a box. If you are called away, you can continue later.")
 
 

@@ -17,6 +17,7 @@ from app.concerns import casework
 from app.concerns.steps import STEPS, Ask
 from app.school import School
 from app.store.concerns import CONDUCT, MOST_CATEGORIES
+from app.ui.authority import guard
 from app.ui.dialogs import Change, open_dialog
 from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import write_html
@@ -54,7 +55,7 @@ class Steps:
             write_html("<b>Not saved yet:</b> {label}.", label=STEPS[kind].label)
             if st.button("Continue", key=f"continue {kind} {self.view.ref}", icon=":material/edit_note:"):
                 self.open(kind)
-            st.button("Discard", key=f"discard {kind} {self.view.ref}", type="tertiary", on_click=draft.drop)
+            st.button("Discard", key=f"discard {kind} {self.view.ref}", type="tertiary", on_click=guard(draft.drop))
 
     def open(self, kind: str, action: int | None = None) -> None:
         """Open the dialog of a step, perhaps about an action."""

@@ -11,6 +11,7 @@ from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
 from app.reports import charts, figures
 from app.ui import address
+from app.ui.authority import guard
 from app.ui.lists import table, table_expander
 from app.ui.overview.view import View
 from app.ui.text import note, write_html
@@ -42,7 +43,7 @@ def show_by_department_and_hour(view: View) -> None:
     draw(
         charts.draw_heat_map(cells, view.words, dark=dark),
         "Heat map by department and hour; the same figures are in the table below it.",
-        on_select=partial(_open_selected, key, "cell", {"of": "department", "hour": "band"}),
+        on_select=guard(partial(_open_selected, key, "cell", {"of": "department", "hour": "band"})),
         selection_mode="cell",
         key=key,
     )
@@ -79,7 +80,9 @@ def _choose_cell(cells: pd.DataFrame, view: View) -> None:
             department, hour = names[st.session_state[key]]
             _open("cell", of=department, hour=hour)
 
-        st.selectbox("Cell", list(names), index=None, placeholder="Department, hour", key=key, on_change=open_cell)
+        st.selectbox(
+            "Cell", list(names), index=None, placeholder="Department, hour", key=key, on_change=guard(open_cell)
+        )
         table(_as_table(cells, view), "By department and hour", "department and hour")
 
 
@@ -100,7 +103,7 @@ def show_by_week(view: View) -> None:
     draw(
         charts.draw_week_line(weeks, view.words),
         "Week by week; the same figures are in the table below.",
-        on_select=partial(_open_selected, key, "point", {"of": "monday"}, "week"),
+        on_select=guard(partial(_open_selected, key, "point", {"of": "monday"}, "week")),
         selection_mode="point",
         key=key,
     )
@@ -124,7 +127,7 @@ def show_by_clause(view: View) -> None:
     draw(
         charts.draw_clause_bars(clauses, words),
         "Clause by clause, the lowest first; the same figures are in the table below.",
-        on_select=partial(_open_selected, key, "bar", {"of": "clause"}, "clause"),
+        on_select=guard(partial(_open_selected, key, "bar", {"of": "clause"}, "clause")),
         selection_mode="bar",
         key=key,
     )

@@ -25,6 +25,7 @@ from app.parents.consents import (
 from app.parents.fields import format_period
 from app.parents.letters import write_requests
 from app.school import School
+from app.ui.authority import dialog
 from app.ui.current import record_once
 from app.ui.labels import CONSENT_WORDS
 from app.ui.lists import as_listing, table
@@ -145,7 +146,7 @@ def _show_subject(row: pd.Series) -> int:
     return int(row["consent_id"])
 
 
-@st.dialog("Mark the request as sent")
+@dialog("Mark the request as sent")
 def _mark_sent(school: School, person: Person, row: pd.Series) -> None:
     consent_id = _show_subject(row)
     st.write("For a letter that was posted or handed over. The request counts as sent from now on.")
@@ -153,7 +154,7 @@ def _mark_sent(school: School, person: Person, row: pd.Series) -> None:
         attempt("Marked as sent.", mark_request_sent, school, person, consent_id)
 
 
-@st.dialog("Inform SLT")
+@dialog("Inform SLT")
 def _inform_slt(school: School, person: Person, row: pd.Series) -> None:
     consent_id = _show_subject(row)
     st.write("Each member of SLT gets an email with a link to this consent, and confirms it on this page.")
@@ -161,7 +162,7 @@ def _inform_slt(school: School, person: Person, row: pd.Series) -> None:
         attempt("SLT has been informed. They confirm it on this page.", inform_slt, school, person, consent_id)
 
 
-@st.dialog("Record the answer")
+@dialog("Record the answer")
 def _record_answer(school: School, person: Person, row: pd.Series) -> None:
     consent_id = _show_subject(row)
     note("The pupil's sessions at these times are checked again.")
@@ -179,7 +180,7 @@ def _record_answer(school: School, person: Person, row: pd.Series) -> None:
     attempt(done, answer, school, person, consent_id, parent=parent, at=at)
 
 
-@st.dialog("Record a withdrawal")
+@dialog("Record a withdrawal")
 def _record_withdrawal(school: School, person: Person, row: pd.Series) -> None:
     consent_id = _show_subject(row)
     note("The consent ends at this time: sessions that began before it stay covered, later ones are not.")
@@ -207,7 +208,7 @@ def _ask_who_and_when(school: School, name: str) -> tuple[str, datetime | None]:
     return parent, None if at is None else datetime.combine(day, at, school.settings.zone)
 
 
-@st.dialog("Correct a mistake")
+@dialog("Correct a mistake")
 def _strike_out(school: School, person: Person, row: pd.Series, entries: pd.DataFrame) -> None:
     consent_id = _show_subject(row)
     st.write("An entry that is struck out no longer counts, and stays in the history.")

@@ -15,6 +15,7 @@ from app.parents.email_templates import EmailText
 from app.parents.emails import LANGUAGE, email_letters, email_request, preview_letter, preview_request
 from app.parents.templates import TemplateError
 from app.school import School
+from app.ui.authority import dialog
 from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import attempt
@@ -68,7 +69,7 @@ def show_failed_letters(school: School, person: Person, kind: str, pupils: pd.Da
         _send_failed_letters(school, person, kind, sorted(set(failed["pupil_id"])))
 
 
-@st.dialog("Send failed emails again")
+@dialog("Send failed emails again")
 def _send_failed_letters(school: School, person: Person, kind: str, pupil_ids: list[int]) -> None:
     st.write("Only these are sent again: to the addresses that the roster has now, with a new date.")
     if st.button("Send again now", key="send failed", type="primary", icon=":material/replay:"):
@@ -88,7 +89,7 @@ def offer_letter_emails(school: School, person: Person, kind: str, pupils: pd.Da
         _email_letters(school, person, kind, pupils, n)
 
 
-@st.dialog("Email letters", width="medium")
+@dialog("Email letters", width="medium")
 def _email_letters(school: School, person: Person, kind: str, pupils: pd.DataFrame, n: str) -> None:
     languages = pupils["language"].fillna(LANGUAGE).map(_LANGUAGES).value_counts()
     write_html(
@@ -121,7 +122,7 @@ def offer_request_email(school: School, person: Person, consent_id: int) -> None
         _email_request(school, person, consent_id, contacts, again=has_failed)
 
 
-@st.dialog("Email the request", width="medium")
+@dialog("Email the request", width="medium")
 def _email_request(school: School, person: Person, consent_id: int, contacts: int, *, again: bool) -> None:
     if again:
         st.write("Only failed emails are sent again, to the addresses that the roster has now.")

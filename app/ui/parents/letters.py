@@ -13,6 +13,7 @@ from app.parents.letters import KINDS, Download, mark_letters_sent, strike_lette
 from app.parents.templates import TemplateError
 from app.school import School
 from app.ui.address import choose_one
+from app.ui.authority import dialog
 from app.ui.drafts import label_pupils
 from app.ui.lists import as_listing, table
 from app.ui.parents.family_emails import describe_letter_emails, offer_letter_emails, show_failed_letters
@@ -102,7 +103,7 @@ def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame)
         _strike_letters(school, person, kind, letters)
 
 
-@st.dialog("Letters marked as sent by mistake")
+@dialog("Letters marked as sent by mistake")
 def _strike_letters(school: School, person: Person, kind: str, letters: pd.DataFrame) -> None:
     st.write(
         f"{KINDS[kind]}: letters that are struck out no longer count, and the pupils' sessions are checked again. If "
@@ -160,7 +161,7 @@ def _send_on_paper(school: School, person: Person, kind: str, pupils: pd.DataFra
         _mark_letters(school, person, kind, ids, n)
 
 
-@st.dialog("Mark letters as sent")
+@dialog("Mark letters as sent")
 def _mark_letters(school: School, person: Person, kind: str, ids: list[int], n: str) -> None:
     st.write(f"For {n} on paper: the register shows the day, and the pupils' sessions are checked again.")
     with st.form("sent", border=False):

@@ -1,0 +1,127 @@
+"""Access ends when authority ends: what a page leaves behind asks again before it shows, changes or creates anything.
+
+A part of a page that runs alone, a dialog, a callback and a download that is created when it is selected hold the
+person as they were when the page was drawn. Each goes through this module, which asks again whether their sign-in is
+still valid and whether their roles and posts are still the same; if not, nothing happens but a new run of the page,
+which shows what they may see now. Streamlit's own functions for these are used nowhere else (a test looks)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import streamlit as st
+
+from app.access.administration import record_access
+from app.access.people import find_person
+from app.access.policy import NotAllowedError, Person
+from app.auth import configuration, sign_in
+from app.school import School
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SHOWN_FOR, _CHANGED = "shown for", "access changed"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The person for whom a page was drawn, and the claims of their sign-in."""
+
+    school: School
+    person: Person
+    claims: Mapping[str, Any]
+
+    def holds(self) -> bool:
+        """Whether the person is still signed in, and still has the same roles and posts."""
+        if configuration.find_obstacle(self.school):
+            return False
+        if self.school.is_demonstration():
+            return find_person(self.school, self.person.email) == self.person
+        return sign_in.get_person(self.school, self.claims) == self.person
+
+
+def begin(school: School, person: Person) -> None:
+    """Draw from now on for this person."""
+    st.session_state[_SHOWN_FOR] = Authority(school, person, st.user.to_dict())
+
+
+def show_change() -> None:
+    """Say that something was refused because the person's access has changed, if it was."""
+    if st.session_state.pop(_CHANGED, None):
+        st.warning("Your access has changed since this page was shown. Nothing was done.", icon=":material/lock:")
+
+
+def guard(callback: Callable[P, object]) -> Callable[P, None]:
+    """A callback of a button, box or list that does nothing once the authority it was drawn with has ended."""
+    holds = _keep()
+
+    @wraps(callback)
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+        if holds():
+            callback(*args, **kwargs)
+        else:
+            st.session_state[_CHANGED] = True
+
+    return call
+
+
+def guard_download(create: Callable[[], T]) -> Callable[[], T]:
+    """A function that creates a file, and raises NotAllowedError once the authority it was offered with has ended."""
+    authority: Authority | None = st.session_state.get(_SHOWN_FOR)
+
+    @wraps(create)
+    def call() -> T:
+        if authority is None or not authority.holds():
+            if authority:
+                record_access(authority.school, authority.person, "refused", "download")
+            raise NotAllowedError("Your access has changed since this page was shown. No file was created.")
+        return create()
+
+    return call
+
+
+def fragment(show: Callable[P, None]) -> Callable[P, None]:
+    """A part of a page that runs alone when something in it is used: the whole page runs instead, once the authority
+    it was drawn with has ended."""
+
+    @wraps(show)
+    def draw(*args: P.args, **kwargs: P.kwargs) -> None:
+        st.fragment(_end_with_authority(show))(*args, **kwargs)
+
+    return draw
+
+
+def dialog(title: str, **more: Any) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A dialog, which closes once the authority it was opened with has ended; `more` goes to `st.dialog`."""
+
+    def decorate(show: Callable[P, None]) -> Callable[P, None]:
+        @wraps(show)
+        def open_(*args: P.args, **kwargs: P.kwargs) -> None:
+            st.dialog(title, **more)(_end_with_authority(show))(*args, **kwargs)
+
+        return open_
+
+    return decorate
+
+
+def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
+    """A function that is called once while its page runs, whose person was just asked for, and later alone."""
+    holds, drawn = _keep(), list[bool]()
+
+    @wraps(show)
+    def part(*args: P.args, **kwargs: P.kwargs) -> None:
+        if drawn and not holds():
+            st.session_state[_CHANGED] = True
+            st.rerun()
+        else:
+            drawn.append(True)
+            show(*args, **kwargs)
+
+    return part
+
+
+def _keep() -> Callable[[], bool]:
+    """Whether the authority with which a page is drawn now still holds, to be asked later."""
+    authority: Authority | None = st.session_state.get(_SHOWN_FOR)
+    return lambda: authority is not None and authority.holds()
