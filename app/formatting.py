@@ -38,6 +38,12 @@ def on_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
+def on_short_day(day: date) -> str:
+    """A day, with the year only if it is not this year: "3 Dec", "3 Dec 2025"."""
+    year = "" if day.year == clock.now().year else f" {day.year}"
+    return f"{day.day} {day:%b}{year}"
+
+
 def on_day_at(when: datetime) -> str:
     """A day and a time, in the time zone of `when`: "Tue 3 Nov 2026, 14:05"."""
     return f"{on_day(when)}, {when:%H:%M}"

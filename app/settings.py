@@ -286,6 +286,17 @@ class Settings(_Entry):
         later = (day + timedelta(days=n) for n in range(1, (last - day).days + 1))
         return next((each for each in later if self.is_school_day(each)), None)
 
+    def find_due_day(self, opened: date, times: int = 1) -> date:
+        """The last day on which a breach that was opened on a day is resolved in time: `breach_days` school days later,
+        as in force on that day, or that number `times` over. After the last term that is entered every weekday counts.
+        Otherwise what is opened in its last days would never be due until somebody enters the next term."""
+        day, left = opened, self.rules_on(opened).breach_days * times
+        ended = max((term.to for term in self.terms), default=date.min)
+        while left:
+            day += timedelta(days=1)
+            left -= self.is_school_day(day) or (day > ended and day.weekday() < 5)
+        return day
+
     def week_on(self, day: date) -> Week | None:
         """Whether a day lies in a week A or B of its term; None outside the terms. A week begins on Monday."""
         term = next((term for term in self.terms if term.from_ <= day <= term.to), None)

@@ -11,6 +11,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, not_, or_, select
 
+from app.access.deadlines import find_due_days, last_opened
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import (
     SESSION,
@@ -35,7 +36,7 @@ _breach, _event = tables.breaches.c, tables.breach_events.c
 
 @dataclass
 class SessionBreaches:
-    """The breaches of one session: `rows` (`id`, `clause`, `title`, `state`, `opened_at`), `events` in their
+    """The breaches of one session: `rows` (`id`, `clause`, `title`, `state`, `opened_at`, `due`), `events` in their
     order (`title`, `occurred_at`, `actor` (name; blank: automatically), `kind`, `resolution`, `text`), the names of the
     `owners`, and the ids of those that the person may explain and resolve."""
 
@@ -48,10 +49,11 @@ class SessionBreaches:
 
 def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
     """The sessions with open breaches that the person may resolve, the oldest first:
-    `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
+    `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`, `due` (a
+    date, the earliest of its breaches)."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
-        open_breaches = find_open_breaches(connection)
+        open_breaches = find_open_breaches(school, connection)
         owners = find_owners(school, connection, open_breaches)
         mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
         return _to_rows(school, connection, open_breaches[open_breaches["session_id"].isin(mine)])
@@ -61,16 +63,19 @@ def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
     """The person's own sessions with open breaches that they have not explained, as `list_breaches_to_resolve`."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
-        rows = _to_rows(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
+        own = find_open_breaches(school, connection, SESSION.staff_id == person.staff_id)
+        rows = _to_rows(school, connection, own)
     return rows[~rows["explained"]].reset_index(drop=True)
 
 
 def list_open_breaches(school: School, person: Person) -> pd.DataFrame:
-    """The sessions with open breaches: `session_id`, `day`, `opened_at` (of the oldest), the oldest first."""
+    """The sessions with open breaches: `session_id`, `day`, `opened_at` (of the oldest) and `due` (a date, the
+    earliest), the oldest first."""
     require(person, Resource.BREACH_COUNTS)
     with school.engine.connect() as connection:
-        breaches = find_open_breaches(connection)
+        breaches = find_open_breaches(school, connection)
     rows = breaches.drop_duplicates("session_id", ignore_index=True)[["session_id", "day", "opened_at"]]
+    rows["due"] = rows["session_id"].map(breaches.groupby("session_id")["due"].min())
     return in_school_time(school, rows)
 
 
@@ -90,17 +95,21 @@ def count_sessions_breached_since(school: School, person: Person, since: datetim
 
 
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
-    """How many sessions wait for each owner, the longest waiting first: `owner` (name), `sessions`, `breaches`,
-    `oldest` (days). A session with several owners counts for each of them."""
+    """How many sessions wait for each owner, the longest waiting first: `owner` (name), `sessions`, of these `overdue`,
+    `breaches`, `oldest` (days). A session with several owners counts for each of them."""
     require(person, Resource.BREACH_COUNTS)
     with school.engine.connect() as connection:
-        open_breaches = find_open_breaches(connection)
+        open_breaches = find_open_breaches(school, connection)
         owners = find_owners(school, connection, open_breaches)
         owners["owner"] = _find_names(school, connection, owners["owner_id"])
     each = open_breaches.merge(owners, on="session_id")
     each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
+    each["overdue"] = each["session_id"].where(each["due"] < school.today())
     waiting = each.groupby("owner").agg(
-        sessions=("session_id", "nunique"), breaches=("id", "nunique"), oldest=("days", "max")
+        sessions=("session_id", "nunique"),
+        overdue=("overdue", "nunique"),
+        breaches=("id", "nunique"),
+        oldest=("days", "max"),
     )
     return waiting.reset_index().sort_values(["oldest", "sessions"], ascending=False, ignore_index=True)
 
@@ -113,7 +122,8 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
     with school.engine.connect() as connection:
         session = reading.read_frame(connection, query)
         of_session = _breach.session_id.in_(session["session_id"].tolist())
-        rows = reading.read_frame(connection, select(tables.breaches).where(of_session).order_by(_breach.id))
+        of_breaches = select(tables.breaches, last_opened().label("since")).where(of_session).order_by(_breach.id)
+        rows = reading.read_frame(connection, of_breaches)
         happened = (
             select(_breach.clause, _event.occurred_at, _event.kind, _event.resolution, _event.text)
             .join(tables.breaches, _breach.id == _event.breach_id)
@@ -123,6 +133,7 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
         events = reading.read_frame(connection, with_staff_name(happened, "actor", _event.actor_id, school.today()))
         owners = find_owners(school, connection, session[session["session_id"].isin(rows["session_id"])])
         names = _find_names(school, connection, owners["owner_id"])
+    rows["due"] = find_due_days(school, rows.pop("since"))
     for frame in (rows, events):
         frame.insert(0, "title", frame["clause"].map(title_of))
     open_ones = rows.loc[rows["state"] == BreachState.OPEN, "id"].tolist()
@@ -143,17 +154,18 @@ def _find_names(school: School, connection: Connection, staff_ids: pd.Series) ->
     return staff_ids.map({row.staff_id: row.name for row in names})
 
 
-def find_open_breaches(connection: Connection, *conditions: ColumnElement[bool]) -> pd.DataFrame:
-    """Open breaches with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
-    `started_at`."""
-    columns = (_breach.id, _breach.session_id, _breach.clause, _breach.opened_at)
+def find_open_breaches(school: School, connection: Connection, *conditions: ColumnElement[bool]) -> pd.DataFrame:
+    """Open breaches with their sessions: `id`, `session_id`, `clause`, `opened_at`, `since` (when it was last opened),
+    `staff_id`, `day`, `started_at`, `due` (a date)."""
+    columns = (_breach.id, _breach.session_id, _breach.clause, _breach.opened_at, last_opened().label("since"))
     query = (
         select(*columns, SESSION.staff_id, SESSION.day, SESSION.started_at)
         .join(tables.sessions, SESSION.id == _breach.session_id)
         .where(*_open_conditions(), *conditions)
         .order_by(_breach.opened_at, _breach.id)
     )
-    return reading.read_frame(connection, query)
+    breaches = reading.read_frame(connection, query)
+    return breaches.assign(due=find_due_days(school, breaches["since"]))
 
 
 def _open_conditions() -> tuple[ColumnElement[bool], ...]:
@@ -176,14 +188,19 @@ def _to_rows(school: School, connection: Connection, breaches: pd.DataFrame) -> 
     rows = (
         breaches.assign(clause=breaches["clause"].map(title_of))
         .groupby("session_id", sort=False)
-        .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
+        .agg(
+            started_at=("started_at", "first"),
+            clauses=("clause", ", ".join),
+            opened_at=("opened_at", "min"),
+            due=("due", "min"),
+        )
         .reset_index()
     )
     rows["staff_name"] = rows["session_id"].map(names)
     rows["pupils"] = join_values(rows["session_id"], pupils, "session_id")
     rows["explained"] = rows["session_id"].isin(explained)
     rows["days"] = (pd.Timestamp(school.now()) - rows["opened_at"]).dt.days
-    columns = ["session_id", "started_at", "staff_name", "pupils", "clauses", "explained", "opened_at", "days"]
+    columns = ["session_id", "started_at", "staff_name", "pupils", "clauses", "explained", "opened_at", "days", "due"]
     return in_school_time(school, rows[columns].sort_values("opened_at", ignore_index=True))
 
 

@@ -1,8 +1,10 @@
 """Figures that only reports use: counts without names."""
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 
+from app.access.deadlines import find_due_days, last_opened
 from app.access.overview import find_late_consents
 from app.access.policy import Days, Person, require
 from app.access.scope import SESSION, find_start_and_end, is_confidential, is_during
@@ -11,13 +13,34 @@ from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, consent_status
 from app.store.versions import is_there_on, valid_versions
 from app.vocabulary.roles import Resource
-from app.vocabulary.terms import BreachEventKind, BreachState
+from app.vocabulary.terms import BreachEventKind, BreachState, Deadline
 
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How the breaches of the days' sessions ended: `how` (a BreachState, or a Resolution where one was resolved),
-    `breaches`, `days` (the median of whole days from opening to the end; of open ones until now)."""
+    """How the breaches of the days' sessions ended: `how` (a Resolution, BreachState.CLOSED, or the Deadline of an open
+    one), `breaches`, `days` (the median of whole days from opening to the end; of open ones until now)."""
     require(person, Resource.RESOLUTION_FIGURES)
+    rows = _read_breaches(school, days)
+    how = rows["resolution"].where(rows["state"] == BreachState.RESOLVED, rows["deadline"].fillna(rows["state"]))
+    took = (rows["occurred_at"].fillna(pd.Timestamp(school.now())) - rows["opened_at"]).dt.days
+    return (
+        pd.DataFrame({"how": how.astype("object"), "days": took})
+        .groupby("how", as_index=False)
+        .agg(breaches=("days", "size"), days=("days", "median"))
+    )
+
+
+def count_by_deadline(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """How many breaches of the days' sessions were resolved in time or late, and how many are open in time or overdue:
+    `deadline` (each Deadline), `breaches`. One that later evidence closed is none of them."""
+    require(person, Resource.RESOLUTION_FIGURES)
+    counts = _read_breaches(school, days)["deadline"].value_counts().reindex(list(Deadline), fill_value=0)
+    return pd.DataFrame({"deadline": list(Deadline), "breaches": counts.to_numpy()})
+
+
+def _read_breaches(school: School, days: Days) -> pd.DataFrame:
+    """The breaches of the days' sessions: `state`, `opened_at`, `occurred_at` (of the end), `resolution`, `deadline` (a
+    Deadline; blank: closed by later evidence)."""
     breach, event = tables.breaches.c, tables.breach_events.c
     last = (
         select(event.breach_id, func.max(event.id).label("id"))
@@ -26,7 +49,7 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
         .subquery()
     )
     query = (
-        select(breach.state, breach.opened_at, event.occurred_at, event.resolution)
+        select(breach.state, breach.opened_at, last_opened().label("since"), event.occurred_at, event.resolution)
         .join(tables.sessions, SESSION.id == breach.session_id)
         .outerjoin(last, and_(last.c.breach_id == breach.id, breach.state != BreachState.OPEN))
         .outerjoin(tables.breach_events, event.id == last.c.id)
@@ -34,13 +57,13 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
     )
     with school.engine.connect() as connection:
         rows = reading.read_frame(connection, query)
-    how = rows["resolution"].where(rows["state"] == BreachState.RESOLVED, rows["state"])
-    took = (rows["occurred_at"].fillna(pd.Timestamp(school.now())) - rows["opened_at"]).dt.days
-    return (
-        pd.DataFrame({"how": how.astype("object"), "days": took})
-        .groupby("how", as_index=False)
-        .agg(breaches=("days", "size"), days=("days", "median"))
+    ended_at = rows["occurred_at"].fillna(pd.Timestamp(school.now())).dt.tz_convert(school.settings.timezone)
+    in_time = ended_at.dt.date <= find_due_days(school, rows["since"])
+    resolved, is_open = rows["state"] == BreachState.RESOLVED, rows["state"] == BreachState.OPEN
+    rows["deadline"] = np.select(
+        [resolved & in_time, resolved, is_open & in_time, is_open], [str(each) for each in Deadline], ""
     )
+    return rows.assign(deadline=rows["deadline"].replace("", None))
 
 
 def count_registers(school: School, person: Person, days: Days) -> dict[str, int]:

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, and_, delete, select
 
 from app.access.breaches import find_open_breaches, find_owners
 from app.access.concern_scope import find_dsps
+from app.access.deadlines import find_due_days
 from app.access.parents import list_unanswered_requests
+from app.access.policy import list_roles_with
 from app.access.scope import SESSION, select_past_and_present_counsellors, select_staff
 from app.alerts.outbox import WAITING, Alert, enqueue
 from app.formatting import how_many, on_day
@@ -18,10 +20,11 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.writing import get_meta, set_meta
-from app.vocabulary.roles import Role
+from app.vocabulary.roles import Resource, Role, Scope
 from app.vocabulary.terms import Outcome
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
+_WAITING = ("to_log", "to_explain", "to_resolve", "overdue", "escalated")
 _DIGEST = "digest"  # key of the time at which the last one was queued
 
 
@@ -75,7 +78,7 @@ def _enqueue_digests(school: School) -> None:
     since = last or now - _HISTORY
     first_of_week = since.isocalendar()[:2] != now.isocalendar()[:2]
     waiting = count_waiting_for_each(school, since)
-    new = waiting[["new_to_log", "new_to_explain", "new_to_resolve", "unanswered"]].any(axis=1)
+    new = waiting[["unanswered", *(f"new_{name}" for name in _WAITING)]].any(axis=1)
     last_day = _find_last_day_ahead(school)
     alert = tables.alerts.c
     with school.writing() as connection:
@@ -114,18 +117,41 @@ def _write_digest(row: Any, last_day: date) -> str:
         new = f", {row.new_to_resolve} of them new" if row.new_to_resolve else ""
         longest = f" The oldest is {how_many(row.oldest, 'day')} old." if row.oldest else ""
         lines.append(f"To resolve: {how_many(row.to_resolve, 'session')} with a breach{new}.{longest}")
+    if row.overdue:
+        lines.append(f"Overdue: {how_many(row.overdue, 'session')} of these.")
+    if row.escalated:
+        lines.append(f"Long overdue with others: {how_many(row.escalated, 'session')} with a breach.")
     return "\n".join(lines)
 
 
 def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     """The numbers of things that need the attention of each member of staff.
 
-    Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of each those `new_…` since a
-    moment, `unanswered` (their requests for consent, for sessions that are near), `oldest` (the age in days of the
-    oldest to resolve), and `confidential` (is or was a counsellor, so that nobody else may learn of it). For the
-    program itself, which sends each person their own.
+    Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of these the `overdue` ones,
+    and those `escalated` to the Senior Deputy Head; of each those `new_…` since a moment; `unanswered` (their requests
+    for consent, for sessions that are near), `oldest` (the age in days of the oldest to resolve), and `confidential`
+    (is or was a counsellor, so that nobody else may learn of it). For the program itself, which sends each person their
+    own.
     """
-    call, link, moment = tables.calls.c, tables.session_calls.c, pd.Timestamp(since)
+    with school.engine.connect() as connection:
+        waiting = {"to_log": _find_to_log(connection, since)} | _find_with_breaches(school, connection, since)
+        counsellors = connection.scalars(select_past_and_present_counsellors()).all()
+    parts: list[pd.DataFrame | pd.Series] = [
+        rows.groupby(rows["staff_id"].astype("int64")).agg(**{name: ("new", "size"), f"new_{name}": ("new", "sum")})
+        for name, rows in waiting.items()
+    ]
+    parts.append(_count_unanswered(school).rename("unanswered"))
+    each = pd.concat(parts, axis=1).fillna(0).astype("int64")
+    to_resolve = waiting["to_resolve"]
+    waited = (pd.Timestamp(school.now()) - to_resolve["oldest"]).dt.days.groupby(to_resolve["staff_id"]).max()
+    each["oldest"] = waited.reindex(each.index).fillna(0).astype("int64")
+    each["confidential"] = each.index.isin(counsellors)
+    return each.rename_axis("staff_id").sort_index().reset_index()
+
+
+def _find_to_log(connection: Connection, since: datetime) -> pd.DataFrame:
+    """The calls that are not logged: `staff_id`, and whether they are `new` since a moment."""
+    call, link = tables.calls.c, tables.session_calls.c
     unlogged = (
         select(
             SESSION.id.label("session_id"),
@@ -138,34 +164,49 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
         .join(tables.calls, call.id == link.call_id)
         .where(SESSION.log_id.is_(None), SESSION.staff_id.is_not(None))
     )
-    explained = (
+    to_log = reading.read_frame(connection, unlogged)
+    # In a room without staff there was nothing to log.
+    to_log = to_log[decode_outcomes(connection, to_log)["logged"] != Outcome.NOT_APPLICABLE]
+    return to_log.assign(new=to_log["since"] > pd.Timestamp(since))
+
+
+def _find_with_breaches(school: School, connection: Connection, since: datetime) -> dict[str, pd.DataFrame]:
+    """The sessions with open breaches that wait for somebody, by what for: `session_id`, `staff_id` (for whom), `new`
+    since a moment, `oldest` (when the oldest was opened)."""
+    breaches = find_open_breaches(school, connection)
+    owners = find_owners(school, connection, breaches).rename(columns={"owner_id": "staff_id"})
+    seniors = connection.scalars(
+        select_staff(school.today(), list_roles_with(Resource.BREACHES, Scope.REMAINING))
+    ).all()
+    explained = connection.scalars(
         select(tables.breaches.c.session_id)
         .join(tables.breach_events, tables.breach_events.c.breach_id == tables.breaches.c.id)
         .where(tables.breach_events.c.kind == "explained", tables.breaches.c.state == "open")
+    ).all()
+    opened = breaches.groupby("session_id").agg(
+        conducted_by=("staff_id", "first"), since=("since", "max"), oldest=("opened_at", "min"), due=("due", "min")
     )
-    with school.engine.connect() as connection:
-        to_log = reading.read_frame(connection, unlogged)
-        # In a room without staff there was nothing to log.
-        to_log = to_log[decode_outcomes(connection, to_log)["logged"] != Outcome.NOT_APPLICABLE]
-        open_breaches = find_open_breaches(connection)
-        owned = find_owners(school, connection, open_breaches).rename(columns={"owner_id": "staff_id"})
-        explained_ids = connection.scalars(explained).all()
-        counsellors = connection.scalars(select_past_and_present_counsellors()).all()
-    opened = open_breaches.groupby("session_id").agg(
-        staff_id=("staff_id", "first"), since=("opened_at", "max"), oldest=("opened_at", "min")
-    )
-    to_explain = opened[~opened.index.isin(explained_ids)].dropna(subset=["staff_id"])
-    to_resolve = owned.merge(opened[["since", "oldest"]], left_on="session_id", right_index=True)
-    parts = []
-    for name, rows in (("to_log", to_log), ("to_explain", to_explain), ("to_resolve", to_resolve)):
-        by = rows.assign(new=rows["since"] > moment).groupby(rows["staff_id"].astype("int64"))
-        parts.append(by.agg(**{name: ("new", "size"), f"new_{name}": ("new", "sum")}))
-    parts.append(_count_unanswered(school).to_frame("unanswered"))
-    each = pd.concat(parts, axis=1).fillna(0).astype("int64")
-    waited = (pd.Timestamp(school.now()) - to_resolve["oldest"]).dt.days.groupby(to_resolve["staff_id"]).max()
-    each["oldest"] = waited.reindex(each.index).fillna(0).astype("int64")
-    each["confidential"] = each.index.isin(counsellors)
-    return each.rename_axis("staff_id").sort_index().reset_index()
+    opened["escalates"] = find_due_days(school, breaches["since"], times=2).groupby(breaches["session_id"]).min()
+    opened["new"] = opened["since"] > pd.Timestamp(since)
+    to_explain = opened[~opened.index.isin(explained)].dropna(subset=["conducted_by"])
+    to_resolve = owners.merge(opened, left_on="session_id", right_index=True)
+    others = to_resolve.drop(columns="staff_id").drop_duplicates("session_id")
+    to_seniors = others.merge(pd.DataFrame({"staff_id": seniors}, dtype="int64"), how="cross")
+    own = pd.MultiIndex.from_frame(owners[["session_id", "staff_id"]])
+    to_seniors = to_seniors[~pd.MultiIndex.from_frame(to_seniors[["session_id", "staff_id"]]).isin(own)]
+    not_their_session = to_seniors["conducted_by"].fillna(0) != to_seniors["staff_id"]
+    return {
+        "to_explain": to_explain.rename(columns={"conducted_by": "staff_id"}),
+        "to_resolve": to_resolve,
+        "overdue": _select_past(school, to_resolve, "due", since),
+        "escalated": _select_past(school, to_seniors[not_their_session], "escalates", since),
+    }
+
+
+def _select_past(school: School, rows: pd.DataFrame, column: str, since: datetime) -> pd.DataFrame:
+    """The rows whose day in a column is over; `new`: it was not on the day of a moment."""
+    past = rows[rows[column] < school.today()]
+    return past.assign(new=past[column] >= since.astimezone(school.settings.zone).date())
 
 
 def _count_unanswered(school: School) -> pd.Series:

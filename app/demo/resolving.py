@@ -34,7 +34,7 @@ _RESOLUTIONS = (
 def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
     """Explain and resolve most breaches older than a week; the first of the leaders (emails) is behind with them."""
     with school.engine.connect() as connection:
-        open_breaches = find_open_breaches(connection)
+        open_breaches = find_open_breaches(school, connection)
         owners = find_owners(school, connection, open_breaches)
     open_breaches = open_breaches[open_breaches["opened_at"] < pd.Timestamp(school.now() - timedelta(days=7))]
     resolved_by: dict[int, int] = {}

@@ -16,6 +16,7 @@ TITLES = {
     "gaps": "Sessions without evidence for a check",
     "late": "Sessions with a late consent",
     "unresolved": "Sessions with unresolved breaches",
+    "overdue": "Sessions with an overdue breach",
     "earlier": "Earlier sessions with unresolved breaches",
     "cell": "Sessions of a department and hour",
     "clause": "Sessions with a breach of a clause",
@@ -28,7 +29,7 @@ def select_sessions(
 ) -> pd.DataFrame:
     """The sessions of a list of TITLES, from a frame of `access.overview` with `band` and `week`. `place` says which
     `department`, `band`, `clause` or `week`; `ids` are the sessions of the lists that this frame does not tell: late,
-    unresolved, earlier. Cells and weeks hold what counts for the measure."""
+    unresolved, overdue, earlier. Cells and weeks hold what counts for the measure."""
     if kind == "breach":
         chosen = sessions["status"] == Status.BREACH
     elif kind == "unlogged":

@@ -37,13 +37,41 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
     return pd.Series(state, rows.index)
 
 
-def suppress_counts(counts: pd.Series) -> pd.Series | None:
-    """The same for one column whose total is known: SHOWN, UNDER or WITHHELD."""
-    values, state = counts.to_numpy(float), np.where(counts < FEW, UNDER, SHOWN).astype(object)
-    while not _is_safe(values, state):
-        if not _hide_another(values, state, WITHHELD):
+def suppress_split(first: pd.Series, second: pd.Series, rest: pd.Series) -> list[pd.Series] | None:
+    """The same for counts, each SHOWN, UNDER or WITHHELD, of which some are split in two ways: `first` and `second`
+    have the same sum. The sum of all, with the `rest`, is known. Returns the states of the three."""
+    values = [counts.to_numpy(float) for counts in (first, second, rest)]
+    states = [_find_small(counts) for counts in (first, second, rest)]
+    while not _is_split_safe(values, states):
+        left = [(counts[i], g, i) for g, counts in enumerate(values) for i in np.flatnonzero(states[g] == SHOWN)]
+        if not left:
             return None
-    return pd.Series(state, counts.index)
+        for _, group, place in sorted(left):
+            states[group][place] = WITHHELD
+            if _is_split_safe(values, states) or (group, place) == max(left)[1:]:
+                break
+            states[group][place] = SHOWN
+    return [pd.Series(state, counts.index) for state, counts in zip(states, (first, second, rest), strict=True)]
+
+
+def _find_small(counts: pd.Series) -> npt.NDArray[np.object_]:
+    return np.where(counts < FEW, UNDER, SHOWN).astype(object)
+
+
+def _is_split_safe(values: list[_Counts], states: list[npt.NDArray[np.object_]]) -> bool:
+    """Whether no small count of a group follows from the sum of all and from what is shown of the other two."""
+    total = values[0].sum() + values[2].sum()
+    first, second, rest = (
+        (low.sum(), high.sum()) for low, high in (_find_limits(*each) for each in zip(values, states, strict=True))
+    )
+    left = total - rest[1], total - rest[0]  # by the rest
+    split = max(first[0], second[0]), min(first[1], second[1])
+    sums = [
+        (max(second[0], left[0]), min(second[1], left[1])),
+        (max(first[0], left[0]), min(first[1], left[1])),
+        (total - split[1], total - split[0]),
+    ]
+    return all(_is_safe(*each) for each in zip(values, states, [0, 0, 0], sums, strict=True))
 
 
 def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lowest_gone: int = 0) -> bool:
@@ -57,19 +85,26 @@ def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lo
     return False
 
 
-def _is_safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> bool:
-    """Whether every hidden count under three could still be any number from its lowest to 2, given the total and the
-    states. The lowest is `lowest_gone` for a row that is GONE, for others 0."""
-    hidden = state != SHOWN
-    counts, words = counts[hidden], state[hidden]
-    least = np.where(words == WITHHELD, FEW, np.where(words == GONE, lowest_gone, 0.0))
-    most = np.where(words == UNDER, FEW - 1.0, np.inf)
-    total = counts.sum()
-    for i in np.flatnonzero(counts < FEW):
+def _is_safe(
+    counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0, sums: tuple[float, float] | None = None
+) -> bool:
+    """Whether every hidden count under three could still be any number from its lowest to 2, given the states and the
+    sum of all counts, or the lowest and the highest that it could be. The lowest is `lowest_gone` for a row that is
+    GONE, for others 0."""
+    low, high = sums or (counts.sum(), counts.sum())
+    least, most = _find_limits(counts, state, lowest_gone)
+    for i in np.flatnonzero((counts < FEW) & (state != SHOWN)):
         others = np.arange(len(counts)) != i
-        if total - least[others].sum() < FEW - 1 or total - most[others].sum() > least[i]:
+        if high - least[others].sum() < FEW - 1 or low - most[others].sum() > least[i]:
             return False
     return True
+
+
+def _find_limits(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> tuple[_Counts, _Counts]:
+    """What each count is at least and at most, by its state."""
+    least = np.select([state == SHOWN, state == WITHHELD, state == GONE], [counts, FEW, lowest_gone], 0.0)
+    most = np.select([state == SHOWN, state == UNDER], [counts, FEW - 1.0], np.inf)
+    return least, most
 
 
 def format_part(number: int, total: int) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from app.access.overview import count_counselling_sessions, get_overview
 from app.access.policy import Days, Person
-from app.access.reporting import count_registers, count_resolved_breaches
+from app.access.reporting import count_by_deadline, count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
@@ -26,19 +26,15 @@ from app.reports.disclosure import (
     format_count,
     format_part,
     suppress,
-    suppress_counts,
 )
+from app.reports.endings import describe_endings, tabulate_endings
 from app.reports.pdf import create_pdf, draw_svg
 from app.reports.periods import find_similar
 from app.reports.xlsx import create_workbook
 from app.school import School
-from app.vocabulary.terms import BreachState, Outcome, Purpose, Resolution
+from app.vocabulary.terms import Outcome, Purpose
 
 _WIDTH = 560  # the width of a chart without labels, in pixels; with them it fills the page
-_ENDINGS = {resolution.value: resolution.label for resolution in Resolution} | {
-    BreachState.CLOSED: "Closed automatically by later evidence",
-    BreachState.OPEN: "Open",
-}
 _OUTCOMES = {
     Outcome.EXEMPT: "Of those met: exempt",
     Outcome.NO_EVIDENCE: Outcome.NO_EVIDENCE.label,
@@ -71,7 +67,9 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
         "heat": _describe_heat(seen),
         "clauses": _describe_clauses(seen),
         "weeks": _describe_weeks(seen),
-        "done": describe_endings(count_resolved_breaches(school, person, days)),
+        "done": describe_endings(
+            count_resolved_breaches(school, person, days), count_by_deadline(school, person, days)
+        ),
         "attention": _list_attention(school, person, days, seen.rows),
         "counselling": _describe_counselling(school, person, days),
     }
@@ -109,7 +107,8 @@ def create_figures_workbook(
         "Week by week": _tabulate_rates(seen.weeks, {"week": "Week of"}, governors=governors),
     }
     if governors or not narrowed:
-        sheets["Breaches"] = _tabulate_endings(count_resolved_breaches(school, person, days), governors=governors)
+        ended, timely = count_resolved_breaches(school, person, days), count_by_deadline(school, person, days)
+        sheets["Breaches"] = tabulate_endings(ended, timely, governors=governors)
     return create_workbook(sheets)
 
 
@@ -270,45 +269,6 @@ def _describe_weeks(seen: _Figures) -> dict[str, Any]:
         "sentence": figures.describe_weeks(exact) + note,
         "chart": draw_svg(charts.draw_week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
     }
-
-
-def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
-    """What was done about breaches: a sentence and a table of those that ended."""
-    if ended.empty:
-        return {"sentence": "There were no breaches to resolve."}
-    total = int(ended["breaches"].sum())
-    done = total - int(ended.loc[ended["how"] == BreachState.OPEN, "breaches"].sum())
-    sentence = (
-        "A check that a session did not meet is a breach: the member of staff explains it, and the Head of Year or "
-        "House, or the Senior Deputy Head, resolves it."
-    )
-    table = _tabulate_endings(ended, governors=True)
-    waiting = table.loc[table["What was done"] == _ENDINGS[BreachState.OPEN], "Breaches"].tolist()
-    # With few breaches, the number resolved follows from the table's number of open ones and the total.
-    if WITHHELD not in waiting and done >= FEW:
-        sentence += f" Of these sessions' breaches {format_part(done, total)} are resolved or closed."
-    if table.empty:
-        return {"sentence": sentence}
-    cells = table.map(lambda cell: cell if isinstance(cell, str) else f"{cell:,.0f}")
-    return {"sentence": sentence, "table": {"columns": list(table.columns), "rows": cells.to_numpy().tolist()}}
-
-
-def _tabulate_endings(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
-    """How breaches ended, one row for each of _ENDINGS: leaving out the endings without breaches would reveal that the
-    hidden counts of others are not 0. Raises KeyError for any other ending."""
-    if unknown := set(ended["how"]) - _ENDINGS.keys():
-        raise KeyError(f"not in the table of what was done: {', '.join(sorted(unknown))}")
-    ended = ended.set_index("how").reindex(list(_ENDINGS))
-    breaches = ended["breaches"].fillna(0).astype(int)
-    columns = {"What was done": list(_ENDINGS.values()), "Breaches": breaches, "Days (median)": ended["days"]}
-    table = pd.DataFrame(columns, dtype=object)
-    if governors:
-        state = suppress_counts(breaches)
-        if state is None:
-            return table.iloc[:0]
-        table["Breaches"] = table["Breaches"].where(state == SHOWN, state.replace(UNDER, HIDDEN))
-        table["Days (median)"] = table["Days (median)"].where(state == SHOWN, "")
-    return table
 
 
 def _describe_counselling(school: School, person: Person, days: Days) -> list[str]:

@@ -8,11 +8,12 @@ import pandas as pd
 from app.access.overview import get_protocol_figures
 from app.access.policy import Person
 from app.access.pupil_policies import get_pupil_policies
-from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
+from app.access.reporting import check_audit_trail, count_by_deadline, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
 from app.reports import governors
 from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
+from app.reports.endings import describe_endings
 from app.reports.pdf import create_pdf
 from app.school import School
 from app.settings import Rules
@@ -61,7 +62,9 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
             for c in CLAUSES.values()
         ],
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
-        "done": governors.describe_endings(count_resolved_breaches(school, person, days)),
+        "done": describe_endings(
+            count_resolved_breaches(school, person, days), count_by_deadline(school, person, days)
+        ),
         "registers": [[words, _describe_register(name, registers)] for name, words in _REGISTERS.items()],
         "policies": [figures.describe() for figures in get_pupil_policies(school, person)],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
@@ -80,7 +83,8 @@ def describe_rules(rules: Rules) -> str:
         f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "
         f"{slots or 'no times set'}. Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at "
         f"least {rules.camera_share:.0%} of the time. Calls must be logged within {rules.log_within_hours:g} hours. A "
-        f"log and its call may lie {rules.match_minutes:g} minutes apart."
+        f"log and its call may lie {rules.match_minutes:g} minutes apart. A breach must be resolved within "
+        f"{how_many(rules.breach_days, 'school day')}."
     )
 
 

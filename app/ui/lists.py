@@ -44,14 +44,15 @@ def as_numbers(cells: "pd.Series[Any]") -> "pd.Series[Any]":
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
     """Show a list with its download, named `name`; `alt` describes the list to those who cannot see it. Days and times
     sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note` records it
-    elsewhere. A list of more than `rows_shown` rows scrolls; `beside` shows something beside the download; the rest of
-    `more` goes to `st.dataframe`."""
+    elsewhere. A list of more than `rows_shown` rows scrolls; `beside` shows something beside the download; `style` may
+    colour cells and write them as words; the rest of `more` goes to `st.dataframe`."""
     shown = _convert_days(rows)
     config = _configure(shown) | more.pop("column_config", {})
     height = _find_height(len(shown), more.pop("rows_shown", _MOST_ROWS))
     options = {"height": height, "placeholder": ""} | more
     beside = options.pop("beside", None)
-    event = st.dataframe(shown, hide_index=True, alt=alt, column_config=config, **options)
+    style = options.pop("style", None)
+    event = st.dataframe(style(shown) if style else shown, hide_index=True, alt=alt, column_config=config, **options)
     with st.container(horizontal=True):
         _offer_download(shown, name, note)
         if beside:

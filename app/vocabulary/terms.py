@@ -224,6 +224,15 @@ class BreachState(Labelled):
     CLOSED = "closed", "Closed automatically"
 
 
+class Deadline(Labelled):
+    """Whether a breach was or is in time, by the day on which it was due."""
+
+    RESOLVED_IN_TIME = "resolved_in_time", "Resolved in time"
+    RESOLVED_LATE = "resolved_late", "Resolved late"
+    OPEN_IN_TIME = "open_in_time", "Open, in time"
+    OVERDUE = "overdue", "Open, overdue"
+
+
 class BreachEventKind(Labelled):
     """The kind of an event in a breach's history."""
 

@@ -53,7 +53,7 @@ from app.access.policy import NotAllowedError, Person
 from app.access.pupil_policies import get_pupil_policies
 from app.access.pupils import count_unlogged_by_person, get_pupil, list_pupils, list_pupils_with_counts, list_tutors
 from app.access.repeats import list_repeats
-from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
+from app.access.reporting import check_audit_trail, count_by_deadline, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
 from app.access.sessions import (
     holds_sessions,
@@ -157,6 +157,7 @@ QUESTIONS |= {
     "list_letters_sent": list_letters_sent,
     "may_answer_consent": lambda school, person: [may_answer_consent(school, person, n) for n in consent_ids(school)],
     "count_resolved_breaches": lambda school, person: count_resolved_breaches(school, person, EVER),
+    "count_by_deadline": lambda school, person: count_by_deadline(school, person, EVER),
     "count_registers": lambda school, person: count_registers(school, person, TERM),
     "check_audit_trail": check_audit_trail,
 }

@@ -23,7 +23,7 @@ from app.access.overview import count_counselling_sessions, get_overview, get_pr
 from app.access.people import find_person
 from app.access.policy import NotAllowedError, Person
 from app.access.pupils import count_unlogged_by_person, list_pupils_with_counts, list_tutors
-from app.access.reporting import count_resolved_breaches
+from app.access.reporting import count_by_deadline, count_resolved_breaches
 from app.access.sessions import list_session_pupils, list_sessions, list_unlogged_calls
 from app.intake.files import import_logs
 from app.school import School, open_school
@@ -59,6 +59,7 @@ QUESTIONS: tuple[Callable[..., Any], ...] = (
     list_open_breaches,
     count_breaches_by_owner,
     count_resolved_breaches,
+    count_by_deadline,
 )
 OF_DAYS: set[Callable[..., Any]] = {
     get_overview,
@@ -71,6 +72,7 @@ OF_DAYS: set[Callable[..., Any]] = {
     get_protocol_figures,
     list_late_consents,
     count_resolved_breaches,
+    count_by_deadline,
 }
 
 

@@ -111,6 +111,44 @@ def send_all(school: School) -> None:
         connection.execute(update(tables.alerts).values(state="sent"))
 
 
+def test_overdue_breaches_are_in_the_digest_of_the_owner_and_then_of_the_senior_deputy_head(
+    autumn: School, clock: Clock
+) -> None:
+    """The breach of Friday 23 October, due on 30 October; twice the time ends on 6 November."""
+    through(autumn, clock, "2026-10-30T06:00", "2026-10-30T09:00")
+    assert not any("verdue" in words for _, _, words in digests(autumn))
+    send_all(autumn)
+    through(autumn, clock, "2026-11-02T06:00", "2026-11-02T09:00")
+    last = [(who, words.splitlines()[-1]) for _, who, words in digests(autumn)[-3:]]
+    assert last[:2] == [(who, "Overdue: 1 session of these.") for who in ("hoy9", "hm")]
+    assert [who for who, _ in last] == ["hoy9", "hm", "teacher"]
+    send_all(autumn)
+    for day in (3, 4, 5, 6):
+        through(autumn, clock, f"2026-11-0{day}T07:20", f"2026-11-0{day}T07:40")
+    before = len(digests(autumn))
+    send_all(autumn)
+    through(autumn, clock, "2026-11-09T07:20", "2026-11-09T07:40")
+    weekly = digests(autumn)[before:]
+    assert ("Mon 09 07:30", "sdh", "Long overdue with others: 1 session with a breach.") in weekly
+    assert not any(name in words for _, _, words in weekly for name in ("Aled", "Teacher"))
+
+
+def test_a_breach_that_became_overdue_is_news_in_the_middle_of_a_week(
+    school: School, clock: Clock, tmp_path: Path
+) -> None:
+    clock.set(datetime(2026, 10, 20, 5, 0, tzinfo=UTC))
+    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-19T08:00", dress_ok="no")]))
+    for day in (20, 21, 22, 23, 26, 27):
+        through(school, clock, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")
+        send_all(school)
+    before = len(digests(school))
+    through(school, clock, "2026-10-28T07:20", "2026-10-28T07:40")
+    assert {who for _, who, words in digests(school)[before:] if "Overdue: 1 session of these." in words} == {
+        "hoy9",
+        "hm",
+    }
+
+
 def test_a_digest_that_could_not_be_sent_is_replaced_by_the_next(autumn: School, clock: Clock) -> None:
     through(autumn, clock, "2026-10-23T07:30", "2026-10-23T07:40")
     through(autumn, clock, "2026-10-26T07:30", "2026-10-26T07:40")

@@ -274,7 +274,7 @@ def test_import_roster_lets_people_leave_unless_a_rejected_row_may_be_about_them
 
 def owners(school: School) -> set[int]:
     with school.engine.connect() as connection:
-        return set(find_owners(school, connection, find_open_breaches(connection))["owner_id"])
+        return set(find_owners(school, connection, find_open_breaches(school, connection))["owner_id"])
 
 
 def test_import_roster_keeps_the_history_of_a_pupil_who_left(school: School, tmp_path: Path) -> None:

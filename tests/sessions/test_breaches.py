@@ -1,6 +1,6 @@
 """An exception from its opening to its end, on each kind of database."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from app.access.breaches import (
     list_breaches_to_explain,
     list_breaches_to_resolve,
 )
+from app.access.reporting import count_by_deadline
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import enter_log
@@ -20,6 +21,8 @@ from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.store import tables
 from app.vocabulary.terms import Resolution
+from tests import people
+from tests.clock import Clock
 from tests.conftest import SchoolWith
 from tests.people import call, calls, log, someone, table
 
@@ -152,3 +155,41 @@ def test_each_step_of_a_breach_is_on_the_audit_trail_without_its_text(broken: Sc
     trail = get_audit_trail(broken, someone(broken, "admin"))
     assert f"breaches of session {number(broken)}" in set(trail["subject"])
     assert "Only for us" not in trail.to_string()
+
+
+def test_a_breach_that_is_opened_again_is_due_from_then_on(broken: School, story_clock: Clock, tmp_path: Path) -> None:
+    def due() -> date:
+        rows = found(broken, "sdh").rows
+        return date.fromisoformat(str(rows.loc[rows["clause"] == "never-alone", "due"].iloc[0]))
+
+    def listed() -> date:
+        return date.fromisoformat(str(list_breaches_to_resolve(broken, someone(broken, "hoy9"))["due"].iloc[0]))
+
+    opened = broken.today()
+    assert due() == listed() == broken.settings.find_due_day(opened)
+    import_calls(broken, calls(tmp_path / "a.json", call("c1", START, TOGETHER, version=2)))
+    story_clock.later(days=3)
+    import_calls(broken, calls(tmp_path / "b.json", call("c1", START, ALONE, version=3)))
+    assert due() == listed() == broken.settings.find_due_day(opened + timedelta(days=3))
+    story_clock.set(people.NOW)
+
+
+@pytest.mark.parametrize(("late", "expected"), [(False, [1, 0, 0, 0]), (True, [0, 1, 0, 0])])
+def test_count_by_deadline_tells_late_from_in_time(
+    broken: School, story_clock: Clock, late: bool, expected: list[int]
+) -> None:
+    sdh, number_of_days = someone(broken, "sdh"), (date(2026, 11, 1), date(2026, 11, 30))
+
+    def counts() -> list[int]:
+        return [int(n > 0) for n in count_by_deadline(broken, sdh, number_of_days)["breaches"]]
+
+    zone, due = broken.settings.zone, broken.settings.find_due_day(broken.today())
+    story_clock.set(datetime.combine(due, time(23, 59), zone))
+    assert counts() == [0, 0, 1, 0]
+    if late:
+        story_clock.later(minutes=1)
+        assert counts() == [0, 0, 0, 1]
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
+    story_clock.later(days=30)
+    assert counts() == expected
+    story_clock.set(people.NOW)

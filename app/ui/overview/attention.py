@@ -20,7 +20,13 @@ from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource
 from app.vocabulary.terms import Outcome
 
-_BY_OWNER = {"owner": "With", "sessions": "Sessions", "breaches": "Breaches", "oldest": "Oldest (days)"}
+_BY_OWNER = {
+    "owner": "With",
+    "sessions": "Sessions",
+    "overdue": "Overdue",
+    "breaches": "Breaches",
+    "oldest": "Oldest (days)",
+}
 
 
 @dataclass(frozen=True)
@@ -37,18 +43,20 @@ def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None)
     ids, rows = [], view.settled if kind == "week" else view.rows
     if kind == "late":
         ids = list_late_consents(view.school, view.person, view.days)["session_id"].tolist()
-    elif kind in ("unresolved", "earlier"):
+    elif kind in ("unresolved", "overdue", "earlier"):
         breaches = list_open_breaches(view.school, view.person)
+        if kind == "overdue":
+            breaches = breaches[breaches["due"] < view.school.today()]
+            rows = _load_from_first(view, breaches, view.school.today())
+        elif kind == "earlier":
+            rows = _load_from_first(view, breaches, view.days[0] - timedelta(days=1))
         ids = breaches["session_id"].tolist()
-        if kind == "earlier":
-            rows = _load_earlier(view, breaches)
     return select_sessions(rows, kind, place or {}, ids, view.measure)
 
 
-def _load_earlier(view: View, breaches: pd.DataFrame) -> pd.DataFrame:
-    """The sessions before the days of the view, from the first with an open breach."""
-    first = min((day.date() for day in pd.to_datetime(breaches["day"])), default=view.days[0])
-    until = view.days[0] - timedelta(days=1)
+def _load_from_first(view: View, breaches: pd.DataFrame, until: date) -> pd.DataFrame:
+    """The sessions from the first with one of some breaches until a day."""
+    first = min((day.date() for day in pd.to_datetime(breaches["day"])), default=date.max)
     return view.load((first, until)) if first <= until else view.rows.iloc[:0]
 
 
@@ -105,6 +113,8 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
                 oldest = how_many(age, "day")
                 number = how_many(len(sessions), "session")
                 add(kind, len(sessions), f"{number}{when} with unresolved breaches; oldest {oldest}")
+        overdue = len(find_sessions(view, "overdue"))
+        add("overdue", overdue, f"{how_many(overdue, 'session')} with an overdue breach, on all days")
     disputed = len(find_sessions(view, "disputed"))
     add("disputed", disputed, f"{how_many(disputed, 'session')} where the log and the call record disagree")
     if view.by_name:

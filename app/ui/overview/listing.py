@@ -1,23 +1,28 @@
 """The sessions behind a mark of the Overview, as a list."""
 
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
+from app.access.breaches import list_open_breaches
 from app.access.policy import get_scopes
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES, title_of
 from app.reports.details import TITLES, add_titles
 from app.reports.figures import BANDS
 from app.ui import address
+from app.ui.deadlines import DUE, style_due
 from app.ui.lists import session_table, table
 from app.ui.overview.attention import find_sessions
 from app.ui.overview.view import PURPOSES, View, carry_choices
 from app.ui.text import title, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource
+
+_OPEN = ("unresolved", "overdue", "earlier")  # lists of sessions with open breaches
 
 
 def get_list() -> str:
@@ -35,12 +40,13 @@ def show_title(kind: str) -> None:
 def show_list(view: View, kind: str) -> None:
     """Show a list of TITLES."""
     place, words = _find_place(kind)
-    if place is None or (kind in ("late", "unresolved", "earlier") and not _may_list(view)):
+    if place is None or (kind in ("late", *_OPEN) and not _may_list(view)):
         st.info("This list does not exist, or you do not have access to it.")
         return
     rows = add_titles(find_sessions(view, kind, place), view.measure)
     broken = int((~rows["fine"]).sum())
-    when = "Before {view.days[0]}" if kind == "earlier" else "{view.days[0]} to {view.days[1]}"
+    spans = {"earlier": "Before {view.days[0]}", "overdue": "On all days"}
+    when = spans.get(kind, "{view.days[0]} to {view.days[1]}")
     filters = [", ".join(PURPOSES.get(value, value) for value in values) for values in view.chosen.values() if values]
     write_html(
         f"{when}: <b>{{sessions}}</b>, <b>{{broken:,}}</b> with a breach. {{filters}}",
@@ -56,7 +62,14 @@ def show_list(view: View, kind: str) -> None:
     if not view.by_name:
         table(listing.drop(columns="Staff"), words, TITLES[kind].lower())
         return
-    session_table(listing, rows["session_id"].tolist(), words, TITLES[kind].lower())
+    if kind not in _OPEN:
+        session_table(listing, rows["session_id"].tolist(), words, TITLES[kind].lower())
+        return
+    due = list_open_breaches(view.school, view.person).set_index("session_id")["due"]
+    listing.insert(1, DUE, rows["session_id"].map(due))
+    style = partial(style_due, today=view.school.today())
+    config = {DUE: st.column_config.DateColumn(width=145)}
+    session_table(listing, rows["session_id"].tolist(), words, TITLES[kind].lower(), style=style, column_config=config)
 
 
 def _may_list(view: View) -> bool:

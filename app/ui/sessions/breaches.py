@@ -10,9 +10,10 @@ from app.access.session_detail import SessionView
 from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.ui import address
+from app.ui.deadlines import show_due
 from app.ui.drafts import Draft
 from app.ui.text import note, show_error, write_html
-from app.vocabulary.terms import BreachEventKind, Resolution
+from app.vocabulary.terms import BreachEventKind, BreachState, Resolution
 
 
 def show_breaches(school: School, person: Person, view: SessionView, following: int | None = None) -> None:
@@ -24,9 +25,10 @@ def show_breaches(school: School, person: Person, view: SessionView, following: 
     if len(breaches.events):
         st.subheader("Explanations and decisions", anchor=False)
         _show_events(breaches.events)
-    waiting = breaches.rows.loc[breaches.rows["state"] == "open", "title"]
+    waiting = breaches.rows[breaches.rows["state"] == BreachState.OPEN]
     if waiting.empty:
         return
+    show_due(waiting["due"].min(), school.today())
     if breaches.to_resolve:
         _ask_resolution(school, person, view, following)
         return

@@ -27,7 +27,7 @@ def show_today(school: School, person: Person, to_resolve: pd.DataFrame) -> None
     with left:
         st.header("To resolve", anchor=False)
         if ids:
-            show_waiting_list(to_resolve, "resolve", get_chosen(ids), rows_shown=_ROWS)
+            show_waiting_list(school, to_resolve, "resolve", get_chosen(ids), rows_shown=_ROWS)
         else:
             st.success("Nothing to resolve.", icon=":material/check:")
         _show_unlogged(school, person, days)

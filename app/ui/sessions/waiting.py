@@ -1,5 +1,6 @@
 """Sessions with open breaches, one after the other: the list at the left, the chosen session at the right."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from app.formatting import how_many, moment
 from app.school import School
 from app.ui import address
 from app.ui.current import record_once
+from app.ui.deadlines import DUE, style_due
 from app.ui.lists import as_listing, select_row
 from app.ui.sessions.breaches import show_breaches
 from app.ui.sessions.detail import show_people, show_reasons
@@ -18,7 +20,7 @@ from app.ui.text import write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
 
-_COLUMNS = ["started_at", "days", "explained", "clauses", "staff_name", "pupils"]
+_COLUMNS = ["started_at", "due", "explained", "days", "clauses", "staff_name", "pupils"]
 _HEADINGS = {"started_at": "When", "days": "Waiting", "clauses": "Breaches", "staff_name": "Staff"}
 
 
@@ -31,7 +33,7 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
     ids = [int(number) for number in rows["session_id"]]
     chosen = get_chosen(ids)
     with left:
-        show_waiting_list(rows, what, chosen)
+        show_waiting_list(school, rows, what, chosen)
     with right:
         show_chosen(school, person, chosen, ids)
 
@@ -42,11 +44,14 @@ def get_chosen(ids: list[int]) -> int:
     return int(chosen) if chosen.isdecimal() and int(chosen) in ids else ids[0]
 
 
-def show_waiting_list(rows: pd.DataFrame, what: str, chosen: int, **more: Any) -> None:
+def show_waiting_list(school: School, rows: pd.DataFrame, what: str, chosen: int, **more: Any) -> None:
     """Show the list, oldest first, with the chosen session marked."""
-    oldest = int(rows["days"].max())
+    oldest, overdue = int(rows["days"].max()), int((rows["due"] < school.today()).sum())
     write_html(
-        "<b>{n}</b> to {what}, oldest first" + ("; oldest <b>{oldest}</b>." if oldest else "."),
+        "<b>{n}</b> to {what}, oldest first"
+        + ("; oldest <b>{oldest}</b>" if oldest else "")
+        + ("; <b>{overdue:,}</b> overdue." if overdue else "."),
+        overdue=overdue,
         n="One session" if len(rows) == 1 else f"{len(rows):,} sessions",
         what=what,
         oldest=how_many(oldest, "day"),
@@ -58,6 +63,7 @@ def show_waiting_list(rows: pd.DataFrame, what: str, chosen: int, **more: Any) -
     if what == "explain":
         listing = listing.drop(columns=["Staff", "Explained"])
     config = {
+        DUE: st.column_config.DateColumn(width=145, help="The last day on which it is resolved in time"),
         "Waiting": st.column_config.NumberColumn(format="%d d", width=75, help="Days since the breach was found"),
         "Explained": st.column_config.TextColumn(width=80, help="Whether the member of staff said what happened"),
         "Breaches": st.column_config.TextColumn(width=150),
@@ -66,7 +72,8 @@ def show_waiting_list(rows: pd.DataFrame, what: str, chosen: int, **more: Any) -
     }
     alt, name = f"Sessions to {what}", f"sessions to {what}"
     ids = [int(number) for number in rows["session_id"]]
-    select_row(listing, ids, alt, name, _choose, marked=chosen, column_config=config, **more)
+    style = partial(style_due, today=school.today())
+    select_row(listing, ids, alt, name, _choose, marked=chosen, column_config=config, style=style, **more)
 
 
 def _choose(number: int) -> None:
