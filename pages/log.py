@@ -1,6 +1,7 @@
 """Log a session: the calls to log, the form, and what each answer means for the protocol."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,7 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from app.access.breaches import count_sessions_breached_since
-from app.access.forms import get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
+from app.access.forms import (
+    Dsps,
+    get_own_log,
+    list_calls_to_log,
+    list_dsps,
+    list_pupils_to_choose,
+    list_staff_to_choose,
+)
 from app.access.plans import list_plans
 from app.formatting import how_many, moment
 from app.intake.logs import Entered, enter_log, preview_entered_log
@@ -24,12 +32,14 @@ from app.ui import session_fields
 from app.ui.authority import guard
 from app.ui.dialogs import confirm
 from app.ui.drafts import Draft
+from app.ui.dsps import list_codes, show_dsp, show_dsps, warn_without_email
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
 from app.ui.lists import wrapped_table
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import download, link, show_confirmation
 from app.vocabulary.roles import Page
+from app.vocabulary.terms import ConcernCategory
 
 school, person = require(Page.LOG)
 draft = Draft(school, person, "log")
@@ -40,10 +50,12 @@ _MOST_CALLS = 8  # listed at once: two rows of cards
 
 @dataclass(frozen=True)
 class Saved:
-    """A log that was saved, and how many other sessions of the person show a breach since."""
+    """A log that was saved, how many other sessions of the person show a breach since, and the DSPs who were alerted to
+    the concern that it reports."""
 
     entered: Entered
     breached: int
+    alerted: tuple[Dsps, ...]
 
 
 # --- the calls to log ---------------------------------------------------------------------------------------
@@ -151,7 +163,8 @@ def ask() -> None:
     session_fields.ask_purpose(draft, "What was it for?")
     if (purpose := draft.values.get("proposed")) and purpose == draft.values["purpose"]:
         note("The purpose of your last log. Change it if this session was for something else.")
-    session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
+    pupils = list_pupils_to_choose(school, person)
+    session_fields.ask_pupils(draft, pupils)
     session_fields.ask_times(draft, school.today(), last=school.today())
     if not log_form.has_essentials(draft.values):
         note("Choose the purpose, pupils and times; the questions follow.")
@@ -163,8 +176,15 @@ def ask() -> None:
     others = [question.name for question in QUESTIONS if question.name not in ("reason", "concern", "notes", *last)]
     with st.expander("All questions", expanded=not draft.values.get("folded"), key=draft.key("questions")):
         ask_questions(others)
-    for name in ("concern", *last, "notes"):
-        ask_questions([name])
+    if log_form.is_home_alone(school.settings, draft.values):
+        ask_about_home_alone(pupils)
+    else:
+        ask_questions(["concern"])
+        if set(last) & set(list_relevant()):
+            show_dsps(school, person, list_codes(pupils, "email", draft.values["pupils"]))
+        for name in last:
+            ask_questions([name])
+    ask_questions(["notes"])
     with place:
         offer_expected_answers()
 
@@ -193,6 +213,19 @@ def ask_about_one_to_one() -> None:
     session_fields.ask_other_members(draft, accepted, staff[staff["email"] != person.email])
 
 
+def ask_about_home_alone(pupils: pd.DataFrame) -> None:
+    """Ask for the concern that saving the log raises."""
+    with st.container(border=True):
+        st.error(
+            "**A child home alone.** Saving this log raises a concern with the DSP.", icon=":material/emergency_home:"
+        )
+        show_dsps(school, person, list_codes(pupils, "email", draft.values["pupils"]))
+        draft.values["concern_category"] = draft.values.get("concern_category") or ConcernCategory.HOME_ALONE.value
+        for question in QUESTIONS:
+            if question.only_if is CONCERN:
+                session_fields.ask_question(draft, question.name, " of a child home alone")
+
+
 def as_row() -> dict[str, str]:
     return log_form.as_row(school.settings, draft.values, person.email)
 
@@ -216,7 +249,8 @@ def show_preview() -> bool:
     outcomes = preview_entered_log(school, as_row())
     if isinstance(outcomes, RejectedRow):
         session_fields.show_fault(outcomes)
-        return False
+        # Whoever writes the concern presses Save next, and what is in a box arrives with the click.
+        return outcomes.column == "concern_summary"
     broken, gaps = outcomes[outcomes["outcome"] == "breach"], outcomes[outcomes["outcome"] == "no_evidence"]
     good = outcomes["outcome"].isin(["met", "exempt"]).sum()
     if broken.empty and gaps.empty:
@@ -249,14 +283,16 @@ def handle_buttons() -> None:
 
 def save() -> None:
     """Save the log, or keep the reason why it cannot be saved."""
-    since, plan = school.now(), draft.values.get("plan")
-    entered = enter_log(school, as_row(), person.staff_id, draft.values.get("why"))
+    since, plan, row = school.now(), draft.values.get("plan"), as_row()
+    dsps = list_dsps(school, person, list_codes(list_pupils_to_choose(school, person), "email", draft.values["pupils"]))
+    entered = enter_log(school, row, person.staff_id, draft.values.get("why"))
     if isinstance(entered, RejectedRow):
         state[_FAULT] = entered
         return
     if plan:
         planning.delete_plan(school, person, plan)
-    draft.finish(Saved(entered, count_sessions_breached_since(school, person, since, entered.session_id)))
+    breached = count_sessions_breached_since(school, person, since, entered.session_id)
+    draft.finish(Saved(entered, breached, tuple(dsps) if row["concern_summary"] else ()))
 
 
 def clear() -> None:
@@ -279,6 +315,7 @@ def show_saved(saved: Saved) -> None:
         sessions = how_many(saved.breached, "other session")
         words.append(f"{sessions} now {'shows' if saved.breached == 1 else 'show'} a breach because of it.")
     st.success(" ".join(words), icon=":material/check:")
+    show_alerted(saved.alerted)
     with st.container(horizontal=True):
         link(Page.SESSIONS, "Open the session", query={"session": str(entered.session_id)})
         st.button("Log another", icon=":material/add:", on_click=guard(partial(draft.begin, {})))
@@ -290,6 +327,17 @@ def show_saved(saved: Saved) -> None:
             "Reason": rows["reason"],
         }
         wrapped_table(pd.DataFrame(listing), "How the session was judged", "the logged session")
+
+
+def show_alerted(dsps: Collection[Dsps]) -> None:
+    """Show who was alerted to the concern that the log reports."""
+    if not dsps:
+        return
+    with st.container(border=True):
+        write_html("<b>The concern was sent to the DSP.</b> If the child may be in danger, ring as well.")
+        for one in dsps:
+            show_dsp(one)
+        warn_without_email(school)
 
 
 st.title("Log a session")

@@ -1,14 +1,16 @@
 """What the forms need: calls to log, the person's own logs, people to choose from, drafts."""
 
 import json
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, and_, func, select, union
 
-from app.access.policy import Person, require
-from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils
+from app.access.policy import Person, list_roles_with, require
+from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils, select_staff
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
 from app.protocol.matching import recorded_calls
@@ -16,7 +18,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import is_there_on, valid_versions
-from app.vocabulary.roles import Resource
+from app.vocabulary.roles import Resource, Scope
 from app.vocabulary.terms import Outcome
 
 # The answers that a call record gives: for each the clause that decides it and the outcomes that mean yes and no.
@@ -174,6 +176,29 @@ def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
         .order_by(version.c.name, tables.staff.c.email)
     )
     return read_frame(school, query)
+
+
+@dataclass(frozen=True)
+class Dsps:
+    """The DSPs of a school: the `school`'s name, their `names`, and their `telephone`, blank if none is set."""
+
+    school: str
+    names: tuple[str, ...]
+    telephone: str
+
+
+def list_dsps(school: School, person: Person, codes: Collection[str] = ()) -> list[Dsps]:
+    """Today's DSPs of some schools (codes), by default of all that have one, for those who have to reach them."""
+    require(person, Resource.DIRECTORY)
+    query = select_staff(school.today(), list_roles_with(Resource.CONCERNS, Scope.OWN_SCHOOL))
+    with school.engine.connect() as connection:
+        staff = connection.execute(query).all()
+        schools = {row.code: row.name for row in connection.execute(select(tables.schools))}
+    telephones = school.settings.dsp_telephones
+    return [
+        Dsps(schools.get(code, code), tuple(row.name for row in staff if row.school == code), telephones.get(code, ""))
+        for code in sorted(codes or {row.school for row in staff})
+    ]
 
 
 CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # the forms that raise one; a step's form is its reference and kind

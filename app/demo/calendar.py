@@ -7,6 +7,7 @@ from app.settings import Period, PupilPolicies, RemotePeriod, Settings, Term, Tr
 
 NAME = "Ysgol Afon Wen"
 TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
+TELEPHONES = {"SEN": "029 2018 0142", "PREP": "029 2018 0157"}  # of the DSPs; numbers that belong to nobody
 POLICIES = {"TeamsMeetingPolicy": "Pupils", "TeamsCallingPolicy": "Pupils"}  # those that pupils should be under
 
 _WEEK = timedelta(weeks=1)
@@ -70,6 +71,7 @@ def create_demo_settings(settings: Settings, day: date) -> Settings:
                 Training(name="Safe video calls, all staff", reference="CPD 14/2", on=calendar.last_term.from_),
                 Training(name="Recording and consent, tutors", reference="CPD 14/9", on=calendar.this_term.from_),
             ),
+            "dsp_telephones": TELEPHONES,
             "pupil_policies": PupilPolicies.model_validate(POLICIES),
         }
     )

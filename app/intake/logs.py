@@ -15,6 +15,7 @@ from app.intake.stored_logs import StoredLogs
 from app.intake.transaction import record_change, span
 from app.judging.rejudge import Affected, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
+from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
 from app.records.tables.tabular import Table
 from app.school import School
@@ -133,7 +134,7 @@ def enter_log(
     new log; with other content it is a correction, which only its author may make, and must give a reason for."""
     with school.writing() as connection:
         try:
-            log = parse_log(values, reading.read_roster(connection), school.settings, school.now())
+            log = _read_entered(values, reading.read_roster(connection), school)
             ref, judged = _store_entered(connection, school, log, actor_id, (reason or "").strip())
         except InvalidCellError as fault:
             return reject(0, dict(values), fault)
@@ -150,9 +151,18 @@ def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFra
     with school.engine.connect() as connection:
         roster = reading.read_roster(connection)
     try:
-        return preview_log(school, parse_log(values, roster, school.settings, school.now()))
+        return preview_log(school, _read_entered(values, roster, school))
     except InvalidCellError as fault:
         return reject(0, dict(values), fault)
+
+
+def _read_entered(values: Mapping[str, str], roster: Roster, school: School) -> Log:
+    """Check a log from the form. Whoever says that a child was home alone also writes down the concern: the DSP has to
+    learn of it in the same step. InvalidCellError if something is wrong."""
+    log = parse_log(values, roster, school.settings, school.now())
+    if log.answers["home_alone"] and not log.answers["concern_summary"]:
+        raise InvalidCellError("is blank", "say in a sentence or two what you saw", "concern_summary")
+    return log
 
 
 def _store_entered(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from app.log_questions import CONCERN, ONE_TO_ONE, QUESTIONS, Question
 from app.settings import Settings
-from app.vocabulary.terms import Account, Platform, Purpose, YesNo
+from app.vocabulary.terms import Account, ConcernCategory, Platform, Purpose, YesNo
 
 Form = dict[str, Any]
 
@@ -68,8 +68,22 @@ def is_one_to_one(settings: Settings, form: Form) -> bool:
     return form["purpose"] == Purpose.PASTORAL and len(form["pupils"]) == 1 and remote
 
 
+def is_home_alone(settings: Settings, form: Form) -> bool:
+    """Whether the form says that a child too young for it was home alone: then it reports a concern."""
+    return is_one_to_one(settings, form) and form.get("home_alone") == YesNo.YES
+
+
+def _with_concern(settings: Settings, form: Form) -> Form:
+    """The form with the answers that follow from a child being home alone."""
+    if not is_home_alone(settings, form):
+        return form
+    category = form.get("concern_category") or ConcernCategory.HOME_ALONE.value
+    return form | {"concern": YesNo.YES.value, "concern_category": category}
+
+
 def list_questions(settings: Settings, form: Form) -> list[Question]:
     """The questions that the form's purpose and its other answers make relevant."""
+    form = _with_concern(settings, form)
     purpose, one_to_one = Purpose.named(form["purpose"]), is_one_to_one(settings, form)
     questions: dict[str, Question] = {}
     for question in QUESTIONS:
@@ -87,6 +101,7 @@ def list_questions(settings: Settings, form: Form) -> list[Question]:
 
 def expected_answers(settings: Settings, form: Form) -> Form:
     """The answers of a session without issues to the questions that are not answered yet."""
+    form = _with_concern(settings, form)
     expected = {question.name: question.expected[0] for question in list_questions(settings, form)}
     return {name: str(answer) for name, answer in expected.items() if answer and not form.get(name)}
 
@@ -104,6 +119,7 @@ def describe_answers(answers: Mapping[str, str]) -> list[str]:
 
 def answers_by_source(settings: Settings, form: Form) -> tuple[Form, Form]:
     """The answers so far that rules can judge, whether the call record shows them or somebody gave them."""
+    form = _with_concern(settings, form)
     judged = [question.name for question in list_questions(settings, form) if question.is_judged]
     answers = {name: form[name] for name in judged if form.get(name)}
     shown = {name: answer for name, answer in answers.items() if form.get("shown", {}).get(name) == answer}
@@ -112,6 +128,7 @@ def answers_by_source(settings: Settings, form: Form) -> tuple[Form, Form]:
 
 def as_row(settings: Settings, form: Form, staff_email: str) -> dict[str, str]:
     """The form as a row of a log file, with its author; answers to questions that are not asked are left out."""
+    form = _with_concern(settings, form)
     relevant = {question.name for question in list_questions(settings, form)}
     second = form.get("second", []) if is_one_to_one(settings, form) else []
     # Only if the call or the earlier log ran past midnight; otherwise an end before the start is a mistake.

@@ -37,9 +37,10 @@ def show_fault(rejected: RejectedRow) -> None:
     show_refusal(f"{column} {rejected.reason}: {rejected.fix}.")
 
 
-def ask_question(draft: Draft, name: str) -> None:
-    """Ask a question of the log. Text that is none of its answers is shown as "other", and kept unchanged."""
-    question, key, given = _QUESTIONS[name], draft.key(name), draft.values.get(name) or ""
+def ask_question(draft: Draft, name: str, place: str = "") -> None:
+    """Ask a question of the log. Text that is none of its answers is shown as "other", and kept unchanged. A question
+    that may be asked at several places of the form has a box for each `place`."""
+    question, key, given = _QUESTIONS[name], draft.key(f"{name}{place}"), draft.values.get(name) or ""
     if question.answers is None:
         typed = st.text_area(question.words, given, key=key, max_chars=_MAX_CHARACTERS, help=question.help or None)
         draft.take(key, typed, partial(draft.values.__setitem__, name))

@@ -107,6 +107,8 @@ def show() -> None:
     with st.sidebar:
         with st.container(key="worried", gap="xsmall"):
             _link_to_concern_about_child()
+            if telephone := school.settings.dsp_telephones.get(person.school):
+                write_html("DSP: <b>{telephone}</b>", telephone=telephone)
             link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
         st.divider()
         st.markdown(f"**{as_plain_text(school.settings.name)}**")

@@ -33,6 +33,7 @@ from app.access.forms import (
     get_draft_time,
     get_own_log,
     list_calls_to_log,
+    list_dsps,
     list_pupils_to_choose,
     list_staff_to_choose,
 )
@@ -172,6 +173,7 @@ DIRECTORY = {
     "get_pupil": lambda school, person: [get_pupil(school, person, n) for n in PUPILS],
     "list_pupils_to_choose": list_pupils_to_choose,
     "list_staff_to_choose": list_staff_to_choose,
+    "list_dsps": list_dsps,
     "list_pupils_on_record": list_pupils_on_record,
     "list_leaders_to_share_with": list_leaders_to_share_with,
 }

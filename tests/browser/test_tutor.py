@@ -9,15 +9,17 @@ import pytest
 from icalendar import Calendar
 from playwright.sync_api import Page, expect
 
+from app.access.concerns import list_concerns
 from app.access.forms import list_pupils_to_choose
 from app.access.parents import list_consents, list_letters_sent
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.access.sessions import list_sessions
-from app.demo.calendar import TENANT
+from app.demo.calendar import TELEPHONES, TENANT
 from app.intake.calls import import_calls
 from app.parents import consents
 from app.school import School, open_school
+from app.sessions.drafts import save_draft
 from tests import people
 from tests.browser.conftest import Hand, click, drawn, look_through, viewer
 from tests.browser.test_way_through import heading
@@ -193,3 +195,39 @@ def open_log(page: Page, address: str) -> Page:
     click(page.get_by_test_id("stSidebar").get_by_text("Log a session"))
     heading(page, "Log a session")
     return page
+
+
+def test_a_log_of_a_child_home_alone_reaches_the_dsp(page: Page, address: str, school: School) -> None:
+    tutor, day = tutor_of(school), school.settings.remote_learning[0].from_
+    dsp = next(p for p in list_demo_people(school) if "dsp" in p.roles)
+    pupils = list_pupils_to_choose(school, tutor)
+    pupil = pupils[pupils["school"] == dsp.school].iloc[0]
+    before = set(list_concerns(school, dsp)["ref"])
+    form = {"ref": "F-alone", "purpose": "pastoral", "pupils": [pupil["email"]], "day": str(day)}
+    save_draft(school, tutor, "log", form | {"from": "06:10", "to": "06:20"})
+    open_log(page, address)
+    telephone = TELEPHONES[dsp.school]
+    expect(page.get_by_test_id("stSidebar").get_by_text(TELEPHONES[tutor.school])).to_be_visible()
+    box = page.get_by_test_id("stMain")
+    expect(box.get_by_text(telephone)).to_have_count(0)
+    question = page.get_by_role("radiogroup", name="Was the child home alone and too young for it?")
+    click(question.get_by_role("radio", name="Yes"))
+    expect(page.get_by_text("Saving this log raises a concern with the DSP.")).to_be_visible()
+    expect(box.get_by_text(telephone)).to_be_visible()
+    expect(box.get_by_text(dsp.name)).to_be_visible()
+    hand = Hand(page)
+    hand.click("button", "Save log")
+    expect(page.get_by_text("The concern is blank", exact=False).first).to_be_visible()
+    page.get_by_role("textbox", name="The concern, in a sentence or two: it goes to the DSP").fill("Alone since noon.")
+    hand.click("button", "Save log")
+    expect(page.get_by_text("Logged.")).to_be_visible()
+    expect(page.get_by_text("The concern was sent to the DSP.")).to_be_visible()
+    expect(box.get_by_text(telephone)).to_be_visible()
+
+    raised = list_concerns(school, dsp).set_index("ref")
+    (ref,) = set(raised.index) - before
+    assert raised.loc[ref, "categories"] == "home_alone"
+    page.goto(f"{address}/concerns?ref={ref}")
+    look_through(page, "DSP")
+    page.goto(f"{address}/concerns?ref={ref}")
+    expect(page.get_by_text("Alone since noon.").first).to_be_visible()

@@ -1,22 +1,22 @@
 """Raising a concern: the form for everybody, and the confirmation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, list_pupils_to_choose, list_staff_to_choose
+from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, Dsps, list_dsps, list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import Person
 from app.access.session_detail import SessionView, get_session
-from app.alerts import channels
 from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
 from app.ui import address
 from app.ui.authority import guard
 from app.ui.drafts import Draft, label_pupils, label_staff
+from app.ui.dsps import list_codes, show_dsp, show_dsps, warn_without_email
 from app.ui.text import note, show_error, show_refusal, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
@@ -106,9 +106,11 @@ def _find_session(school: School, person: Person, number: str) -> SessionView | 
 
 
 def _ask_about(school: School, person: Person, register: Register, draft: Draft) -> None:
-    pupils = label_pupils(list_pupils_to_choose(school, person))
+    known = list_pupils_to_choose(school, person)
+    pupils = label_pupils(known)
     if register is CHILD:
         draft.ask_several("pupils", "Which child?", pupils, placeholder="Type a name")
+        show_dsps(school, person, list_codes(known, "pupil_id", draft.values["pupils"]))
         return
     note(
         "This goes to the Senior Deputy Head and the DSPs. Anyone named in it cannot see that it exists. Do not "
@@ -179,10 +181,16 @@ def _send(school: School, person: Person, register: Register, draft: Draft) -> N
         return
     names = list_staff_to_choose(school, person).set_index("staff_id")["name"]
     alerted = ", ".join(sorted(names[number] for number in raised.alerted))
-    draft.finish((raised.ref if register is CHILD else "", alerted))
+    if register is CHILD:
+        dsps = list_dsps(
+            school, person, list_codes(list_pupils_to_choose(school, person), "pupil_id", report.pupil_ids)
+        )
+        draft.finish((raised.ref, alerted, dsps))
+    else:
+        draft.finish(("", alerted, []))
 
 
-def _show_received(school: School, ref: str, alerted: str) -> None:
+def _show_received(school: School, ref: str, alerted: str, dsps: Collection[Dsps]) -> None:
     """Show the confirmation; the person who raised a concern about conduct gets no reference for it."""
     if not alerted and ref:
         show_error(
@@ -204,5 +212,6 @@ def _show_received(school: School, ref: str, alerted: str) -> None:
         else "Sent to <b>{alerted}</b>. Do not discuss it with anyone else."
     )
     write_html(words, alerted=alerted)
-    if not (channels.is_configured() or school.is_demonstration()):
-        st.warning("Email alerts are not set up: tell them in person as well.", icon=":material/person:")
+    for one in dsps:
+        show_dsp(one)
+    warn_without_email(school)
