@@ -38,9 +38,9 @@ def on_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
-def on_short_day(day: date) -> str:
+def on_short_day(day: date, today: date) -> str:
     """A day, with the year only if it is not this year: "3 Dec", "3 Dec 2025"."""
-    year = "" if day.year == clock.now().year else f" {day.year}"
+    year = "" if day.year == today.year else f" {day.year}"
     return f"{day.day} {day:%b}{year}"
 
 

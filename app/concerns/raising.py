@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -98,7 +98,8 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
     view = get_session(school, person, session_id) if session_id is not None else None
     with school.writing() as connection:
         session = _as_linked(connection, report.register, view) if view else None
-        raised = open_concern(connection, report, raised_by=person.staff_id, raised_at=school.now(), session=session)
+        by, now = person.staff_id, school.now()
+        raised = open_concern(connection, report, raised_by=by, raised_at=now, day=school.today(), session=session)
         if report.register is CHILD:
             if view:
                 rejudge(connection, school, Affected(sessions={view.session_id}))
@@ -109,12 +110,18 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
 
 
 def open_concern(
-    connection: Connection, report: Report, *, raised_by: int, raised_at: datetime, session: LinkedSession | None = None
+    connection: Connection,
+    report: Report,
+    *,
+    raised_by: int,
+    raised_at: datetime,
+    day: date,
+    session: LinkedSession | None = None,
 ) -> Raised:
     """Store a concern and alert the DSPs of its pupils' schools, or those who may see a concern about conduct.
 
-    `raised_by` is a staff id, `raised_at` aware. Runs in the caller's transaction, which also raises the revision and
-    judges the linked session again.
+    `raised_by` is a staff id, `raised_at` aware, `day` its day at the school, whose DSPs are alerted. Runs in the
+    caller's transaction, which also raises the revision and judges the linked session again.
     """
     register = report.register
     ref = register.prefix + "".join(secrets.choice(_LETTERS) for _ in range(8))
@@ -141,10 +148,10 @@ def open_concern(
     if session:
         link_session(connection, register, number, session)
     if register is CHILD:
-        staff_ids = find_dsps(connection, report.pupil_ids, raised_at.date())
+        staff_ids = find_dsps(connection, report.pupil_ids, day)
     else:
         _name_adults(connection, number, report)
-        staff_ids = find_conduct_team(connection, number, raised_at.date())
+        staff_ids = find_conduct_team(connection, number, day)
     return Raised(number, ref, alert(connection, register, number, staff_ids, raised_at))
 
 

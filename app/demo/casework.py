@@ -105,7 +105,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
         place="In my office",
         told_dsp=True,
     )
-    concern_id = open_concern(connection, report, raised_by=hoy, raised_at=raised_at).concern_id
+    concern_id = open_concern(connection, report, raised_by=hoy, raised_at=raised_at, day=today).concern_id
     due = str(today + timedelta(days=1))
     steps: list[_Step] = [
         (2, "read", {}),

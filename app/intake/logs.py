@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 from sqlalchemy import Connection, func, select, update
@@ -90,11 +90,11 @@ def _insert_logs(
     insert_rows(connection, tables.log_pupils, pupils)
     insert_rows(connection, tables.log_invited, invited)
     for log in logs:
-        _open_reported_concern(connection, log, now)
+        _open_reported_concern(connection, log, now, school.today())
     return last + len(logs)
 
 
-def _open_reported_concern(connection: Connection, log: Log, now: datetime) -> None:
+def _open_reported_concern(connection: Connection, log: Log, now: datetime, today: date) -> None:
     """Open the concern that a log describes, unless its session already has one."""
     summary = log.answers["concern_summary"]
     if not (log.answers["concern"] and summary):
@@ -110,7 +110,7 @@ def _open_reported_concern(connection: Connection, log: Log, now: datetime) -> N
         happened_at=log.started_at,
     )
     session = LinkedSession(log.ref, None)
-    open_concern(connection, report, raised_by=log.staff_id, raised_at=now, session=session)
+    open_concern(connection, report, raised_by=log.staff_id, raised_at=now, day=today, session=session)
 
 
 @dataclass(frozen=True)

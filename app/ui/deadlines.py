@@ -15,7 +15,7 @@ _AMBER, _RED = ("#8a4300", "#ffc48a"), ("#9c2a10", "#ffb09c")  # on a light and 
 
 def describe_due(due: date, today: date) -> str:
     """ "Due 3 Dec", or "Overdue since 3 Dec" from the next day on."""
-    return f"{'Overdue since' if due < today else 'Due'} {on_short_day(due)}"
+    return f"{'Overdue since' if due < today else 'Due'} {on_short_day(due, today)}"
 
 
 def show_due(due: date, today: date) -> None:

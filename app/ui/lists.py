@@ -169,7 +169,8 @@ def _configure(rows: pd.DataFrame) -> dict[str, Any]:
     for heading in rows.columns:
         cells = rows[heading]
         if isinstance(cells.dtype, pd.DatetimeTZDtype):
-            year = "" if (cells.dropna().dt.year == now().year).all() else " YYYY"
+            today = now().astimezone(cells.dt.tz)
+            year = "" if (cells.dropna().dt.year == today.year).all() else " YYYY"
             config[heading] = st.column_config.DatetimeColumn(format=f"ddd D MMM{year}, HH:mm")
         elif pd.api.types.is_datetime64_dtype(cells):
             config[heading] = st.column_config.DateColumn(format="ddd D MMM YYYY")

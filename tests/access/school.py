@@ -345,7 +345,9 @@ def fill(engine: Engine) -> None:
             )
             link = LinkedSession(f"L-{NUMBER[session]}", None)
             staff_id, noon = ID[SESSIONS[session][0] or ""], at_hour(LAST_WEEK, 12)
-            concern = open_concern(connection, report, raised_by=staff_id, raised_at=noon, session=link).concern_id
+            concern = open_concern(
+                connection, report, raised_by=staff_id, raised_at=noon, day=LAST_WEEK, session=link
+            ).concern_id
             add_event(connection, CHILD, concern, kind="level", level="monitoring", actor_id=staff_id, occurred_at=noon)
         for number, (pupil, kind, asked_by) in enumerate(CONSENTS.values(), start=1):
             add_row(

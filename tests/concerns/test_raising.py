@@ -8,10 +8,15 @@ import pytest
 from sqlalchemy import Connection, Table, insert, select
 
 from app.access.concern_history import LinkedSession
-from app.concerns.raising import Report, open_concern
+from app.access.forms import list_pupils_to_choose
+from app.concerns.raising import Report, open_concern, raise_concern
+from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD, known_category
 from app.store.database import open_database
+from tests import people
+from tests.clock import Clock
+from tests.people import someone
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 WORDS: dict[str, Any] = {"happened_at": NOON, "childs_words": "Nobody is here.", "told_dsp": False}
@@ -79,7 +84,7 @@ def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = 
 def _open(connection: Connection, pupils: list[int], session: LinkedSession | None = None, **other: Any) -> str:
     given = WORDS | {"summary": "Alone at home.", "categories": ["home_alone"]} | other
     report = Report(CHILD, pupil_ids=pupils, **given)
-    return open_concern(connection, report, raised_by=TUTOR, raised_at=NOON, session=session).ref
+    return open_concern(connection, report, raised_by=TUTOR, raised_at=NOON, day=NOON.date(), session=session).ref
 
 
 def _told(connection: Connection, ref: str) -> set[int]:
@@ -97,6 +102,22 @@ def test_the_dsps_of_the_pupils_school_are_alerted_those_of_that_day(connection:
     assert _told(connection, _open(connection, [CARYS])) == {DSP_SENIOR}
     assert _told(connection, _open(connection, [DAI])) == {DSP_PREP}
     assert _told(connection, _open(connection, [CARYS, DAI])) == {DSP_SENIOR, DSP_PREP}
+
+
+@pytest.mark.parametrize(("at", "alerted"), [("2026-07-01T22:30", "dsp"), ("2026-07-01T23:30", "teacher")])
+def test_raise_concern_alerts_the_dsp_of_the_schools_day(school: School, clock: Clock, at: str, alerted: str) -> None:
+    """In summer a new day at the school begins at 23:00 UTC."""
+    with school.writing() as connection:
+        for who, roles in (("dsp", "teacher"), ("teacher", "dsp")):
+            person = someone(school, who)
+            new = {"staff_id": person.staff_id, "from_day": date(2026, 7, 2), "name": who, "school": person.school}
+            groups = {"year_groups": "", "houses": "", "department": "Music"}
+            connection.execute(insert(tables.staff_versions).values(new | groups | {"roles": roles}))
+    clock.set(datetime.fromisoformat(at).replace(tzinfo=UTC))
+    tutor = someone(school, "tutor")
+    pupil = list_pupils_to_choose(school, tutor).set_index("email").loc[people.email("aled"), "pupil_id"]
+    report = Report(CHILD, summary="Alone.", categories=["home_alone"], pupil_ids=[int(pupil)], told_dsp=False)
+    assert raise_concern(school, tutor, report).alerted == [someone(school, alerted).staff_id]
 
 
 def test_a_pupil_who_moved_belongs_to_the_new_schools_dsp(connection: Connection) -> None:

@@ -103,7 +103,7 @@ def test_purge_deletes_original_call_records_first_unless_a_concern_needs_them(
     with long_ago.writing() as connection:
         report = Report(CHILD, summary="s", categories=["other"], pupil_ids=[1], told_dsp=True)
         session = LinkedSession(None, "two-years-0")
-        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), session=session)
+        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), day=long_ago.today(), session=session)
     number = told(purge(long_ago))["original call records"]
     assert number == 1, "the counsellor's went as well, and no number tells of it"
     with long_ago.engine.connect() as connection:
@@ -116,7 +116,7 @@ def test_purge_deletes_meetings_in_calendars_but_not_those_of_sessions_that_stay
     with long_ago.writing() as connection:
         report = Report(CHILD, summary="s", categories=["other"], pupil_ids=[1], told_dsp=True)
         session = LinkedSession(None, f"call-{OLD}")
-        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), session=session)
+        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), day=long_ago.today(), session=session)
         connection.execute(
             update(tables.calls).where(tables.calls.c.id == f"call-{OLD}").values(join_key="of the concern")
         )
