@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app.demo.filling import fill
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.import_commands import import_
+from app.operations.protocol_commands import protocol
 from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
@@ -62,6 +63,7 @@ def cli() -> None:
 cli.add_command(import_)
 cli.add_command(sync)
 cli.add_command(alerts)
+cli.add_command(protocol)
 
 
 @cli.command("outcomes")

@@ -321,14 +321,21 @@ def load_settings(path: str | Path | None = None) -> Settings:
     """Read and check the settings: those at `path`, else in `get_settings_file()`."""
     file = Path(path or get_settings_file())
     try:
-        return Settings.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
+        entries = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         words = f"The settings file {file} cannot be read: {error}. Set PROTOCOL_FILE to one that can."
         raise SettingsError(words) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from None
+    return check_settings(entries, f"The settings file {file}")
+
+
+def check_settings(entries: Mapping[str, Any], source: str) -> Settings:
+    """The settings that some entries make, as the file has them. SettingsError if one is wrong; it names the source."""
+    try:
+        return Settings.model_validate(entries)
     except ValidationError as error:
-        raise SettingsError(f"The settings file {file} cannot be used:\n{_describe_errors(error)}") from None
+        raise SettingsError(f"{source} cannot be used:\n{_describe_errors(error)}") from None
 
 
 def replace_figures(settings: Settings, figures: Mapping[str, Any]) -> Settings:
@@ -340,12 +347,17 @@ def replace_figures(settings: Settings, figures: Mapping[str, Any]) -> Settings:
     return settings.model_copy(update={"rules": tuple(rules)})
 
 
+def describe_fault(fault: Mapping[str, Any]) -> str:
+    """What is wrong with one entry, by pydantic's description of it."""
+    return _ERRORS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
+
+
 def _describe_errors(error: ValidationError) -> str:
     """One line for each wrong entry: its name and what is wrong, with the fix."""
     lines = []
     for fault in error.errors():
         name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
-        words = _ERRORS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        words = describe_fault(fault)
         lines.append(f"  {name}: {words}" if name else f"  {words}")
     return "\n".join(lines)
 

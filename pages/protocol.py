@@ -131,7 +131,8 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
 def judge_again(term: Period, asked: dict[str, Any], figures: dict[str, Any]) -> None:
     """Judge the sessions of a term again, and store the result in the session."""
     bar = st.progress(0.0, text=f"Checking the sessions of {term.name} again…")
-    changes = run_what_if(school, person, (term.from_, term.to), asked, bar.progress)
+    other = replace_figures(school.settings, asked)
+    changes = run_what_if(school, person, (term.from_, term.to), other, bar.progress)
     bar.empty()
     record_access(school, person, "viewed", f"what if, {term.from_} to {term.to}")
     key = (person.staff_id, term.name, read_revision(school))

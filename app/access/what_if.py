@@ -1,6 +1,6 @@
-"""The sessions of some days judged again under other figures; nothing is saved."""
+"""The sessions of some days judged again under other settings; nothing is saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from app.judging.parts import find_sessions, read_part
 from app.judging.what_if import WhatIf, compare
 from app.protocol.judge import decode, judge
 from app.school import School
-from app.settings import replace_figures
+from app.settings import Settings
 from app.store import reading
 from app.vocabulary.roles import Resource, Scope
 
@@ -20,20 +20,16 @@ _AT_ONCE = 2_500  # sessions between two calls of `progress`
 
 
 def run_what_if(
-    school: School,
-    person: Person,
-    days: Days,
-    figures: Mapping[str, Any],
-    progress: Callable[[float], object] = lambda _: None,
+    school: School, person: Person, days: Days, other: Settings, progress: Callable[[float], object] = lambda _: None
 ) -> WhatIf:
-    """How the outcomes of the days' sessions would differ under other figures of the rules (entries as in the settings
-    file); confidential sessions are left out. `progress` is called with the share done.
+    """How the outcomes of the days' sessions would differ under other settings; confidential sessions are left out.
+    `progress` is called with the share done.
 
     Only the Senior Deputy Head and SLT may ask, and SLT gets no list of sessions. Raises NotAllowedError for anybody
-    else, SettingsError for wrong figures."""
+    else."""
     require(person, Resource.WHAT_IF)
     with_sessions = Scope.WITH_SESSIONS in get_scopes(person, Resource.WHAT_IF)
-    other, now = replace_figures(school.settings, figures), school.now()
+    now = school.now()
     codes = [pd.DataFrame(columns=["was", "would_be"])]
     with school.engine.connect() as connection:
         sessions = reading.read_frame(connection, _select_sessions(days))

@@ -46,6 +46,7 @@ class Affected:
 
 def rejudge(connection: Connection, school: School, affected: Affected) -> None:
     """Judge again what a change affects, in its transaction."""
+    school = school.as_of(connection)
     if affected.times:
         for logs, calls in _iter_time_ranges(connection, school.settings, np.array(affected.times, np.int64)):
             _judge(connection, school, logs, calls)
@@ -65,6 +66,7 @@ def rejudge_pupils(connection: Connection, school: School, pupil_ids: Collection
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
     """Judge again what a log affects that replaced the log `before`. Returns its session's `clause`, `outcome`,
     `evidence`, `disputed`, `reason`."""
+    school = school.as_of(connection)
     logs, calls = _list_matchable(connection, school.settings, [log_id] if before is None else [log_id, before])
     current = [log for log in logs if log != before]
     return _select_log(_judge(connection, school, current, calls, reasons=True), log_id)

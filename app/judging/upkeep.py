@@ -4,11 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app.judging.call_rows import reread_originals
 from app.judging.fingerprint import rules_fingerprint
 from app.judging.rejudge import Affected, rejudge
+from app.judging.settings_changes import find_affected
 from app.records.evidence.calls import READER
 from app.school import School
 from app.store import tables
@@ -29,6 +30,8 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
         if is_current and connection.scalar(due.limit(1)) is None:
             return
     with school.writing() as connection:
+        school = school.as_of(connection)
+        current[_JUDGED_BY] = rules_fingerprint(school.settings)
         changed = {key: value for key, value in current.items() if get_meta(connection, key) != value}
         if changed:
             with announce():
@@ -40,3 +43,10 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
         else:
             rejudge(connection, school, Affected(sessions=set(connection.scalars(due))))
         raise_revision(connection)
+
+
+def rejudge_changed_settings(connection: Connection, before: School, after: School) -> None:
+    """Judge again what a change of the protocol affects, in its transaction."""
+    rejudge(connection, after, find_affected(connection, before.settings, after.settings))
+    if get_meta(connection, _JUDGED_BY) == rules_fingerprint(before.settings):
+        set_meta(connection, _JUDGED_BY, rules_fingerprint(after.settings))

@@ -14,7 +14,7 @@ from app.formatting import how_many, moment, on_day
 from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
 from app.operations.verification import get_last_restore_test
-from app.school import School, open_school
+from app.school import School, find_difference_from_file, open_school
 from app.settings import SettingsError, get_variable
 from app.store import tables
 from app.store.database import DatabaseError, describe_error
@@ -52,6 +52,9 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     settings = school.settings
     rules = how_many(len(settings.rules), "set of rules", "sets of rules")
     yield "settings", True, f"{settings.name}, {rules}, {how_many(len(settings.terms), 'term')}"
+    if difference := find_difference_from_file(school):
+        advice = "`python -m app protocol import FILE` puts it into force, `protocol export` writes the one in force"
+        yield "settings file", True, f"{difference}; {advice}"
     try:
         yield from _check_database(school)
     except DBAPIError as error:

@@ -1,7 +1,7 @@
 """The open school, and who is signed in."""
 
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
@@ -17,6 +17,7 @@ from app.judging.upkeep import refresh
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
+from app.store.protocol import read_state
 from app.ui.text import show_error
 from app.vocabulary.roles import Page
 
@@ -29,6 +30,20 @@ def _opened() -> School:
     return open_school()
 
 
+def _as_of_now(school: School) -> School:
+    """The school with the protocol in force now, which somebody may have changed."""
+    with school.engine.connect() as connection:
+        state = read_state(connection)
+        return school if state == school.state else _in_state(school, connection, state)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _in_state(_school: School, _connection: Any, state: str | None) -> School:
+    """The school in a state of the protocol, read once."""
+    del state  # the key under which it is stored
+    return _school.as_of(_connection)
+
+
 def get_school() -> School:
     """The school with its outcomes up to date. If it cannot be opened, the page ends here with the reason."""
     try:
@@ -39,6 +54,7 @@ def get_school() -> School:
             if not _filling.error:
                 _begin_filling(school)
             _show_filling()
+        school = _as_of_now(school)
         refresh(school, lambda: st.spinner("The rules have changed. Re-checking all sessions…"))
     except (SettingsError, DatabaseError) as error:
         show_error("The program cannot start.", str(error))
@@ -68,7 +84,8 @@ def keep_address(title: str) -> None:
 
 def _begin_filling(school: School) -> None:
     def open_again() -> None:
-        _opened.clear()  # the demonstration has settings of its own
+        _opened.clear()
+        _in_state.clear()  # the demonstration has settings of its own
         school.engine.dispose()
 
     _filling.begin(school, _SESSIONS, open_again)

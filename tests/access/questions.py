@@ -68,6 +68,7 @@ from app.operations.alerts import get_alerts_view
 from app.operations.sync import get_sync_state
 from app.reports.subject_access import create_subject_access_file
 from app.school import School
+from app.settings import replace_figures
 from app.store.concerns import CONDUCT
 from tests.access.school import EVER, LAST_WEEK, NUMBER, PUPILS, TERM, at_hour, concern_refs, conduct_refs, consent_ids
 
@@ -141,7 +142,9 @@ QUESTIONS |= {
         count_sessions_breached_since(school, person, at_hour(LAST_WEEK), n) for n in NUMBER.values()
     ],
     "list_repeats": lambda school, person: list_repeats(school, person, EVER),
-    "run_what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
+    "run_what_if": lambda school, person: run_what_if(
+        school, person, EVER, replace_figures(school.settings, {"academic_hours": ["09:00", "12:00"]})
+    ),
     "get_session_breaches": lambda school, person: [get_session_breaches(school, person, n) for n in NUMBER.values()],
 }
 

@@ -57,7 +57,7 @@ def outcomes(school: School) -> pd.DataFrame:
 
 def test_later_hours_make_lessons_after_half_past_five_met(term: School) -> None:
     figures = {"academic_hours": ["08:30", "18:15"]}
-    found = run_what_if(term, someone(term, "sdh"), TERM, figures)
+    found = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, figures))
     assert found.clauses.loc["academic-hours"].to_dict() == {
         "title": "Tuition hours",
         "was_broken": 6,
@@ -78,12 +78,12 @@ def test_later_hours_make_lessons_after_half_past_five_met(term: School) -> None
 
 def test_the_limits_in_force_change_nothing_and_shorter_grace_adds_breaches(term: School) -> None:
     same = {name: getattr(term.settings.rules[-1], name) for name in what_if.FIGURES}
-    nothing = run_what_if(term, someone(term, "sdh"), TERM, same)
+    nothing = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, same))
     assert (nothing.clauses.empty, nothing.changes.empty, nothing.departments.empty) == (True, True, True)
     assert "none of the 10 sessions" in what_if.describe({"grace_seconds": 10.0}, nothing)
     before = outcomes(term)
-    lost = run_what_if(term, someone(term, "sdh"), TERM, {"grace_seconds": 0})
-    longer = run_what_if(term, someone(term, "sdh"), TERM, {"grace_seconds": 60})
+    lost = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, {"grace_seconds": 0}))
+    longer = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, {"grace_seconds": 60}))
     assert lost.clauses.loc["staff-opens", ["gained", "lost"]].tolist() == [0, 1]
     assert longer.clauses.loc["staff-opens", ["gained", "lost"]].tolist() == [4, 0]
     pd.testing.assert_frame_equal(outcomes(term), before)
@@ -97,7 +97,7 @@ clocks = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
 def test_looser_hours_never_turn_met_into_a_breach(term: School, begins: Any, ends: Any) -> None:
     now_begins, now_ends = term.settings.rules[-1].academic_hours
     hours = [f"{min(begins, now_begins):%H:%M}", f"{max(ends, now_ends):%H:%M}"]
-    found = run_what_if(term, someone(term, "sdh"), TERM, {"academic_hours": hours})
+    found = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, {"academic_hours": hours}))
     assert found.clauses["lost"].sum() == 0
     assert set(found.changes["title"]) <= {"Tuition hours"}
 
@@ -111,7 +111,7 @@ def test_looser_hours_never_turn_met_into_a_breach(term: School, begins: Any, en
     ],
 )
 def test_what_if_gives_the_same_as_changing_the_settings(term: School, tmp_path: Path, figures: dict[str, Any]) -> None:
-    found = run_what_if(term, someone(term, "sdh"), TERM, figures)
+    found = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, figures))
     before = outcomes(term)
     file = tmp_path / "protocol.toml"
     told = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
@@ -137,14 +137,14 @@ def test_what_if_names_wrong_limits_as_the_settings_do(term: School) -> None:
         ({"camera_share": 1.2}, "camera_share: Input should be less than or equal to 1"),
     ):
         with pytest.raises(SettingsError, match=words.replace("(", r"\(")):
-            run_what_if(term, someone(term, "sdh"), TERM, figures)
+            run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, figures))
 
 
 def test_what_if_gives_slt_figures_without_sessions_and_refuses_others(term: School) -> None:
     figures = {"academic_hours": ["08:30", "18:15"]}
-    found = run_what_if(term, someone(term, "slt"), TERM, figures)
+    found = run_what_if(term, someone(term, "slt"), TERM, replace_figures(term.settings, figures))
     assert found.clauses.loc["academic-hours", "gained"] == 2
     assert found.changes.empty
     for who in ("hoy9", "hm", "tutor", "counsellor", "dsp", "admin"):
         with pytest.raises(NotAllowedError):
-            run_what_if(term, someone(term, who), TERM, figures)
+            run_what_if(term, someone(term, who), TERM, replace_figures(term.settings, figures))

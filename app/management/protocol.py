@@ -1,0 +1,156 @@
+"""Changes to the protocol in force, as the leadership decides them.
+
+A change is made in one transaction with its effects: the sessions that it touches are judged again, and breaches open
+and close. It is on the audit trail, and is undone by another change.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, select
+
+from app.access.policy import Person, require
+from app.judging.upkeep import rejudge_changed_settings
+from app.school import School, check_clauses, forget_file
+from app.settings import Settings, SettingsError, check_settings, describe_fault
+from app.store import protocol, tables
+from app.store.protocol import FIGURES, MODELS, Entry
+from app.store.writing import raise_revision
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import BreachState, ProtocolKind
+
+_entry, _breach = tables.protocol_entries.c, tables.breaches.c
+
+
+class ProtocolChangedError(Exception):
+    """Somebody else has changed the same part of the protocol. Nothing was saved."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has changed this part of the protocol. Nothing was saved. Look at it again.")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry to be made. `content`: as in the settings file, in the types of JSON; of a figure `figure`, `from` and
+    `value`; None: an entry is withdrawn. `replaces`: the id of the entry that it replaces or withdraws."""
+
+    kind: ProtocolKind
+    content: Mapping[str, Any] | None
+    replaces: int | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How many breaches a change opened and closed, and how many past sessions newly show one."""
+
+    opened: int
+    closed: int
+    sessions: int
+
+
+def preview_settings(school: School, person: Person, changes: Sequence[Change]) -> Settings:
+    """The settings as they would be with some changes; nothing is saved. Raises NotAllowedError, SettingsError if a
+    change does not fit, or ProtocolChangedError."""
+    require(person, Resource.PROTOCOL_SETTINGS)
+    with school.engine.connect() as connection:
+        school = school.as_of(connection)
+        entries = protocol.read_entries(connection)
+    for change in changes:
+        entries = _with_change(entries, change)
+    return _check(school, protocol.compose(entries))
+
+
+def _with_change(entries: list[Entry], change: Change) -> list[Entry]:
+    """The entries with a change made."""
+    if change.replaces is not None and change.replaces not in [entry.id for entry in entries]:
+        raise ProtocolChangedError
+    left = [entry for entry in entries if entry.id != change.replaces]
+    if change.content is None:
+        return left
+    new = _check_entry(change)
+    return [entry for entry in left if (entry.kind, entry.key) != (new.kind, new.key)] + [new]
+
+
+def _check_entry(change: Change) -> Entry:
+    """The entry that a change makes, as it is stored."""
+    content = dict(change.content or {})
+    if change.kind == ProtocolKind.FIGURE:
+        if content["figure"] not in FIGURES:
+            raise SettingsError(f"{content['figure']} is not a figure of the protocol.")
+        return Entry(change.kind, content)
+    try:
+        checked = MODELS[change.kind].model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(" ".join(f"{describe_fault(fault)}." for fault in error.errors())) from None
+    return Entry(change.kind, checked.model_dump(mode="json", by_alias=True))
+
+
+def _check(school: School, plain: Mapping[str, Any]) -> Settings:
+    settings = check_settings(school.settings.model_dump(by_alias=True) | dict(plain), "These settings")
+    check_clauses(settings)
+    return settings
+
+
+def change_protocol(school: School, person: Person, changes: Sequence[Change], note: str = "") -> Effect:
+    """Make changes, with their effects on past sessions. Raises NotAllowedError, SettingsError if one does not fit, or
+    ProtocolChangedError; then nothing was changed."""
+    preview_settings(school, person, changes)
+    with school.writing() as connection:
+        before = school.as_of(connection)
+        entries = protocol.read_entries(connection)
+        for change in changes:
+            entries = _with_change(entries, change)
+        _check(before, protocol.compose(entries))
+        for change in changes:
+            number = _store(connection, change, person, note.strip(), before)
+            words = f"protocol: {change.kind.label.lower()}, entry {number}"
+            before.add_to_trail(connection, person.email, "changed", words)
+        protocol.mark_changed(connection)
+        forget_file(connection)
+        return judge_again(connection, before)
+
+
+def _store(connection: Connection, change: Change, person: Person, note: str, school: School) -> int:
+    """Store a change. Returns the id of the entry that was made or withdrawn."""
+    now = school.now()
+    if change.content is not None:
+        return protocol.add_entry(connection, _check_entry(change), now, person.staff_id, note, change.replaces)
+    assert change.replaces is not None
+    protocol.end_entry(connection, change.replaces, now, person.staff_id)
+    return change.replaces
+
+
+def judge_again(connection: Connection, before: School) -> Effect:
+    """Judge again what the change of the protocol in this transaction affects. `before`: the school before it."""
+    was_open = _list_open(connection)
+    rejudge_changed_settings(connection, before, before.as_of(connection))
+    raise_revision(connection)
+    is_open = _list_open(connection)
+    opened = is_open.keys() - was_open.keys()
+    sessions = {is_open[number] for number in opened} - set(was_open.values())
+    return Effect(len(opened), len(was_open.keys() - is_open.keys()), len(sessions))
+
+
+def _list_open(connection: Connection) -> dict[int, int]:
+    """The session of each open breach, by the breach's id."""
+    rows = connection.execute(select(_breach.id, _breach.session_id).where(_breach.state == BreachState.OPEN))
+    return {row.id: row.session_id for row in rows}
+
+
+def plan_undo(school: School, person: Person, entry_id: int) -> list[Change]:
+    """The changes that undo an entry: one in force is withdrawn, or what it replaced is made again; one that was
+    withdrawn is made again. Raises NotAllowedError, or ProtocolChangedError if another entry has replaced it."""
+    require(person, Resource.PROTOCOL_SETTINGS)
+    with school.engine.connect() as connection:
+        row = connection.execute(select(tables.protocol_entries).where(_entry.id == entry_id)).one()
+        replaced_by = connection.scalar(select(_entry.id).where(_entry.replaces_id == entry_id))
+        before = connection.scalar(select(_entry.content).where(_entry.id == row.replaces_id))
+    kind = ProtocolKind(row.kind)
+    if row.ended_at is None:
+        return [Change(kind, json.loads(before) if before else None, replaces=entry_id)]
+    if replaced_by is not None:
+        raise ProtocolChangedError
+    return [Change(kind, json.loads(row.content))]

@@ -1,0 +1,81 @@
+"""The protocol as a file: what `data/protocol.toml` would say, and a file taken over as a whole."""
+
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from app.access.policy import Person, require
+from app.management.protocol import Effect, judge_again
+from app.school import School, check_clauses, forget_file, remember_file
+from app.settings import Settings, SettingsError, check_settings, get_settings_file
+from app.store import protocol
+from app.vocabulary.roles import Resource
+
+_IN_DATABASE = {"name", "timezone", "tenant_id", "versions", "terms", "remote_learning", "rules"}
+
+
+def export_protocol(school: School, person: Person | None) -> str:
+    """The settings in force as a settings file (TOML). `person`: who asks; None: a command. Recorded on the audit
+    trail. Remote learning of one pupil is not among them."""
+    if person is not None:
+        require(person, Resource.PROTOCOL_FILE)
+    with school.writing() as connection:
+        school = school.as_of(connection)
+        school.add_to_trail(connection, person.email if person else "command", "exported", "protocol as a file")
+    return format_settings(school.settings)
+
+
+def format_settings(settings: Settings) -> str:
+    """Settings as a settings file (TOML). Reading it again gives equal settings."""
+    return tomli_w.dumps(_without_blanks(settings.model_dump(mode="python", by_alias=True)))
+
+
+def _without_blanks(value: Any) -> Any:
+    """A value as the file has it: without entries that say nothing, and times of day as text."""
+    if isinstance(value, dict):
+        written = {name: _without_blanks(item) for name, item in value.items()}
+        return {name: item for name, item in written.items() if name in _ALWAYS or item not in (None, {}, [])}
+    if isinstance(value, list | tuple):
+        return [_without_blanks(item) for item in value]
+    return f"{value:%H:%M:%S}".removesuffix(":00") if isinstance(value, time) else value
+
+
+_ALWAYS = {"terms", "remote_learning", "one_to_one_slots"}  # must be there even if empty
+
+
+def import_protocol(
+    school: School, person: Person | None, text: str, path: Path | None = None
+) -> tuple[Effect, list[str]]:
+    """Put into force what a settings file says of the school, its terms, remote learning, versions and rules.
+
+    `person`: who imports it; None: a command. `path`: where the file is on the server, if it is there. Returns the
+    effect on past sessions, and those other entries of the file that differ from the ones in use: the program reads
+    them from the server's settings file only. SettingsError if the file cannot be used; then nothing was changed."""
+    if person is not None:
+        require(person, Resource.PROTOCOL_FILE)
+    settings = _read(text)
+    with school.writing() as connection:
+        before = school.as_of(connection)
+        staff_id = person.staff_id if person else None
+        protocol.store_settings(connection, settings, before.now(), staff_id)
+        before.add_to_trail(connection, person.email if person else "command", "imported", "protocol from a file")
+        if path is not None and path.resolve() == get_settings_file().resolve():
+            remember_file(connection)
+        else:
+            forget_file(connection)
+        effect = judge_again(connection, before)
+    others = [name for name in Settings.model_fields if name not in _IN_DATABASE]
+    return effect, [name for name in others if getattr(settings, name) != getattr(school.settings, name)]
+
+
+def _read(text: str) -> Settings:
+    try:
+        entries = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The file is not valid TOML: {error}. Nothing was changed.") from None
+    settings = check_settings(entries, "The file")
+    check_clauses(settings)
+    return settings
