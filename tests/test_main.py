@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from app.settings import ROOT
+from app.settings import ROOT, load_settings
 from tests import people, running
 from tests.people import call, calls, email, log, table
 from tests.records.evidence.reports import LESSON, download
@@ -167,6 +167,8 @@ def ask(database: str, statement: str) -> tuple[Any, ...]:
 
 
 def test_changed_settings_judge_again(moved_in: Run, database: str, tmp_path: Path) -> None:
+    """The settings file is read again when it is edited, until somebody changes the protocol on the screen; another file
+    is in force when it is imported."""
     moved_in("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T17:10", 15, ref="L1")]))
 
     def hours(**environment: str) -> str:
@@ -177,8 +179,26 @@ def test_changed_settings_judge_again(moved_in: Run, database: str, tmp_path: Pa
     text = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     stricter = tmp_path / "protocol.toml"
     stricter.write_text(text.replace('"17:30"', '"17:00"'), encoding="utf-8")
-    assert hours(PROTOCOL_FILE=str(stricter)) == "breach"
+    file = str(stricter)
+    assert hours(PROTOCOL_FILE=file) == "met"
+    checked = moved_in("check", PROTOCOL_FILE=file)
+    assert "rules of the settings file differ from the protocol in force" in checked.stdout
+    assert moved_in("protocol", "import", file, PROTOCOL_FILE=file).stdout.endswith("1 breach opened, 0 closed\n")
+    assert hours() == hours(PROTOCOL_FILE=file) == "breach"
     assert ask(database, "select status from sessions") == ("breach",)
+    stricter.write_text(text, encoding="utf-8")
+    assert hours(PROTOCOL_FILE=file) == "met"
+
+
+def test_protocol_export_writes_what_import_reads(moved_in: Run, tmp_path: Path) -> None:
+    file = tmp_path / "exported.toml"
+    file.write_text(moved_in("protocol", "export").stdout, encoding="utf-8")
+    assert load_settings(file) == load_settings(ROOT / "data" / "protocol.toml")
+    assert moved_in("protocol", "import", file).stdout.endswith("0 breaches opened, 0 closed\n")
+    file.write_text('name = "x"', encoding="utf-8")
+    refused = moved_in("protocol", "import", file)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "timezone: missing; add the entry" in refused.stderr
 
 
 def test_a_killed_import_leaves_all_or_nothing(

@@ -33,6 +33,7 @@ from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
 from app.store import reading, tables
 from app.store.database import DatabaseError
+from app.store.protocol import store_settings
 from app.store.writing import get_meta, raise_revision, set_meta
 from app.vocabulary.roles import Resource, Scope
 from app.vocabulary.terms import BreachState
@@ -91,6 +92,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
         set_meta(connection, "demo", day.isoformat())
         own = OwnSettings(**{name: getattr(judged_by.settings, name) for name in OwnSettings.model_fields})
         set_meta(connection, OWN_SETTINGS, own.model_dump_json(by_alias=True))
+        store_settings(connection, judged_by.settings, school.now())
         set_meta(connection, "demo_usual", ";".join(made.shown))
         raise_revision(connection)
     progress("Ready", 1.0)
