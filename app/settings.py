@@ -23,7 +23,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
-class SettingsError(Exception):
+class SettingsError(ValueError):
     """The settings cannot be used; the message names the entries and how to fix them."""
 
 

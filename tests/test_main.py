@@ -167,8 +167,7 @@ def ask(database: str, statement: str) -> tuple[Any, ...]:
 
 
 def test_changed_settings_judge_again(moved_in: Run, database: str, tmp_path: Path) -> None:
-    """The settings file is read again when it is edited, until somebody changes the protocol on the screen; another file
-    is in force when it is imported."""
+    """The settings file is read again when it is edited; another file is in force once it is imported."""
     moved_in("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T17:10", 15, ref="L1")]))
 
     def hours(**environment: str) -> str:

@@ -1,20 +1,20 @@
-"""Describes what would change under other figures, and how to put them into force.
+"""Describes what would change under other settings.
 
-`access.what_if` judges the sessions of some days under other figures and stores nothing. The tolerance for matching a
+`access.what_if` judges the sessions of some days under other settings and stores nothing. The tolerance for matching a
 log with a call cannot be varied: it would make different sessions of the same logs and calls, which cannot be compared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import tomli_w
 
+from app.formatting import how_many
 from app.protocol.clauses import title_of
-from app.settings import Rules, Settings, replace_figures
+from app.settings import Period, RemotePeriod, Rules, Settings, Slot, replace_figures
+from app.vocabulary.terms import ProtocolKind
 
 FIGURES = ("academic_hours", "one_to_one_slots", "grace_seconds", "camera_share", "log_within_hours")
 
@@ -76,11 +76,23 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
     return WhatIf(len(sessions), clauses, departments, changes)
 
 
-def describe(figures: Mapping[str, Any], changes: WhatIf) -> str:
-    """What would change, as text."""
-    means = f"With {_list_in_words([_describe_figure(name, value) for name, value in figures.items()])}, "
+def imagine(settings: Settings, changes: Iterable[tuple[ProtocolKind, Mapping[str, Any]]], days: Period) -> Settings:
+    """The settings as if some changes had been in force on all of some days: figures that can be varied, and remote
+    learning for the same pupils. Equal settings: no outcome depends on the changes. SettingsError if one is wrong."""
+    figures = {}
+    for kind, content in changes:
+        if kind == ProtocolKind.REMOTE_LEARNING:
+            whole = RemotePeriod.model_validate({**content, "from": days.from_, "to": days.to})
+            settings = settings.model_copy(update={"remote_learning": (*settings.remote_learning, whole)})
+        elif kind == ProtocolKind.FIGURE and content["figure"] in FIGURES:
+            figures[content["figure"]] = content["value"]
+    return replace_figures(settings, figures)
+
+
+def describe(means: str, changes: WhatIf) -> str:
+    """What would change, as text; `means` says under which settings ("With a grace of 30 seconds")."""
     if changes.clauses.empty:
-        return means + f"none of the {changes.sessions:,} sessions would be judged differently."
+        return f"{means}, none of the {changes.sessions:,} sessions would be judged differently."
     parts = []
     for row in changes.clauses.itertuples():
         gained, lost = _count_sessions(row.gained), _count_sessions(row.lost)
@@ -88,40 +100,46 @@ def describe(figures: Mapping[str, Any], changes: WhatIf) -> str:
         if row.open:
             words += f"; in {_count_sessions(row.open)} it would gain or lose its evidence"
         parts.append(words)
-    return means + ". ".join(parts) + "."
+    return f"{means}, {'. '.join(parts)}."
+
+
+def describe_figures(figures: Mapping[str, Any]) -> str:
+    """Checked figures as text: "a grace of 30 seconds and 24 hours to log a call"."""
+    return list_in_words([_describe_figure(name, value) for name, value in figures.items()])
 
 
 def _describe_figure(name: str, value: Any) -> str:
     if name == "academic_hours":
         return f"tuition from {value[0]:%H:%M} to {value[1]:%H:%M}"
     if name == "one_to_one_slots":
-        slots = [f"{slot.name} {slot.from_:%H:%M}–{slot.to:%H:%M}" for slot in value]
-        return f"one-to-ones at {_list_in_words(slots) or 'no time'}"
+        slots = [f"{slot.name} {slot.from_:%H:%M}–{slot.to:%H:%M}{describe_groups(slot)}" for slot in value]
+        return f"one-to-ones at {list_in_words(slots) or 'no time'}"
     return {
         "grace_seconds": f"a grace of {value:g} seconds",
         "camera_share": f"cameras on for {value * 100:g}% of the time",
+        "match_minutes": f"at most {how_many(round(value), 'minute')} between a log and its call",
         "log_within_hours": f"{value:g} hour{'s' * (value != 1)} to log a call",
+        "breach_days": f"{how_many(round(value), 'school day')} to resolve a breach",
+        "spot_check_share": f"spot checks of {value * 100:g}%",
     }[name]
 
 
-def _list_in_words(items: list[str]) -> str:
+def describe_groups(scope: RemotePeriod | Slot) -> str:
+    """For which pupils and weeks a period or slot is: " for Years 9 and 10, week B"; "" for all."""
+    years = f"Year{'s' * (len(scope.years) > 1)} {list_in_words(list(scope.years))}" if scope.years else ""
+    named = [years, list_in_words(list(scope.schools))]
+    if isinstance(scope, Slot):
+        named.append(f"week {scope.week}" if scope.week else "")
+    else:
+        named.append(list_in_words(list(scope.houses)))
+    words = ", ".join(filter(None, named))
+    return f" for {words}" if words else ""
+
+
+def list_in_words(items: list[str]) -> str:
+    """Items as text: "a, b and c"."""
     return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)
 
 
 def _count_sessions(n: int) -> str:
     return {0: "no session", 1: "one session"}.get(n, f"{n:,} sessions")
-
-
-def get_earliest_start(settings: Settings) -> date:
-    """The first day on which other figures can come into force: the day after the last entry's."""
-    return settings.rules[-1].from_ + timedelta(days=1)
-
-
-def format_settings_entry(settings: Settings, figures: Mapping[str, Any], day: date) -> str:
-    """The TOML entry to add to the end of the settings file so that the figures apply from a day on."""
-    rules = replace_figures(settings, {**figures, "from": day}).rules[-1]
-    entry = rules.model_dump(by_alias=True)
-    for slot in entry["one_to_one_slots"]:
-        slot |= {"from": f"{slot['from']:%H:%M}", "to": f"{slot['to']:%H:%M}"}
-    entry["academic_hours"] = [f"{clock:%H:%M}" for clock in entry["academic_hours"]]
-    return tomli_w.dumps({"rules": [entry]})

@@ -25,11 +25,11 @@ from app.vocabulary.terms import BreachState, ProtocolKind
 _entry, _breach = tables.protocol_entries.c, tables.breaches.c
 
 
-class ProtocolChangedError(Exception):
+class ProtocolChangedError(ValueError):
     """Somebody else has changed the same part of the protocol. Nothing was saved."""
 
     def __init__(self) -> None:
-        super().__init__("Somebody else has changed this part of the protocol. Nothing was saved. Look at it again.")
+        super().__init__("Somebody else has changed this part of the protocol. Close this and look at it again.")
 
 
 @dataclass(frozen=True)

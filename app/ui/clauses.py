@@ -8,15 +8,17 @@ import streamlit as st
 from app.formatting import FEW, percent
 from app.protocol.clause import Clause, Heading
 from app.protocol.clauses import CLAUSES
+from app.settings import Version
 
 _GROUPS = {Heading.GENERAL: "All sessions", Heading.ONE_TO_ONE: "Pastoral one-to-ones in remote learning"}
 
 
-def show_clauses(figures: pd.DataFrame | None, period: str, version: str, *, with_lists: bool) -> None:
-    """Show every clause in the words of a version, with its figures (as from `judge.count_outcomes`; None: none yet)
-    for a period; `with_lists`: whether the breaches lead to their sessions. Long text wraps; on a phone each
-    clause is a box."""
-    headings = ["Clause", f"In the words of {version}", period]
+def show_clauses(figures: pd.DataFrame | None, period: str, version: Version | None, *, with_lists: bool) -> None:
+    """Show every clause in the words of a version (None: the program's own), with its figures (as from
+    `judge.count_outcomes`; None: none yet) for a period; `with_lists`: whether the breaches lead to their sessions. Long
+    text wraps; on a phone each clause is a box."""
+    headings = ["Clause", f"In the words of {version.name if version else 'the program'}", period]
+    text = version.text if version else {}
     cells = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in headings)
     body = ""
     for heading, group in _GROUPS.items():
@@ -24,20 +26,20 @@ def show_clauses(figures: pd.DataFrame | None, period: str, version: str, *, wit
         body += f'<tr role="row" class="group">{title}</tr>'
         for clause in (clause for clause in CLAUSES.values() if clause.reference.heading == heading):
             shown = "–" if figures is None else _draw_bar(clause, figures.loc[clause.name], with_lists)
-            body += _draw_row(clause, headings, shown)
+            body += _draw_row(clause, text.get(clause.name, clause.words), headings, shown)
     st.html(
         '<table class="wrapped clauses" role="table" aria-label="The clauses of the protocol">'
         f'<thead role="rowgroup"><tr role="row">{cells}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'
     )
 
 
-def _draw_row(clause: Clause, headings: list[str], figures: str) -> str:
+def _draw_row(clause: Clause, words: str, headings: list[str], figures: str) -> str:
     name = f"<b>{escape(clause.title)}</b><br><small>{escape(str(clause.reference))}</small>"
-    words = (
-        f"{escape(clause.words)}<details><summary>Applies to, decided by</summary>Applies to: "
+    text = (
+        f"{escape(words)}<details><summary>Applies to, decided by</summary>Applies to: "
         f"{escape(clause.applies_to)}.<br>Decided by: {escape(clause.decided_by)}</details>"
     )
-    cells = zip(headings, [name, words, figures], strict=True)
+    cells = zip(headings, [name, text, figures], strict=True)
     row = "".join(f'<td role="cell" data-heading="{escape(heading)}">{cell}</td>' for heading, cell in cells)
     return f'<tr role="row">{row}</tr>'
 

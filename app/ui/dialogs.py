@@ -13,10 +13,17 @@ Change = Callable[[], str]
 
 
 def open_dialog(
-    title: str, ask: Callable[[], Change], label: str, icon: str = "check", on_cancel: Callable[[], None] | None = None
+    title: str,
+    ask: Callable[[], Change],
+    label: str,
+    icon: str = "check",
+    on_cancel: Callable[[], None] | None = None,
+    below: Callable[[], None] | None = None,
 ) -> None:
     """Open a dialog. `ask` shows what will be done and asks what is needed; it returns the change, which returns the
-    confirmation and may raise ValueError or NotAllowedError with a message. The button `label` makes the change."""
+    confirmation and may raise ValueError or NotAllowedError with a message. The button `label` makes the change.
+    `below` shows what is worth seeing before, below the buttons, so that nobody has to wait for it; the dialog is wide
+    then."""
     done: list[str] = []  # a second click finds it filled: the run cannot end between the change and this entry
 
     def show() -> None:
@@ -38,8 +45,10 @@ def open_dialog(
             if done[0]:
                 confirm_on_rerun(done[0])
             st.rerun()
+        if below:
+            below()
 
-    dialog(title, width="medium", on_dismiss="rerun")(show)()
+    dialog(title, width="large" if below else "medium", on_dismiss="rerun")(show)()
 
 
 def confirm(title: str, words: str, change: Callable[[], object], confirmation: str, label: str = "") -> None:

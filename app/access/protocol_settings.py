@@ -1,0 +1,117 @@
+"""The protocol in force and what was changed in it, for those who may change it."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import case, select
+
+from app.access.policy import Person, require
+from app.access.scope import with_staff_name
+from app.formatting import on_day
+from app.judging.what_if import describe_figures, describe_groups
+from app.school import School
+from app.settings import RemotePeriod, Rules
+from app.store import tables
+from app.store.protocol import Entry, read_entries
+from app.store.versions import is_there_on, valid_versions
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import ProtocolKind
+
+_entry = tables.protocol_entries.c
+_SAMPLE = {  # figures that are valid, beside the one that is described
+    "from": date.min,
+    "academic_hours": ("08:00", "09:00"),
+    "grace_seconds": 0,
+    "camera_share": 1,
+    "match_minutes": 0,
+    "log_within_hours": 1,
+    "one_to_one_slots": (),
+}
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """A decision: who made which entry when and why, its `status` ("In force", "Replaced" or "Withdrawn"), since when,
+    and whether another change can undo it. `who`: "Settings file" if nobody made it on the screen."""
+
+    id: int
+    entered_at: datetime
+    who: str
+    kind: ProtocolKind
+    words: str
+    note: str
+    status: str
+    ended_at: datetime | None
+    can_undo: bool
+
+
+def list_entries(school: School, person: Person) -> list[Entry]:
+    """The entries in force. Raises NotAllowedError for those who may not change the protocol."""
+    require(person, Resource.PROTOCOL_SETTINGS)
+    with school.engine.connect() as connection:
+        return read_entries(connection)
+
+
+def list_history(school: School, person: Person) -> list[HistoryLine]:
+    """Every decision, newest first. Raises NotAllowedError for those who may not change the protocol."""
+    require(person, Resource.PROTOCOL_SETTINGS)
+    entry, zone = tables.protocol_entries, school.settings.zone
+    replaced = select(_entry.replaces_id).where(_entry.replaces_id.is_not(None))
+    query = select(entry, case((_entry.id.in_(replaced), "Replaced"), else_="Withdrawn").label("end"))
+    query = with_staff_name(query, "who", _entry.entered_by, school.today()).order_by(_entry.id.desc())
+    with school.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return [
+        HistoryLine(
+            id=row.id,
+            entered_at=row.entered_at.astimezone(zone),
+            who=row.who or ("Settings file" if row.entered_by is None else "unknown"),
+            kind=ProtocolKind(row.kind),
+            words=describe_entry(ProtocolKind(row.kind), json.loads(row.content)),
+            note=row.note or "",
+            status="In force" if row.ended_at is None else row.end,
+            ended_at=row.ended_at and row.ended_at.astimezone(zone),
+            can_undo=row.entered_by is not None and (row.ended_at is None or row.end == "Withdrawn"),
+        )
+        for row in rows
+    ]
+
+
+def describe_entry(kind: ProtocolKind, content: dict[str, Any]) -> str:
+    """An entry as text."""
+    if kind == ProtocolKind.SCHOOL:
+        return f"{content['name']}, {content['timezone']}"
+    since = on_day(date.fromisoformat(content["from"]))
+    if kind == ProtocolKind.FIGURE:
+        name = content["figure"]
+        rules = Rules.model_validate(_SAMPLE | {name: content["value"]})
+        return f"From {since}: {describe_figures({name: getattr(rules, name)})}"
+    if kind == ProtocolKind.VERSION:
+        review = content["next_review"]
+        until = f", next review {on_day(date.fromisoformat(review))}" if review else ""
+        return f"{content['name']}, in force from {since}{until}"
+    days = since if content["to"] == content["from"] else f"{since} to {on_day(date.fromisoformat(content['to']))}"
+    if kind == ProtocolKind.TERM:
+        return f"{content['name']}, {days}"
+    return f"{content['name']}, {days}{describe_groups(RemotePeriod.model_validate(content))}"
+
+
+def list_groups(school: School, person: Person) -> dict[str, list[str]]:
+    """The `schools` (codes), `years` and `houses` of today's pupils, each in order. Raises NotAllowedError for those
+    who may not change the protocol."""
+    require(person, Resource.PROTOCOL_SETTINGS)
+    pupil = valid_versions(tables.pupil_versions)
+    columns = {"schools": pupil.c.school, "years": pupil.c.year_group, "houses": pupil.c.house}
+    with school.engine.connect() as connection:
+        there = is_there_on(pupil, school.today())
+        found = {
+            name: connection.scalars(select(column).distinct().where(there)).all() for name, column in columns.items()
+        }
+    return {name: sorted(filter(None, groups), key=_order_group) for name, groups in found.items()}
+
+
+def _order_group(group: str) -> str:
+    """So that Year 9 comes before Year 10."""
+    return group.zfill(3) if group.isdecimal() else group.casefold()

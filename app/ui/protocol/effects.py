@@ -1,0 +1,92 @@
+"""What last term would have looked like under a change, beside the change."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from app.access.policy import Person
+from app.access.what_if import run_what_if
+from app.formatting import how_many
+from app.judging.what_if import WhatIf, describe, imagine
+from app.management.protocol import Change, Effect, change_protocol, preview_settings
+from app.school import School
+from app.settings import Settings, Term
+from app.ui.dialogs import Change as Confirmed
+from app.ui.text import note, show_refusal, write_html
+
+
+def find_last_term(school: School) -> Term | None:
+    """The last term that is over, else the one that has begun; None if there is none."""
+    today = school.today()
+    begun = sorted((t for t in school.settings.terms if t.from_ <= today), key=lambda t: t.from_)
+    over = [term for term in begun if term.to < today]
+    return next(reversed(over or begun), None)
+
+
+def show_last_term(school: School, person: Person, changes: Sequence[Change], means: str) -> None:
+    """Show how many outcomes of last term's sessions would differ under some changes; `means` describes these ("With
+    remote learning for Year 9"). Nothing is shown if no outcome depends on them, or they do not fit."""
+    term = find_last_term(school)
+    if term is None or not changes:
+        return
+    try:
+        preview_settings(school, person, changes)
+        made = [(change.kind, change.content) for change in changes if change.content is not None]
+        other = imagine(school.settings, made, term)
+    except ValueError:
+        return  # the button says what is wrong
+    if other == school.settings:
+        return
+    found = _judge(school, person, term, other)
+    with st.container(border=True):
+        write_html("<b>{words}</b>", words=f"{term.name} under this change")
+        write_html("{words}", words=describe(means, found))
+        note("Counselling is left out. Nothing of this is saved.")
+
+
+def _judge(school: School, person: Person, term: Term, other: Settings) -> WhatIf:
+    """How last term's outcomes would differ; judged once for the same settings."""
+    key = (school.state, term.name, other.model_dump_json())
+    known = st.session_state.get("last term under a change")
+    if known is None or known[0] != key:
+        bar = st.progress(0.0, text=f"Checking the sessions of {term.name}…")
+        found = run_what_if(school, person, (term.from_, term.to), other, bar.progress)
+        bar.empty()
+        known = st.session_state["last term under a change"] = (key, found)
+    result: WhatIf = known[1]
+    return result
+
+
+def make_change(
+    school: School, person: Person, changes: Callable[[], Sequence[Change]], text: Callable[[], str], confirmation: str
+) -> Confirmed:
+    """The change that a dialog makes: the confirmation also says what it did to past sessions."""
+
+    def make() -> str:
+        return f"{confirmation} {describe_effect(change_protocol(school, person, changes(), text()))}".rstrip()
+
+    return make
+
+
+def describe_effect(effect: Effect) -> str:
+    """What a change did to past sessions, as text; "" if nothing."""
+    parts = []
+    if effect.sessions:
+        verb = "shows" if effect.sessions == 1 else "show"
+        parts.append(f"{how_many(effect.sessions, 'past session')} now {verb} a breach.")
+    if effect.closed:
+        verb = "was" if effect.closed == 1 else "were"
+        parts.append(f"{how_many(effect.closed, 'breach', 'breaches')} {verb} closed.")
+    return " ".join(parts)
+
+
+def require_text(words: str, what: str) -> str:
+    """What somebody typed, without blanks around it. ValueError if it is empty."""
+    if not words.strip():
+        raise ValueError(f"Enter {what}.")
+    return words.strip()
+
+
+def show_problem(error: ValueError) -> None:
+    """Show why a form cannot be sent as it is."""
+    show_refusal(str(error))
