@@ -15,7 +15,7 @@ _GROUPS = {Heading.GENERAL: "All sessions", Heading.ONE_TO_ONE: "Pastoral one-to
 
 def show_clauses(figures: pd.DataFrame | None, period: str, version: Version | None, *, with_lists: bool) -> None:
     """Show every clause in the words of a version (None: the program's own), with its figures (as from
-    `judge.count_outcomes`; None: none yet) for a period; `with_lists`: whether the breaches lead to their sessions. Long
+    `judge.count_outcomes`; None: none yet) for a period. `with_lists`: whether breaches lead to their sessions. Long
     text wraps; on a phone each clause is a box."""
     headings = ["Clause", f"In the words of {version.name if version else 'the program'}", period]
     text = version.text if version else {}
