@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 
 from app.judging.fingerprint import NOT_JUDGED
 from app.judging.rejudge import Affected
-from app.records.words import fold, read_year
 from app.settings import RemotePeriod, Settings
 from app.store import tables
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary.terms import Purpose
+from app.vocabulary.words import fold, read_year
 
 _EVERYTHING = (-(2**62), 2**62)
 _session = tables.sessions.c
