@@ -34,7 +34,7 @@ _SAMPLE = {  # figures that are valid, beside the one that is described
 @dataclass(frozen=True)
 class HistoryLine:
     """A decision: who made which entry when and why, its `status` ("In force", "Replaced" or "Withdrawn"), since when,
-    and whether another change can undo it. `who`: "Settings file" if nobody made it on the screen."""
+    and how another change undoes it (blank: it does not). `who`: "Settings file" if nobody made it on the screen."""
 
     id: int
     entered_at: datetime
@@ -44,7 +44,8 @@ class HistoryLine:
     note: str
     status: str
     ended_at: datetime | None
-    can_undo: bool
+    undo: str
+    content: dict[str, Any]
 
 
 def list_entries(school: School, person: Person) -> list[Entry]:
@@ -73,10 +74,21 @@ def list_history(school: School, person: Person) -> list[HistoryLine]:
             note=row.note or "",
             status="In force" if row.ended_at is None else row.end,
             ended_at=row.ended_at and row.ended_at.astimezone(zone),
-            can_undo=row.entered_by is not None and (row.ended_at is None or row.end == "Withdrawn"),
+            undo=_name_undo(row),
+            content=json.loads(row.content),
         )
         for row in rows
     ]
+
+
+def _name_undo(row: Any) -> str:
+    """How a decision is undone: "Withdraw", "Undo" (what it replaced is put back) or "Put back"; blank: it is not."""
+    if row.ended_at is not None:
+        return "Put back" if row.end == "Withdrawn" else ""
+    if row.replaces_id is not None:
+        return "Undo"
+    is_from_file = row.entered_by is None and row.kind in (ProtocolKind.FIGURE, ProtocolKind.SCHOOL)
+    return "" if is_from_file else "Withdraw"
 
 
 def describe_entry(kind: ProtocolKind, content: dict[str, Any]) -> str:

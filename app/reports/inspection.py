@@ -10,13 +10,14 @@ from app.access.policy import Person
 from app.access.pupil_policies import get_pupil_policies
 from app.access.reporting import check_audit_trail, count_by_deadline, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
+from app.judging.what_if import describe_groups
 from app.protocol.clauses import CLAUSES
 from app.reports import governors
 from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
 from app.reports.endings import describe_endings
 from app.reports.pdf import create_pdf
 from app.school import School
-from app.settings import Rules
+from app.settings import WEEKDAYS, Rules, Slot
 from app.vocabulary.terms import LetterKind, RetainedKind
 
 _REGISTERS = {
@@ -78,7 +79,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
 
 def describe_rules(rules: Rules) -> str:
     """The figures in force, as text."""
-    slots = "; ".join(f"{s.name} {s.from_:%H:%M} to {s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
+    slots = "; ".join(map(_describe_slot, rules.one_to_one_slots))
     return (
         f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "
         f"{slots or 'no times set'}. Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at "
@@ -86,6 +87,13 @@ def describe_rules(rules: Rules) -> str:
         f"log and its call may lie {rules.match_minutes:g} minutes apart. A breach must be resolved within "
         f"{how_many(rules.breach_days, 'school day')}."
     )
+
+
+def _describe_slot(slot: Slot) -> str:
+    """A time for one-to-ones as text: "Tutor time 08:40 to 09:00 (Mon to Fri)"."""
+    names = [day.capitalize() for day in slot.days]
+    days = "Mon to Fri" if slot.days == WEEKDAYS[:5] else ", ".join(names)
+    return f"{slot.name} {slot.from_:%H:%M} to {slot.to:%H:%M}{describe_groups(slot)} ({days})"
 
 
 def _describe_register(name: str, registers: Mapping[str, int]) -> str:

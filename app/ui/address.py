@@ -17,7 +17,7 @@ from app.vocabulary.roles import Page
 Query = dict[str, list[str]]
 
 # What opens a record or a form: the link of a page's name leads to its list, without these.
-_RECORDS = {"list", "session", "pupil", "consent", "ask", "ref", "raise", "call", "correct"}
+_RECORDS = {"list", "session", "pupil", "consent", "ask", "ref", "raise", "call", "correct", "entry"}
 
 
 def get(name: str, default: str = "") -> str:

@@ -138,6 +138,14 @@ LISTS = {
     "pages/protocol.py show_changes": Shown(
         _DEPUTY, "/protocol?view=what-if", "what if by department", before=try_settings
     ),
+    "app/ui/protocol/remote_learning.py show_remote_learning": Shown(
+        _DEPUTY, "/protocol?view=settings", "remote learning", opens="entry="
+    ),
+    "app/ui/protocol/versions.py show_versions": Shown(_DEPUTY, "/protocol?view=settings", "versions", opens="entry="),
+    "app/ui/protocol/terms.py show_terms": Shown(_DEPUTY, "/protocol?view=settings", "terms", opens="entry="),
+    "app/ui/protocol/history.py show_history": Shown(
+        _DEPUTY, "/protocol?view=settings", "protocol changes", opens="entry="
+    ),
     "pages/protocol.py show_sessions": Shown(
         _DEPUTY, "/protocol?view=what-if", "what if sessions", opens="session=", before=try_settings
     ),

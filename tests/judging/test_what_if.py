@@ -1,6 +1,5 @@
 """What if: the sessions of a term judged again under other figures, and nothing of it kept."""
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,14 @@ from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.judging import what_if
 from app.judging.upkeep import refresh
+from app.management.protocol import Change, change_protocol
 from app.protocol.clauses import CLAUSES
 from app.school import School
-from app.settings import ROOT, SettingsError, load_settings, replace_figures
+from app.settings import SettingsError, replace_figures
+from app.vocabulary.terms import ProtocolKind
 from tests import people
 from tests.conftest import SchoolWith
+from tests.management.school import with_protocol
 from tests.people import someone
 
 TERM = (date(2025, 9, 3), date(2025, 12, 12))
@@ -70,7 +72,7 @@ def test_later_hours_make_lessons_after_half_past_five_met(term: School) -> None
     assert list(found.departments["sessions"]) == [1, 1]
     assert found.sessions == len(TIMES)  # without counselling
     checked = replace_figures(term.settings, figures).rules[0].academic_hours
-    assert what_if.describe({"academic_hours": checked}, found) == (
+    assert what_if.describe(f"With {what_if.describe_figures({'academic_hours': checked})}", found) == (
         "With tuition from 08:30 to 18:15, “Tuition hours” would be newly met in 2 sessions, "
         "and a new breach in no session."
     )
@@ -80,7 +82,7 @@ def test_the_limits_in_force_change_nothing_and_shorter_grace_adds_breaches(term
     same = {name: getattr(term.settings.rules[-1], name) for name in what_if.FIGURES}
     nothing = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, same))
     assert (nothing.clauses.empty, nothing.changes.empty, nothing.departments.empty) == (True, True, True)
-    assert "none of the 10 sessions" in what_if.describe({"grace_seconds": 10.0}, nothing)
+    assert "none of the 10 sessions" in what_if.describe("With a grace of 10 seconds", nothing)
     before = outcomes(term)
     lost = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, {"grace_seconds": 0}))
     longer = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, {"grace_seconds": 60}))
@@ -110,15 +112,18 @@ def test_looser_hours_never_turn_met_into_a_breach(term: School, begins: Any, en
         {"one_to_one_slots": [{"name": 'Llŷn "A"\\', "days": ["sat"], "from": "10:00", "to": "11:00"}]},
     ],
 )
-def test_what_if_gives_the_same_as_changing_the_settings(term: School, tmp_path: Path, figures: dict[str, Any]) -> None:
+def test_what_if_gives_the_same_as_changing_the_settings(term: School, figures: dict[str, Any]) -> None:
+    """What the what-if says of a term comes true once the figures are in force from its first day."""
+    term = with_protocol(term)
     found = run_what_if(term, someone(term, "sdh"), TERM, replace_figures(term.settings, figures))
     before = outcomes(term)
-    file = tmp_path / "protocol.toml"
-    told = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
-    file.write_text(told + what_if.format_settings_entry(term.settings, figures, TERM[0]), encoding="utf-8")
-    written = load_settings(file).model_copy(update={"tenant_id": term.settings.tenant_id})
-    assert written.rules[-1] == replace_figures(term.settings, {**figures, "from": TERM[0]}).rules[-1]
-    after = outcomes(replace(term, settings=written))
+    changes = [
+        Change(ProtocolKind.FIGURE, {"figure": name, "from": TERM[0].isoformat(), "value": value})
+        for name, value in figures.items()
+    ]
+    change_protocol(term, someone(term, "sdh"), changes)
+    with term.engine.connect() as connection:
+        after = outcomes(term.as_of(connection))
     titles = {clause.name: clause.title for clause in CLAUSES.values()}
     came = {
         (number, titles[name], before.loc[number, name], after.loc[number, name])

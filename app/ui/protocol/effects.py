@@ -12,7 +12,9 @@ from app.management.protocol import Change, Effect, change_protocol, preview_set
 from app.school import School
 from app.settings import Settings, Term
 from app.ui.dialogs import Change as Confirmed
-from app.ui.text import note, show_refusal, write_html
+from app.ui.lists import open_record
+from app.ui.text import note, write_html
+from app.vocabulary.roles import Page
 
 
 def find_last_term(school: School) -> Term | None:
@@ -87,6 +89,6 @@ def require_text(words: str, what: str) -> str:
     return words.strip()
 
 
-def show_problem(error: ValueError) -> None:
-    """Show why a form cannot be sent as it is."""
-    show_refusal(str(error))
+def open_entry(entry_id: int) -> None:
+    """Open an entry of the protocol."""
+    open_record(Page.PROTOCOL, view="settings", entry=str(entry_id))

@@ -46,7 +46,7 @@ def open_figures(school: School, person: Person, day: date, chosen: Mapping[str,
         first = st.date_input("In force from", day, format="DD/MM/YYYY", key="figures from")
         rules = school.settings.rules_on(first)
         start = replace_figures(school.settings, chosen).rules_on(first)
-        asked = ask_figures(start, f"figures {first}", with_all=True)
+        asked = ask_figures(start, f"figures {rules.from_}", with_all=True)
         words = st.text_input("What has changed, and why", max_chars=500, key="figures note")
 
         def changes() -> list[Change]:

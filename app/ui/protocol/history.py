@@ -1,61 +1,85 @@
 """What was changed in the protocol, by whom and why, and undoing a change."""
 
+from collections.abc import Sequence
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
 from app.access.policy import Person
-from app.access.protocol_settings import HistoryLine, list_history
-from app.formatting import moment
+from app.access.protocol_settings import HistoryLine
 from app.management.protocol import Change, plan_undo
 from app.management.protocol_file import export_protocol, import_protocol
 from app.school import School
+from app.settings import Term, Version
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import as_listing, select_row
-from app.ui.protocol.effects import describe_effect, make_change, require_text
+from app.ui.protocol.effects import describe_effect, make_change, open_entry, require_text
+from app.ui.protocol.figures import open_figures
+from app.ui.protocol.remote_learning import open_period
+from app.ui.protocol.terms import open_term
+from app.ui.protocol.versions import open_version
 from app.ui.text import note, write_html
-from app.ui.widgets import download
+from app.ui.widgets import download, link
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import ProtocolKind
 
 
-def show_history(school: School, person: Person) -> None:
-    """Show every decision, newest first; a click on one opens it, with the button to undo it."""
+def show_history(lines: Sequence[HistoryLine]) -> None:
+    """Show every decision, newest first; a click on one opens it."""
     st.subheader("What was changed, and why", anchor=False)
-    lines = list_history(school, person)
     rows = pd.DataFrame([vars(line) for line in lines])
-    columns = ["entered_at", "who", "kind", "words", "note", "status", "ended_at"]
     rows["kind"] = [line.kind.label for line in lines]
+    columns = ["entered_at", "who", "kind", "words", "note", "status", "ended_at"]
     headings = {"entered_at": "When", "who": "By", "words": "Entry", "note": "Reason", "ended_at": "Ended"}
-    listing = as_listing(rows, columns, **headings)
     ids = [line.id for line in lines]
-    select_row(listing, ids, "Changes of the protocol", "protocol changes", _choose, rows_shown=8)
-    chosen = st.session_state.pop("change decision", None)
-    if (line := next((line for line in lines if line.id == chosen), None)) is not None:
-        _open(school, person, line)
+    listing = as_listing(rows, columns, **headings)
+    select_row(listing, ids, "Changes of the protocol", "protocol changes", open_entry, rows_shown=8)
 
 
-def _choose(entry_id: int) -> None:
-    st.session_state["change decision"] = entry_id
+def show_entry(school: School, person: Person, line: HistoryLine) -> None:
+    """Show a decision, with the buttons to change and to undo it."""
+    st.subheader(line.kind.label, anchor=False)
+    write_html("<b>{words}</b>", words=line.words)
+    write_html("{status}. Entered by {line.who}, {line.entered_at}.", status=line.status, line=line)
+    if line.note:
+        write_html("Reason: {note}", note=line.note)
+    with st.container(horizontal=True):
+        is_open = line.status == "In force" and line.kind != ProtocolKind.SCHOOL
+        if is_open and st.button("Change", icon=":material/edit:", key="change entry"):
+            _open_form(school, person, line)
+        if line.undo and st.button(line.undo, icon=":material/undo:", key="undo entry"):
+            _open_undo(school, person, line)
+    link(Page.PROTOCOL, "Back to the settings", "arrow_back", query={"view": "settings"})
 
 
-def _open(school: School, person: Person, line: HistoryLine) -> None:
-    """Open a decision, to be undone by another one."""
+def _open_form(school: School, person: Person, line: HistoryLine) -> None:
+    if line.kind == ProtocolKind.REMOTE_LEARNING:
+        open_period(school, person, line.content, line.id)
+    elif line.kind == ProtocolKind.TERM:
+        open_term(school, person, Term.model_validate(line.content), line.id)
+    elif line.kind == ProtocolKind.VERSION:
+        open_version(school, person, Version.model_validate(line.content), line.id)
+    else:
+        open_figures(school, person, date.fromisoformat(line.content["from"]), {})
 
+
+def _open_undo(school: School, person: Person, line: HistoryLine) -> None:
     def ask() -> Confirmed:
-        write_html("<b>{kind}</b>: {words}", kind=line.kind.label, words=line.words)
-        write_html("{who}, {when}. {note}", who=line.who, when=moment(line.entered_at), note=line.note)
-        if not line.can_undo:
-            note("It was replaced, or is from the settings file. Change the entry that is in force now.")
-        words = st.text_input("Reason", max_chars=500, key="undo reason", disabled=not line.can_undo)
+        write_html("{words}", words=line.words)
+        words = st.text_input("Reason", max_chars=500, key="undo reason")
 
         def changes() -> list[Change]:
-            if not line.can_undo:
-                raise ValueError("This entry cannot be undone here.")
             require_text(words, "a reason")
             return plan_undo(school, person, line.id)
 
-        return make_change(school, person, changes, lambda: words, "Undone.")
+        return make_change(school, person, changes, lambda: words, _UNDONE[line.undo])
 
-    open_dialog("A change of the protocol", ask, "Undo this change", "undo")
+    open_dialog(line.undo, ask, line.undo, "undo")
+
+
+_UNDONE = {"Withdraw": "Withdrawn.", "Undo": "Undone.", "Put back": "Put back."}
 
 
 def show_file(school: School, person: Person) -> None:

@@ -13,7 +13,7 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import make_change, require_text
+from app.ui.protocol.effects import make_change, open_entry, require_text
 from app.ui.text import note
 from app.vocabulary.terms import ProtocolKind
 
@@ -34,44 +34,29 @@ def show_terms(school: School, person: Person, entries: Sequence[Entry]) -> None
                 "First week": [term.first_week for term in read],
             }
         )
-        select_row(rows, [entry.id or 0 for entry in terms], "Terms", "terms", _choose, rows_shown=6)
+        select_row(rows, [entry.id or 0 for entry in terms], "Terms", "terms", open_entry, rows_shown=6)
     else:
         note("No term yet. Figures by term, school days and reminders need terms.")
-    chosen = st.session_state.pop("change term", None)
-    if (entry := next((e for e in terms if e.id == chosen), None)) is not None:
-        _open(school, person, Term.model_validate(entry.content), entry.id)
     if st.button("Add a term", icon=":material/add:", key="add term"):
         today = school.today()
-        _open(school, person, Term.model_validate({"name": "", "from": today, "to": today}), None)
+        open_term(school, person, Term.model_validate({"name": "", "from": today, "to": today}))
 
 
-def _choose(entry_id: int) -> None:
-    st.session_state["change term"] = entry_id
-
-
-def _open(school: School, person: Person, term: Term, entry_id: int | None) -> None:
-    """Open the form for a new term, or to change or withdraw one."""
+def open_term(school: School, person: Person, term: Term, entry_id: int | None = None) -> None:
+    """Open the form for a new term, or to change the one with an id."""
 
     def ask() -> Confirmed:
-        withdraw = entry_id is not None and st.toggle("Withdraw this term", key="withdraw term")
-        name = st.text_input(
-            "Name", term.name, max_chars=80, key="term name", placeholder="Lent 2027", disabled=withdraw
-        )
+        name = st.text_input("Name", term.name, max_chars=80, key="term name", placeholder="Lent 2027")
         left, middle, right = st.columns(3)
-        first = left.date_input("From", term.from_, format="DD/MM/YYYY", key="term from", disabled=withdraw)
-        last = middle.date_input("Until", term.to, format="DD/MM/YYYY", key="term to", disabled=withdraw)
-        week = right.selectbox(
-            "First week", ["A", "B"], index="AB".index(term.first_week), key="term week", disabled=withdraw
-        )
+        first = left.date_input("From", term.from_, format="DD/MM/YYYY", key="term from")
+        last = middle.date_input("Until", term.to, format="DD/MM/YYYY", key="term to")
+        week = right.selectbox("First week", ["A", "B"], index=int(term.first_week == "B"), key="term week")
         words = st.text_input("Reason (optional)", max_chars=300, key="term note")
 
         def changes() -> list[Change]:
-            if withdraw:
-                return [Change(_KIND, None, replaces=entry_id)]
             days = {"from": first.isoformat(), "to": last.isoformat(), "first_week": week}
             return [Change(_KIND, {"name": require_text(name, "a name")} | days, replaces=entry_id)]
 
-        confirmation = "Term withdrawn." if withdraw else f"{name.strip()} is in force."
-        return make_change(school, person, changes, lambda: words, confirmation)
+        return make_change(school, person, changes, lambda: words, f"{name.strip()} is in force.")
 
     open_dialog("Change the term" if entry_id else "New term", ask, "Put into force")

@@ -19,7 +19,7 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import find_last_term, make_change, require_text
+from app.ui.protocol.effects import find_last_term, make_change, open_entry, require_text
 from app.ui.text import note, show_refusal, write_html
 from app.vocabulary.terms import ProtocolKind
 
@@ -75,27 +75,20 @@ def show_versions(school: School, person: Person, entries: Sequence[Entry]) -> N
             "In force from": [version.from_ for version in read],
             "Name": [version.name for version in read],
             "Next review": pd.to_datetime([version.next_review for version in read]),
-            "Clauses in its own words": [len(version.text) for version in read],
+            "Own words": [len(version.text) for version in read],
         }
     )
     ids = [entry.id or 0 for entry in versions]
-    select_row(rows, ids, "Versions of the protocol", "versions", _choose, rows_shown=6)
-    chosen = st.session_state.pop("change version", None)
-    if (entry := next((e for e in versions if e.id == chosen), None)) is not None:
-        _open(school, person, Version.model_validate(entry.content), entry.id)
+    select_row(rows, ids, "Versions of the protocol", "versions", open_entry, rows_shown=6)
     if st.button("New version", icon=":material/add:", key="new version"):
         latest = read[0] if read else Version.model_validate({"name": "First version", "from": school.today()})
         blank = {"from_": school.today(), "name": "", "next_review": None}
-        _open(school, person, latest.model_copy(update=blank), None)
+        open_version(school, person, latest.model_copy(update=blank))
 
 
-def _choose(entry_id: int) -> None:
-    st.session_state["change version"] = entry_id
-
-
-def _open(school: School, person: Person, version: Version, entry_id: int | None) -> None:
-    """Open the form for a new version, or to change one. Its text is typed beside last term's figures, or read from a
-    file with the columns `clause` and `words`."""
+def open_version(school: School, person: Person, version: Version, entry_id: int | None = None) -> None:
+    """Open the form for a new version, or to change the one with an id. Its text is typed beside last term's figures,
+    or read from a file with the columns `clause` and `words`."""
 
     def ask() -> Confirmed:
         name = st.text_input("Name", version.name, max_chars=80, key="version name", placeholder="January 2027")
