@@ -24,7 +24,7 @@ from app.ui.protocol.managing import show_settings
 from app.ui.protocol.remote_learning import offer_today
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import draw
+from app.ui.widgets import draw, show_confirmation
 from app.vocabulary.roles import Page, Resource
 
 school, person = require(Page.PROTOCOL)
@@ -161,6 +161,7 @@ def show_sessions(changes: pd.DataFrame) -> None:
 
 
 st.title("The protocol")
+show_confirmation()
 views = {"clauses": "The clauses"}
 if get_scopes(person, Resource.WHAT_IF):
     views["what-if"] = "What if"

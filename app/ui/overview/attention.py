@@ -90,7 +90,8 @@ def list_lines(view: View) -> list[Line]:
     version = view.school.settings.version_on(view.school.today())
     if version and version.next_review and version.next_review < view.school.today():
         due = version.next_review
-        lines.append(Line(f"The protocol was due for review on {due.day} {due:%B %Y}.", Page.PROTOCOL, {}))
+        query = {"view": "settings"} if get_scopes(view.person, Resource.PROTOCOL_SETTINGS) else {}
+        lines.append(Line(f"The protocol was due for review on {due.day} {due:%B %Y}.", Page.PROTOCOL, query))
     return lines
 
 
