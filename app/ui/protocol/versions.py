@@ -111,7 +111,9 @@ def open_version(school: School, person: Person, version: Version, entry_id: int
         return make_change(school, person, changes, lambda: words, confirmation)
 
     def below() -> None:
-        note("Figures: the whole school, without counselling. A clause without words keeps the program's own.")
+        if (term := find_last_term(school)) is not None:
+            note(f"Beside each clause: how often it was met in {term.name}, the whole school without counselling.")
+        note("A clause without words keeps the program's own.")
 
     open_dialog("Change the version" if entry_id else "New version", ask, "Put into force", below=below)
 
