@@ -72,6 +72,7 @@ if kind:
     st.stop()
 if view.rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")
+    show_attention(view)
     st.stop()
 key_figures = st.container()  # with what needs attention looked up last: the charts need not wait for it
 left, right = st.columns([2, 1], gap="large")

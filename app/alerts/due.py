@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, Select, and_, delete, func, select
 
 from app.access.breaches import find_open_breaches, find_owners
 from app.access.concern_scope import find_dsps
@@ -23,7 +23,9 @@ from app.store.writing import get_meta, set_meta
 from app.vocabulary.roles import Resource, Role, Scope
 from app.vocabulary.terms import Outcome
 
-_HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
+_HISTORY = timedelta(days=7)  # before the first digest
+_UNREAD = "concern_unread"
+_AGAIN = timedelta(days=1)  # between reminders of a concern that nobody has read
 _WAITING = ("to_log", "to_explain", "to_resolve", "overdue", "escalated")
 _DIGEST = "digest"  # key of the time at which the last one was queued
 
@@ -45,23 +47,55 @@ def _enqueue_unread(school: School) -> None:
 
 def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
     """Alerts about concerns that nobody has touched since they were raised: to the DSPs again after a while, and to the
-    Senior Deputy Head after twice that time, or at once if there is no DSP. The person who raised it gets none."""
+    Senior Deputy Head after twice that time, or at once if there is no DSP; then once a day. The time counts from when
+    the first alert could be sent. The person who raised it gets none."""
     now, patience = school.now(), timedelta(minutes=school.settings.alerts.unread_minutes)
-    concern, event, about = tables.concerns.c, tables.concern_events.c, tables.concern_pupils.c
-    touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
-    unread = select(concern.id, concern.ref, concern.raised_at, concern.raised_by).where(
-        concern.raised_at >= now - _HISTORY, concern.id.not_in(touched)
-    )
+    about, alert = tables.concern_pupils.c, tables.alerts.c
     seniors = set(connection.scalars(select_staff(school.today(), [Role.SENIOR_DEPUTY_HEAD])))
-    for row in connection.execute(unread.order_by(concern.id)).all():
+    of_reminders = select(alert.subject, alert.recipient_id).where(alert.kind == _UNREAD, alert.state == WAITING)
+    waiting = {(row.subject, row.recipient_id) for row in connection.execute(of_reminders)}
+    for row in connection.execute(_select_unread()).all():
         pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()
         dsps = set(find_dsps(connection, pupils, school.today())) - {row.raised_by}
-        for staff_ids, since in (
-            (dsps, row.raised_at + patience),
-            (seniors - dsps - {row.raised_by}, row.raised_at + 2 * patience if dsps else row.raised_at),
-        ):
-            if since <= now:
-                yield from (Alert(to, "concern_unread", f"concern {row.ref}", now) for to in sorted(staff_ids))
+        others = seniors - dsps - {row.raised_by}
+        begins = row.answered_at if row.alerts else row.raised_at
+        if not dsps:
+            due = [(others, min(row.raised_at, now))]
+        elif begins is None:  # nobody can have read an email about it yet
+            continue
+        else:
+            begins = begins if begins <= now else now - 2 * patience  # the clock was ahead
+            due = [(dsps, begins + patience), (others, begins + 2 * patience)]
+        for staff_ids, since in due:
+            for to in sorted(staff_ids) if since <= now else ():
+                if (f"concern {row.ref}", to) not in waiting:
+                    yield Alert(to, _UNREAD, f"concern {row.ref}", now, repeat=(now - since) // _AGAIN)
+
+
+def _select_unread() -> Select[Any]:
+    """The concerns that nobody has touched: `id`, `ref`, `raised_at`, `raised_by`, the number of `alerts` about each,
+    and when one of these could first be sent (`answered_at`; blank: not yet)."""
+    concern, event, alert = tables.concerns.c, tables.concern_events.c, tables.alerts.c
+    touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
+    first = (
+        select(alert.subject, func.count().label("number"), func.min(alert.answered_at).label("answered_at"))
+        .where(alert.kind == "concern")
+        .group_by(alert.subject)
+        .subquery()
+    )
+    return (
+        select(
+            concern.id,
+            concern.ref,
+            concern.raised_at,
+            concern.raised_by,
+            func.coalesce(first.c.number, 0).label("alerts"),
+            first.c.answered_at,
+        )
+        .outerjoin(first, first.c.subject == "concern " + concern.ref)
+        .where(concern.id.not_in(touched))
+        .order_by(concern.id)
+    )
 
 
 def _enqueue_digests(school: School) -> None:

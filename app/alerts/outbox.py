@@ -71,6 +71,7 @@ class Alert:
     - `kind`: one of KINDS; `subject`: a reference such as "concern C-7KQ2MX4P", never a name
     - `body`: further sentences of the program, without anybody's name
     - `confidential`: as in Kind, but for this alert only
+    - `repeat`: 0 for the first alert about something, then 1, 2 … for each that repeats it
     """
 
     recipient_id: int | None
@@ -79,11 +80,13 @@ class Alert:
     queued_at: datetime
     body: str | None = None
     confidential: bool = False
+    repeat: int = 0
 
     @property
     def key(self) -> str:
         """Only one alert with a given key is ever sent."""
-        return f"{self.subject}, {self.kind}, to {self.recipient_id or 'all'}"
+        again = f", {self.repeat}" if self.repeat else ""
+        return f"{self.subject}, {self.kind}, to {self.recipient_id or 'all'}{again}"
 
 
 def enqueue(connection: Connection, alert: Alert) -> bool:
@@ -100,7 +103,8 @@ def enqueue(connection: Connection, alert: Alert) -> bool:
         return False
     confidential = alert.confidential or KINDS[alert.kind].confidential
     waiting = {"key": alert.key, "next_attempt_at": alert.queued_at, "attempts": 0, "state": WAITING}
-    connection.execute(insert(tables.alerts).values(vars(alert) | waiting | {"confidential": confidential}))
+    stored = {name: value for name, value in vars(alert).items() if name != "repeat"}
+    connection.execute(insert(tables.alerts).values(stored | waiting | {"confidential": confidential}))
     return True
 
 

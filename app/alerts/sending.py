@@ -145,8 +145,9 @@ class _Sending:
         try:
             transport.send(_write_message(row, self.address, self.school))
         except NotSentError as error:
-            self._put_off([row], str(error))
-            self.broken_in_a_row = self.broken_in_a_row + 1 if isinstance(error, BrokenConnectionError) else 0
+            is_broken = isinstance(error, BrokenConnectionError)
+            self._put_off([row], str(error), is_answered=not is_broken)
+            self.broken_in_a_row = self.broken_in_a_row + 1 if is_broken else 0
             if self.broken_in_a_row >= MOST_BROKEN:
                 raise UnreachableError(str(error)) from None
             return
@@ -154,19 +155,22 @@ class _Sending:
         self.run.sent += 1
         with self.school.writing() as connection:
             self.lease.hold(connection)
-            sent = {"state": SENT, "sent_at": self.school.now(), "error": None}
+            now = self.school.now()
+            sent = {"state": SENT, "sent_at": now, "answered_at": row.answered_at or now, "error": None}
             connection.execute(update(tables.alerts).where(_alert.id == row.id).values(sent))
             if not row.confidential and row.kind != "digest":  # a digest is about no record
                 self.school.add_to_trail(connection, audit_log.COMMAND, "alerted", row.subject)
 
-    def _put_off(self, rows: Sequence[Row[Any]], reason: str) -> None:
-        """Schedule the next attempt of alerts that were not accepted."""
+    def _put_off(self, rows: Sequence[Row[Any]], reason: str, *, is_answered: bool = False) -> None:
+        """Schedule the next attempt of alerts that were not accepted; `is_answered`: the service rejected them."""
         self.run.error = reason
         self.run.waiting += len(rows)
         with self.school.writing() as connection:
             for row in rows:
                 next_attempt = get_next_attempt(self.school.now(), row.attempts)
                 later = {"error": reason, "attempts": row.attempts + 1, "next_attempt_at": next_attempt}
+                if is_answered and row.answered_at is None:
+                    later["answered_at"] = self.school.now()
                 connection.execute(update(tables.alerts).where(_alert.id == row.id).values(later))
 
 

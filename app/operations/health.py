@@ -14,6 +14,7 @@ from app.formatting import how_many, moment, on_day
 from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
 from app.operations.verification import get_last_restore_test
+from app.reports.periods import describe_missing_term
 from app.school import School, find_difference_from_file, open_school
 from app.settings import SettingsError, get_variable
 from app.store import tables
@@ -55,6 +56,10 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     if difference := find_difference_from_file(school):
         advice = "`python -m app protocol import FILE` puts it into force, `protocol export` writes the one in force"
         yield "settings file", True, f"{difference}; {advice}"
+    if missing := describe_missing_term(settings, school.today()):
+        fix = "Enter the next ones: until then nobody gets a digest, and no figure is by term."
+        meant = school.is_demonstration()
+        yield "terms", meant, f"{missing}{_MEANT if meant else f' {fix}'}"
     try:
         yield from _check_database(school)
     except DBAPIError as error:

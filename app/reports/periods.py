@@ -14,6 +14,15 @@ _ALIKE = 0.8  # of the school days of the longer one, at least as many in the sh
 _YEAR = timedelta(weeks=52)
 
 
+def describe_missing_term(settings: Settings, today: date) -> str:
+    """That the last term that is entered is over, since digests, deadlines and reports depend on terms; "" if it is
+    not."""
+    last = max((term.to for term in settings.terms), default=None)
+    if last is None:
+        return "No term is entered."
+    return "" if last >= today else f"No term is entered after {last.day} {last:%B %Y}."
+
+
 @dataclass(frozen=True)
 class Similar:
     """A period like another: its days, and its name in a sentence."""

@@ -8,6 +8,7 @@ import pytest
 
 from app.vocabulary.terms import Purpose
 from tests.apptest import AppTest
+from tests.clock import Clock
 from tests.pages.conftest import Opened, text
 
 CHOICES: list[dict[str, str]] = [{}, {"days": "last-term"}, {"days": "30-days", "purpose": Purpose.MUSIC}]
@@ -69,3 +70,15 @@ def test_a_list_shows_the_sessions_of_its_cell(opened: Opened) -> None:
     assert set(shown["Department"]) == {"Music"}
     assert set(shown["When"].dt.hour) == {10}
     assert at.title[0].value.replace("\\", "") == "Music, from 10:00"
+
+
+@pytest.mark.parametrize(("role", "days"), [("senior_deputy_head", "this-term"), ("slt", "30-days")])
+def test_needs_attention_says_that_no_term_is_entered(opened: Opened, clock: Clock, role: str, days: str) -> None:
+    """Also where no session is to be shown."""
+
+    def words() -> list[str]:
+        return [line[0] for line in links(opened("overview", role, days=days)) if "No term" in line[0]]
+
+    assert words() == []
+    clock.later(days=40)
+    assert [line.startswith("No term is entered after ") for line in words()] == [True]

@@ -137,6 +137,7 @@ alerts = Table(  # the outbox, and alerts sent recently
     Column("next_attempt_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text),  # of the last attempt, as text
+    Column("answered_at", Instant),  # when a service first accepted or rejected it: from then on it could be read
     Column("sent_at", Instant),
 )
 

@@ -13,6 +13,7 @@ from app.access.overview import list_late_consents
 from app.access.policy import Person, get_scopes
 from app.formatting import how_many
 from app.reports.details import select_sessions
+from app.reports.periods import describe_missing_term
 from app.school import School
 from app.ui.lists import table_expander
 from app.ui.overview.view import View, carry_choices
@@ -87,6 +88,8 @@ def list_lines(view: View) -> list[Line]:
             lines.append(Line(f"Waiting for you ({waiting:,})", Page.SESSIONS, {"view": "resolve"}))
     if get_scopes(view.person, Resource.OLDEST_CONCERN):
         lines += _list_line_of_concerns(view.school, view.person)
+    if missing := describe_missing_term(view.school.settings, view.school.today()):
+        lines.append(Line(missing, Page.PROTOCOL, {}))
     version = view.school.settings.version_on(view.school.today())
     if version and version.next_review and version.next_review < view.school.today():
         due = version.next_review

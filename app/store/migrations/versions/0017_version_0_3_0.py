@@ -21,6 +21,7 @@ def upgrade() -> None:
     _write_groups_alike()
     _write_answers_alike()
     _add_family_emails()
+    _add_answers_to_alerts()
     _add_protocol()
     _record_imports()  # last: it adds a trigger to every table
 
@@ -128,6 +129,12 @@ def _add_family_emails() -> None:
         sa.Column("error", sa.Text()),
         sa.Column("sent_at", sa.BigInteger()),
     )
+
+
+def _add_answers_to_alerts() -> None:
+    op.add_column("alerts", sa.Column("answered_at", sa.BigInteger()))
+    alerts = sa.table("alerts", sa.column("answered_at"), sa.column("sent_at"))
+    op.execute(sa.update(alerts).values(answered_at=alerts.c.sent_at))
 
 
 def _add_protocol() -> None:
