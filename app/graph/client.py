@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
@@ -56,6 +56,11 @@ class Client(AbstractContextManager["Client"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """By how much this machine's clock is ahead of Microsoft's; 0 as long as that is not known."""
+        return self._transport.clock_ahead or timedelta()
 
     def close(self) -> None:
         """Wake up every waiting thread, and ask for nothing more."""

@@ -25,7 +25,7 @@ from app.graph.errors import GoneError, GraphError, RequestFailedError, StoppedE
 from app.graph.policies import fetch_policies
 from app.graph.recordings import fetch_recordings
 from app.graph.roster import fetch_roster
-from app.graph.runs import LISTED, Lease, Run, RunLog, complete_until, require_registration
+from app.graph.runs import CLOCK_TOLERANCE, LISTED, Lease, Run, RunLog, complete_until, require_registration
 from app.graph.sources import Source, forget_refusals
 from app.graph.transport import WORKERS
 from app.intake import quarantine
@@ -114,12 +114,16 @@ class _Sync:
         return self._done
 
     def _finish(self, from_at: datetime, to_at: datetime, *, retry: bool) -> None:
+        listed_to = to_at
+        if (ahead := self._client.clock_ahead) > CLOCK_TOLERANCE:
+            self._log.note_clock_ahead(ahead)
+            to_at -= ahead
         with self._school.writing() as connection:
             self._lease.hold(connection)
             connection.execute(delete(sync_seen).where(sync_seen.c.seen_at < to_at - _FORGOTTEN))
             if retry:
-                quarantine.delete_unlisted(connection, to_at)
-            until = complete_until(connection)
+                quarantine.delete_unlisted(connection, listed_to)
+            until = complete_until(connection, to_at)
             if until is not None and from_at > max(until, to_at - LISTED):
                 # Only these days were asked for; what lies between them and the last success has yet to be fetched.
                 self._done.errors.append("The days before were not fetched: run it again without --days.")

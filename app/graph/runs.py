@@ -4,17 +4,20 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from app import lease
+from app.formatting import how_many, on_day_at
 from app.graph.errors import NotConfiguredError
 from app.graph.registration import Registration, read_registration
 from app.intake.result import ImportResult
 from app.school import School
-from app.store.tables import sync_runs
+from app.store.tables import EPOCH, graph_sources, meeting_links, pupil_policies, sync_runs, sync_seen
 
 KEPT_BY_GRAPH = timedelta(days=30)
 LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be refused, and clocks differ
+CLOCK_TOLERANCE = timedelta(minutes=2)  # between clocks that are right
+_HOURS, _DAYS = 3, 3  # from so many on, a difference is given in hours, in days
 READ_AGAIN = timedelta(days=3)  # before the last success, because later versions of a record arrive at any time
 
 
@@ -68,20 +71,24 @@ class RunLog:
     def __init__(self, school: School, run: Run) -> None:
         self._school, self._run = school, run
         self._id = 0
+        self._lost = ""  # that calls are lost, as text
         self.chain = 0
 
     def begin(self, days: int | None) -> tuple[datetime, datetime]:
         """Start the row. Returns the period of calls to ask for: the last `days`, or since the last success."""
         now, run = self._school.now(), sync_runs.c
         with self._school.writing() as connection:
-            until = complete_until(connection)
+            if wrong := _correct_runs_ahead(connection, now):
+                self._run.errors.append(describe_clock_ahead(self._school, wrong))
+            until = complete_until(connection, now)
             from_at = now - min(timedelta(days=days) if days else LISTED, LISTED)
             if not days and until is not None:
                 from_at = max(from_at, until - READ_AGAIN)
             lost_from, lost_to = None, None
             if until is not None and until < now - LISTED:
                 lost_from, lost_to = until, now - LISTED
-                self._run.errors.append(describe_lost(self._school, lost_from, lost_to))
+                self._lost = describe_lost(self._school, lost_from, lost_to)
+                self._run.errors.append(self._lost)
             last_good = select(func.max(run.id)).where(run.complete_until.is_not(None)).scalar_subquery()
             first_since = select(func.min(run.id)).where(or_(last_good.is_(None), run.id > last_good))
             chain = connection.scalar(first_since)
@@ -102,11 +109,66 @@ class RunLog:
         with self._school.writing() as connection:
             self.save(connection, ended_at=self._school.now(), complete_until=until, error=errors)
 
+    def note_clock_ahead(self, ahead: timedelta) -> None:
+        """Note that this machine's clock is ahead of Microsoft's: then nothing was lost that seemed to be."""
+        self._run.errors = [words for words in self._run.errors if words != self._lost]
+        self._run.errors.append(describe_wrong_clock(ahead))
+        with self._school.writing() as connection:
+            self.save(connection, lost_from=None, lost_to=None)
 
-def complete_until(connection: Connection) -> datetime | None:
-    """The time up to which every call that Graph listed has been fetched; None if no run has succeeded yet."""
-    until: datetime | None = connection.scalar(select(func.max(sync_runs.c.complete_until)))
-    return until
+
+def complete_until(connection: Connection, now: datetime) -> datetime | None:
+    """The time up to which every call that Graph listed has been fetched, never beyond `now`; None if no run has
+    succeeded yet. A later time comes from a clock that was ahead, and says nothing."""
+    until, latest = sync_runs.c.complete_until, now + CLOCK_TOLERANCE
+    found: datetime | None = connection.scalar(select(func.max(until)).where(until <= latest))
+    return min(found, now) if found else None
+
+
+def find_run_ahead(connection: Connection, now: datetime) -> datetime | None:
+    """When the last run began that was completed, or found calls lost, while the clock was ahead of `now`."""
+    began: datetime | None = connection.scalar(select(func.max(sync_runs.c.started_at)).where(_is_ahead(now)))
+    return began
+
+
+def _is_ahead(now: datetime) -> ColumnElement[bool]:
+    run, latest = sync_runs.c, now + CLOCK_TOLERANCE
+    return or_(run.complete_until > latest, and_(run.started_at > latest, run.lost_from.is_not(None)))
+
+
+def _correct_runs_ahead(connection: Connection, now: datetime) -> datetime | None:
+    """Take back what was noted while the clock was ahead of `now`, so that it is asked for again. Returns when the last
+    such run began; None if there is none."""
+    began, latest = find_run_ahead(connection, now), now + CLOCK_TOLERANCE
+    connection.execute(
+        update(sync_runs).where(_is_ahead(now)).values(complete_until=None, lost_from=None, lost_to=None)
+    )
+    for table, column, value in (
+        (graph_sources, graph_sources.c.answered_at, None),
+        (graph_sources, graph_sources.c.refused_at, None),
+        (meeting_links, meeting_links.c.reports_read_at, None),
+        (pupil_policies, pupil_policies.c.read_at, EPOCH),
+        (sync_seen, sync_seen.c.seen_at, now),
+        (meeting_links, meeting_links.c.seen_at, now),
+    ):
+        connection.execute(update(table).where(column > latest).values({column.name: value}))
+    return began
+
+
+def describe_clock_ahead(school: School, began: datetime) -> str:
+    """Say that a run began while the clock was ahead."""
+    day = began.astimezone(school.settings.zone)
+    return (
+        f"The clock was ahead: it showed {on_day_at(day)}, when a sync ran. What that run covered is asked for again."
+    )
+
+
+def describe_wrong_clock(ahead: timedelta) -> str:
+    """Say by how much this machine's clock is ahead of Microsoft's, or behind."""
+    minutes = round(abs(ahead) / timedelta(minutes=1))
+    much = how_many(minutes, "minute") if minutes < _HOURS * 60 else how_many(round(minutes / 60), "hour")
+    much = much if minutes < _DAYS * 24 * 60 else how_many(round(minutes / 60 / 24), "day")
+    return f"This machine's clock is {much} {'ahead of' if ahead > timedelta() else 'behind'} Microsoft's."
 
 
 def describe_lost(school: School, from_at: datetime, to_at: datetime) -> str:

@@ -10,7 +10,17 @@ from app.graph.client import Client
 from app.graph.errors import GraphError
 from app.graph.registration import read_certificate, read_registration
 from app.graph.roster import check_roster
-from app.graph.runs import COUNTED, KEPT_BY_GRAPH, Lease, complete_until, describe_lost
+from app.graph.runs import (
+    CLOCK_TOLERANCE,
+    COUNTED,
+    KEPT_BY_GRAPH,
+    Lease,
+    complete_until,
+    describe_clock_ahead,
+    describe_lost,
+    describe_wrong_clock,
+    find_run_ahead,
+)
 from app.graph.source_checks import check_sources
 from app.graph.sources import Source, describe_refusal, read_states
 from app.intake.quarantine import count_fetched
@@ -58,9 +68,12 @@ def read_sync_state(school: School) -> SyncState:
         last = connection.execute(select(sync_runs).order_by(run.id.desc()).limit(1)).first()
         first_started_at = connection.scalar(select(run.started_at).order_by(run.id).limit(1))
         # Several runs may have noted the same time before one of them was completed.
-        lost_times = select(run.lost_from, func.max(run.lost_to)).where(run.lost_from.is_not(None))
+        is_right = run.started_at <= now + CLOCK_TOLERANCE
+        lost_times = select(run.lost_from, func.max(run.lost_to)).where(run.lost_from.is_not(None), is_right)
         lost = connection.execute(lost_times.group_by(run.lost_from).order_by(run.lost_from))
-        level, words = _describe_gap(school, complete_until(connection), first_started_at)
+        level, words = _describe_gap(school, complete_until(connection, now), first_started_at)
+        if wrong := find_run_ahead(connection, now):
+            level, words = ("yellow" if level == "none" else level), f"{describe_clock_ahead(school, wrong)} {words}"
         words = " ".join([words, *(describe_lost(school, *times) for times in lost)])
         return SyncState(
             configured=configured,
@@ -139,6 +152,7 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
             now = school.now()
             next(client.iter_call_pages(now - timedelta(hours=1), now))
             checks.append((True, "Microsoft Graph lists call records.", ""))
+            checks.append(_check_clock(client.clock_ahead))
             checks += check_roster(school, client)
             # A source that is refused is no fault: each is optional.
             checks += [(True, words, fix) for words, fix in check_sources(school, client)]
@@ -150,6 +164,12 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
         words = f"{state.quarantined} records cannot be read and are in quarantine."
         checks.append((False, words, "Run python -m app sync --retry."))
     return checks
+
+
+def _check_clock(ahead: timedelta) -> tuple[bool, str, str]:
+    if abs(ahead) <= CLOCK_TOLERANCE:
+        return True, "This machine's clock agrees with Microsoft's.", ""
+    return False, describe_wrong_clock(ahead), "Set it, and have a time server keep it right."
 
 
 def _check_certificate(school: School, ends_at: datetime) -> tuple[bool, str, str]:

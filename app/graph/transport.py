@@ -1,5 +1,6 @@
 """Requests to Microsoft: rate limit, time-outs, retries and clear errors, for Graph and for tokens alike."""
 
+import contextlib
 import json
 import re
 import threading
@@ -7,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from random import SystemRandom
 from typing import Any, TypeVar
@@ -17,6 +20,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from app.clock import now
 from app.graph.errors import RequestFailedError, StoppedError, UnansweredError
 
 T = TypeVar("T")
@@ -115,6 +119,7 @@ class Transport:
         self._closing = threading.Event()
         self._sleep = sleep or self._wait_unless_closing
         self._gate = Gate(clock, self._sleep)
+        self.clock_ahead: timedelta | None = None  # of the server's, by its last response; None: not known
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_maxsize=WORKERS + 1, max_retries=0))
 
@@ -153,6 +158,7 @@ class Transport:
             with self._session.request(
                 method, url, timeout=_TIMEOUTS, stream=True, allow_redirects=False, **options
             ) as answer:
+                self._compare_clocks(answer.headers.get("Date"))
                 response = Response(answer.status_code, answer.headers, self._read_body(answer))
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -172,6 +178,11 @@ class Transport:
         if overloaded or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TryAgainError(self.describe(response), wait=self._retry_after(response, host))
         return response
+
+    def _compare_clocks(self, header: str | None) -> None:
+        with contextlib.suppress(TypeError, ValueError):
+            date = parsedate_to_datetime(header or "")
+            self.clock_ahead = now() - date if date.tzinfo else self.clock_ahead
 
     def _read_body(self, response: requests.Response) -> bytes:
         deadline = self._clock() + _WHOLE_RESPONSE

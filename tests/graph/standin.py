@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import Message
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -88,6 +89,7 @@ class StandIn:
     headers: list[Message] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     given: int = 0
+    clock_ahead: timedelta = timedelta()  # by how much the test's clock is ahead of Graph's
 
     def __enter__(self) -> Self:
         authority = trustme.CA()
@@ -353,6 +355,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or fault.how == "body"
 
     do_POST = do_GET
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The time of the header `Date`: that of the test's clock, unless the test has another."""
+        return format_datetime(now() - self.server.standin.clock_ahead, usegmt=True)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Quiet."""
