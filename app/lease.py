@@ -14,6 +14,7 @@ from app.store.tables import leases
 
 DURATION = timedelta(minutes=2)
 _RENEWED = 30.0  # seconds
+_CLOCKS_DIFFER = timedelta(minutes=2)  # by so much at most on machines whose clocks are right
 
 
 class BusyError(Exception):
@@ -41,7 +42,7 @@ class Lease:
         now = self._school.now()
         with self._school.writing() as connection:
             held = connection.execute(select(leases).where(leases.c.name == self.name)).first()
-            if held is not None and held.expires_at > now:
+            if held is not None and _is_valid(held.expires_at, now):
                 until = held.expires_at.astimezone(self._school.settings.zone)
                 raise BusyError(
                     f"Another {self.what} is running on {held.holder.split('|')[0]}. Wait for it; if it died, another "
@@ -78,4 +79,10 @@ class Lease:
 def is_held(connection: Connection, name: str, now: datetime) -> bool:
     """Whether a process holds a lease."""
     expires_at = connection.scalar(select(leases.c.expires_at).where(leases.c.name == name))
-    return expires_at is not None and expires_at > now
+    return expires_at is not None and _is_valid(expires_at, now)
+
+
+def _is_valid(expires_at: datetime, now: datetime) -> bool:
+    """Whether a lease has not expired. One that seems to last longer than any does was taken while the clock was ahead,
+    by a process that has ended or will notice the loss when it next writes."""
+    return now < expires_at <= now + DURATION + _CLOCKS_DIFFER

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement, or_
+
 from app import lease
 
+_LONGEST_PAUSE = timedelta(hours=1)
 MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
 
 
@@ -28,4 +31,10 @@ class Run:
 def get_next_attempt(now: datetime, attempts: int) -> datetime:
     """The time of the next attempt after some that failed: after a pause of 1, 2, 4 … minutes, at most an hour."""
     doublings: int = 2 ** min(attempts, 6)
-    return now + min(timedelta(minutes=doublings), timedelta(hours=1))
+    return now + min(timedelta(minutes=doublings), _LONGEST_PAUSE)
+
+
+def is_time(next_attempt_at: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
+    """Whether it is time for an attempt. One that lies further ahead than any pause comes from a clock that was
+    ahead."""
+    return or_(next_attempt_at <= now, next_attempt_at > now + 2 * _LONGEST_PAUSE)

@@ -128,8 +128,10 @@ def _enqueue_digests(school: School) -> None:
 
 
 def _read_last_digest(connection: Connection, school: School) -> datetime | None:
+    """When the last digests were queued; None if never, or by a clock that was ahead."""
     stored = get_meta(connection, _DIGEST)
-    return datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
+    last = datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
+    return last if last and last <= school.now() else None
 
 
 def _find_last_day_ahead(school: School) -> date:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
-from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt
+from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt, is_time
 from app.alerts.channels import BrokenConnectionError, Mail, Message, NotSentError, RejectedError, UnreachableError
 from app.judging.rejudge import rejudge_pupils
 from app.school import School
@@ -65,7 +65,7 @@ class FamilySending:
             .join(tables.staff, tables.staff.c.id == _email.sender_id)
             .outerjoin(tables.consents, tables.consents.c.id == _email.consent_id)
             .outerjoin(state, state.c.consent_id == _email.consent_id)
-            .where(_email.state == EmailState.WAITING, _email.next_attempt_at <= now)
+            .where(_email.state == EmailState.WAITING, is_time(_email.next_attempt_at, now))
             .order_by(_email.consent_id.is_(None), _email.attempts, _email.id)  # requests before letters
             .limit(1)
         )
@@ -138,7 +138,7 @@ class FamilySending:
         for too long have failed."""
         now = self._school.now()
         due = select(_email.id, _email.attempts, _email.queued_at).where(
-            _email.state == EmailState.WAITING, _email.next_attempt_at <= now
+            _email.state == EmailState.WAITING, is_time(_email.next_attempt_at, now)
         )
         self._run.error = reason
         with self._school.writing() as connection:

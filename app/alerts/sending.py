@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app import lease
-from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt
+from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt, is_time
 from app.alerts.channels import (
     AlertsNotConfiguredError,
     BrokenConnectionError,
@@ -134,7 +134,7 @@ class _Sending:
         query = (
             select(tables.alerts, tables.staff.c.email)
             .outerjoin(tables.staff, tables.staff.c.id == _alert.recipient_id)
-            .where(whose, _alert.state == WAITING, _alert.next_attempt_at <= self.school.now())
+            .where(whose, _alert.state == WAITING, is_time(_alert.next_attempt_at, self.school.now()))
             .order_by(_alert.kind == "digest", _alert.attempts, _alert.id)
             .limit(limit)
         )

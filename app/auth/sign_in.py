@@ -22,6 +22,7 @@ from app.store import tables
 from app.vocabulary.roles import Role
 
 Claims = Mapping[str, Any]  # what Entra ID says about an account: `st.user`
+_CLOCKS_DIFFER = timedelta(minutes=2)  # by so much at most on machines whose clocks are right
 
 
 def get_person(school: School, claims: Claims) -> Person | None:
@@ -66,12 +67,19 @@ def _create_key(claims: Claims) -> str:
 
 
 def _read_last_times(school: School, key: str) -> tuple[datetime, datetime]:
-    """When the person was last active and when they last signed out; in 1970 if never."""
+    """When the person was last active and when they last signed out; in 1970 if never. Times beyond the present come
+    from a clock that was ahead: such an activity counts for nothing, such a sign-out as one of now."""
     entry = tables.sign_ins.c
     with school.engine.connect() as connection:
         row = connection.execute(select(entry.seen_at, entry.ended_at).where(entry.key == key)).one_or_none()
-    seen_at, ended_at = row or (None, None)
-    return seen_at or tables.EPOCH, ended_at or tables.EPOCH
+    seen_at, ended_at = row or (tables.EPOCH, tables.EPOCH)
+    latest = school.now() + _CLOCKS_DIFFER
+    if seen_at <= latest and ended_at <= latest:
+        return seen_at, ended_at
+    seen_at = seen_at if seen_at <= latest else tables.EPOCH
+    ended_at = ended_at if ended_at <= latest else school.now()
+    _store(school, key, seen_at, ended_at)
+    return seen_at, ended_at
 
 
 def _store(school: School, key: str, seen_at: datetime, ended_at: datetime) -> None:

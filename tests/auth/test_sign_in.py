@@ -1,13 +1,14 @@
 """Whose sign-in holds, and that nothing real is shown without one; the way through a browser is in tests/browser."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from app.clock import now
 from app.demo.filling import fill
 from app.graph.errors import NotConfiguredError
 from app.graph.fetching import synchronise
@@ -22,6 +23,7 @@ from app.ui import current
 from app.vocabulary.roles import Page
 from tests import people
 from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
+from tests.clock import Clock
 from tests.conftest import SchoolWith
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -118,6 +120,31 @@ def test_an_active_person_stays_signed_in_up_to_the_limit(
     with school.writing() as connection:
         connection.execute(update(tables.sign_ins).values(seen_at=school.now() - timedelta(seconds=active_ago)))
     assert sees_something(opened("sessions", "teacher", ago)) is holds
+
+
+def store_times(**times: datetime) -> School:
+    school = open_school()
+    with school.writing() as connection:
+        connection.execute(update(tables.sign_ins).values(times))
+    return school
+
+
+@pytest.mark.parametrize(("ago", "holds"), [(29 * 60, True), (31 * 60, False)])
+def test_activity_while_the_clock_was_ahead_does_not_prolong_a_sign_in(
+    opened: Opening, ago: float, holds: bool
+) -> None:
+    assert sees_something(opened("sessions", "teacher"))
+    store_times(seen_at=now() + timedelta(days=200))
+    assert sees_something(opened("sessions", "teacher", ago)) is holds
+
+
+def test_a_sign_out_while_the_clock_was_ahead_does_not_lock_anybody_out(opened: Opening, story_clock: Clock) -> None:
+    assert sees_something(opened("sessions", "teacher"))
+    store_times(ended_at=now() + timedelta(days=200))
+    assert not sees_something(opened("sessions", "teacher", 60))  # signed in before
+    story_clock.later(minutes=1)
+    assert sees_something(opened("sessions", "teacher"))
+    story_clock.set(people.NOW)
 
 
 def test_a_removed_role_ends_at_the_next_click(opened: Opening, tmp_path: Path) -> None:
