@@ -334,7 +334,8 @@ def show_alerted(dsps: Collection[Dsps]) -> None:
     if not dsps:
         return
     with st.container(border=True):
-        write_html("<b>The concern was sent to the DSP.</b> If the child may be in danger, ring as well.")
+        sent = "sent to the DSP" if any(one.names for one in dsps) else "saved, but no DSP could be alerted"
+        write_html("<b>The concern was {sent}.</b> If the child may be in danger, ring as well.", sent=sent)
         for one in dsps:
             show_dsp(one)
         warn_without_email(school)
