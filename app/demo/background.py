@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from app.demo.filling import fill
-from app.judging.fingerprint import rules_fingerprint
 from app.school import School
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 
@@ -36,7 +35,6 @@ class Filling:
             if self.is_running:
                 return
             self.step, self.share, self.error = "", 0.0, ""
-            rules_fingerprint(school.settings)  # parses, which Python 3.11 cannot do safely in two threads at once
             self._began = time.monotonic()
             arguments = (school, sessions, at_end)
             self._thread = threading.Thread(target=self._fill, args=arguments, name="demonstration", daemon=True)

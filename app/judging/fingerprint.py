@@ -1,17 +1,29 @@
-"""A fingerprint of the rules and settings: when it changes, everything is judged again."""
+"""A fingerprint of the rules and settings: when it changes, everything is judged again.
+
+The program's own part is computed as it is loaded: a process that runs on while newer files are installed judges by the
+old ones, and must not pass its outcomes off as theirs.
+"""
 
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 
-import app.protocol
+import app
 from app.protocol.clauses import CLAUSES
 from app.protocol.judge import STATUSES
 from app.protocol.outcomes import EVIDENCE, OUTCOMES
 from app.settings import Settings
 
+_SELECTING = (
+    "judging/parts.py",
+    "judging/rejudge.py",
+    "judging/ties.py",
+    "store/concerns.py",
+    "store/consents.py",
+    "store/reading.py",
+    "store/versions.py",
+)
 NOT_JUDGED = {"breach_days", "spot_check_share"}  # figures on which no outcome depends
 
 
@@ -20,19 +32,14 @@ def rules_fingerprint(settings: Settings) -> str:
     values = settings.model_dump_json(
         include={"timezone", "tenant_id", "remote_learning", "rules"}, exclude={"rules": {"__all__": NOT_JUDGED}}
     )
-    return _digest([values, *sorted(CLAUSES), *OUTCOMES, *EVIDENCE, *STATUSES, _fingerprint_protocol()])
+    return _digest([values, *sorted(CLAUSES), *OUTCOMES, *EVIDENCE, *STATUSES, PROGRAM])
 
 
-@cache  # every page asks for it
-def _fingerprint_protocol() -> str:
-    return package_fingerprint(Path(app.protocol.__file__).parent)
-
-
-def package_fingerprint(folder: Path) -> str:
-    """A digest of what the modules of a package do. Comments, docstrings and formatting make no difference, and neither
+def package_fingerprint(files: Iterable[Path]) -> str:
+    """A digest of what some modules do. Comments, docstrings and formatting make no difference, and neither
     does the module that a statement is in; therefore imports from this program are left out."""
     statements: set[str] = set()
-    for file in folder.rglob("*.py"):
+    for file in files:
         module = ast.parse(file.read_bytes())
         for node in ast.walk(module):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -58,5 +65,14 @@ def _iter_imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[str
             yield f"{source} {ast.unparse(name)}"
 
 
+def list_judging_files(folder: Path) -> list[Path]:
+    """The modules of the program in a folder on which outcomes depend: the rules, and what selects their evidence."""
+    return [*(folder / "protocol").rglob("*.py"), *(folder / file for file in _SELECTING)]
+
+
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+# What the program that this process has loaded does.
+PROGRAM = package_fingerprint(list_judging_files(Path(app.__file__).parent))

@@ -17,6 +17,7 @@ import pandas as pd
 from sqlalchemy import Connection, delete, or_, select
 
 from app.judging import breaches
+from app.judging.programs import check_in
 from app.judging.ties import add_tied_sessions, name_link_days, tie_ends
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import Ints, micros
@@ -46,6 +47,7 @@ class Affected:
 
 def rejudge(connection: Connection, school: School, affected: Affected) -> None:
     """Judge again what a change affects, in its transaction."""
+    check_in(connection)
     school = school.as_of(connection)
     if affected.times:
         for logs, calls in _iter_time_ranges(connection, school.settings, np.array(affected.times, np.int64)):
@@ -66,6 +68,7 @@ def rejudge_pupils(connection: Connection, school: School, pupil_ids: Collection
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
     """Judge again what a log affects that replaced the log `before`. Returns its session's `clause`, `outcome`,
     `evidence`, `disputed`, `reason`."""
+    check_in(connection)
     school = school.as_of(connection)
     logs, calls = _list_matchable(connection, school.settings, [log_id] if before is None else [log_id, before])
     current = [log for log in logs if log != before]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import app.protocol
-from app.judging.fingerprint import package_fingerprint, rules_fingerprint
+from app.judging.fingerprint import list_judging_files, package_fingerprint, rules_fingerprint
 from app.protocol.clauses import CLAUSES
 from tests.conftest import SETTINGS
 
@@ -50,7 +50,7 @@ def _fingerprint(folder: Path, **modules: str) -> str:
         file = package / f"{name.replace('_in_', '/')}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return package_fingerprint(package)
+    return package_fingerprint(package.rglob("*.py"))
 
 
 @pytest.mark.parametrize("changed", SAME.values(), ids=SAME.keys())
@@ -78,7 +78,13 @@ def test_package_fingerprint_of_the_real_rules_is_that_of_a_copy_with_comments(t
     shutil.copytree(rules, copy)
     for file in copy.rglob("*.py"):
         file.write_text(f"# A comment.\n{file.read_text(encoding='utf-8')}\n", encoding="utf-8")
-    assert package_fingerprint(copy) == package_fingerprint(rules)
+    assert package_fingerprint(copy.rglob("*.py")) == package_fingerprint(rules.rglob("*.py"))
+
+
+def test_list_judging_files_names_files_that_exist() -> None:
+    files = list_judging_files(Path(app.protocol.__file__).parents[1])
+    assert all(file.is_file() for file in files)
+    assert {"judge.py", "reading.py", "rejudge.py"} <= {file.name for file in files}
 
 
 def test_rules_fingerprint_changes_with_settings_that_rules_use_alone() -> None:
