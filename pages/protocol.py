@@ -17,6 +17,7 @@ from app.reports.inspection import describe_rules
 from app.settings import Rules, SettingsError, Term, replace_figures
 from app.ui.address import choose_one
 from app.ui.clauses import show_clauses
+from app.ui.confirmations import show_confirmations
 from app.ui.labels import OUTCOME_WORDS
 from app.ui.lists import as_listing, session_table, table, table_expander
 from app.ui.protocol.figures import ask_figures, open_figures
@@ -25,7 +26,7 @@ from app.ui.protocol.remote_learning import offer_today
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import draw, show_confirmation
-from app.vocabulary.roles import Page, Resource
+from app.vocabulary.roles import Page, Resource, Scope
 
 school, person = require(Page.PROTOCOL)
 today = school.today()
@@ -168,10 +169,14 @@ if get_scopes(person, Resource.WHAT_IF):
 if get_scopes(person, Resource.PROTOCOL_SETTINGS):
     views["settings"] = "Settings"
     offer_today(school, person)
+if Scope.ALL in get_scopes(person, Resource.CONFIRMATIONS):
+    views["confirmations"] = "Read and understood"
 view = choose_one("View", views, "clauses", "view", label_visibility="collapsed") if len(views) > 1 else "clauses"
 if view == "settings":
     show_settings(school, person)
 elif view == "what-if":
     show_what_if()
+elif view == "confirmations":
+    show_confirmations(school, person)
 else:
     show_protocol()

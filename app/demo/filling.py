@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import list_roles_with
-from app.demo import asking, casework, emails, resolving
+from app.demo import asking, casework, confirming, emails, resolving
 from app.demo.calendar import POLICIES, Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
@@ -87,7 +87,9 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     progress("Resolving breaches and asking for consents", 0.88)
     resolving.resolve(judged_by, leaders, Chance(_SEED, day.toordinal()))
     asking.ask(judged_by, made)
+    confirmed = confirming.list_confirmed(judged_by, made)
     with school.writing() as connection:
+        confirming.confirm(connection, judged_by, confirmed, Chance(_SEED, day.toordinal()))
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
         set_meta(connection, "demo", day.isoformat())
         own = OwnSettings(**{name: getattr(judged_by.settings, name) for name in OwnSettings.model_fields})

@@ -14,6 +14,7 @@ from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
 from app.ui import address, authority
+from app.ui.confirmations import show_request
 from app.ui.current import current_person, get_school, keep_address, record_once, view_as
 from app.ui.first_visit import show_first_visit
 from app.ui.labels import PAGE_ICONS
@@ -121,6 +122,7 @@ def show() -> None:
     with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
         _link_to_concern_about_child()
     if current == home and not address.shows_record():
+        show_request(school, person)
         show_first_visit(school, person)
     authority.show_change()
     chosen.run()

@@ -235,6 +235,7 @@ class Role(StrEnum):
             Resource.REGISTER_FIGURES: Scope.FIGURES,
             Resource.PUPIL_POLICIES: Scope.FIGURES,
             Resource.AUDIT_CHECK: Scope.ALL,
+            Resource.CONFIRMATIONS: Scope.FIGURES,
         },
         first_page=Page.OVERVIEW,
     )

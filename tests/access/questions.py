@@ -28,6 +28,7 @@ from app.access.concerns import (
     list_own_concerns,
     list_pupils_on_record,
 )
+from app.access.confirmations import count_confirmations, find_version_to_confirm, list_confirmations
 from app.access.forms import (
     get_draft,
     get_draft_time,
@@ -164,6 +165,9 @@ QUESTIONS |= {
     "count_by_deadline": lambda school, person: count_by_deadline(school, person, EVER),
     "count_registers": lambda school, person: count_registers(school, person, TERM),
     "check_audit_trail": check_audit_trail,
+    "find_version_to_confirm": find_version_to_confirm,
+    "list_confirmations": list_confirmations,
+    "count_confirmations": count_confirmations,
 }
 
 

@@ -135,6 +135,9 @@ LISTS = {
     ),
     "app/ui/concerns/lists.py _show_own": Shown(_TUTOR, "/concerns", "my concerns"),
     "pages/log.py show_saved": Shown(_TUTOR, "/log", "the logged session", before=log_a_call),
+    "app/ui/confirmations.py show_confirmations": Shown(
+        _DEPUTY, "/protocol?view=confirmations&show=confirmed", "read and understood"
+    ),
     "pages/protocol.py show_changes": Shown(
         _DEPUTY, "/protocol?view=what-if", "what if by department", before=try_settings
     ),

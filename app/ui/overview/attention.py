@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.access.breaches import count_breaches_by_owner, list_breaches_to_resolve, list_open_breaches
 from app.access.concerns import get_oldest_concern
+from app.access.confirmations import count_confirmations
 from app.access.overview import list_late_consents
 from app.access.policy import Person, get_scopes
 from app.formatting import how_many
@@ -18,9 +19,10 @@ from app.school import School
 from app.ui.lists import table_expander
 from app.ui.overview.view import View, carry_choices
 from app.ui.widgets import link
-from app.vocabulary.roles import Page, Resource
+from app.vocabulary.roles import Page, Resource, Scope
 from app.vocabulary.terms import Outcome
 
+_TIME_TO_CONFIRM = timedelta(days=14)
 _BY_OWNER = {
     "owner": "With",
     "sessions": "Sessions",
@@ -90,6 +92,8 @@ def list_lines(view: View) -> list[Line]:
         lines += _list_line_of_concerns(view.school, view.person)
     if missing := describe_missing_term(view.school.settings, view.school.today()):
         lines.append(Line(missing, Page.PROTOCOL, {}))
+    if Scope.ALL in get_scopes(view.person, Resource.CONFIRMATIONS):
+        lines += _list_line_of_confirmations(view.school, view.person)
     version = view.school.settings.version_on(view.school.today())
     if version and version.next_review and version.next_review < view.school.today():
         due = version.next_review
@@ -138,3 +142,13 @@ def _list_line_of_concerns(school: School, person: Person) -> list[Line]:
     owner = f"with {oldest['owner']}" if oldest["owner"] else "with nobody: no DSP was alerted"
     words = f"{how_many(oldest['waiting'], 'open concern')}; oldest {how_many(oldest['age_days'], 'day')}, "
     return [Line(f"{words}{oldest['level']}, {owner}", Page.CONCERNS, {})]
+
+
+def _list_line_of_confirmations(school: School, person: Person) -> list[Line]:
+    """How many have not confirmed a version that has been in force for some time."""
+    counts = count_confirmations(school, person)
+    missing = counts.asked - counts.confirmed if counts else 0
+    if not counts or not missing or school.today() <= counts.version.from_ + _TIME_TO_CONFIRM:
+        return []
+    words = f"{how_many(missing, 'member of staff has', 'staff have')} not confirmed {counts.version.name}"
+    return [Line(words, Page.PROTOCOL, {"view": "confirmations", "show": "missing"})]
