@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import list_roles_with
-from app.demo import asking, casework, confirming, emails, resolving
+from app.demo import asking, casework, checking, confirming, emails, resolving
 from app.demo.calendar import POLICIES, Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
@@ -71,6 +71,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     with school.writing() as connection:
         _store_calendars(connection, made.events)
         _store_policies(connection, made, school.now())
+        checking.store_seeds(connection, judged_by)
     _import_calls(judged_by, made, progress)
     progress("Importing session logs and judging every clause", 0.5)
     import_logs(judged_by, _create_csv("logs", made.logs))
@@ -78,6 +79,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
         _date_back(connection, school.now())
+        checking.date_back(connection)
         casework.follow_up(connection, school.now(), day)
         casework.raise_about_conduct(connection, school.now(), day)
         emails.enter_emails(connection, judged_by, made)
@@ -86,6 +88,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
     progress("Resolving breaches and asking for consents", 0.88)
     resolving.resolve(judged_by, leaders, Chance(_SEED, day.toordinal()))
+    checking.answer(judged_by, leaders, made.shown_tutor["email"])
     asking.ask(judged_by, made)
     confirmed = confirming.list_confirmed(judged_by, made)
     with school.writing() as connection:

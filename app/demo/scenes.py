@@ -18,6 +18,20 @@ from app.demo.people import DemoSchool, Row
 from app.demo.session_records import Session, SessionRecords
 
 _RECORDED_AS_AGREED = {"recording_announced": "yes", "recording_on_team": "yes", "cameras_off_offered": "yes"}
+_IN_ORDER = {
+    "platform": "teams",
+    "account": "school",
+    "recorded": "no",
+    "private_recording": "no",
+    "staff_opened": "yes",
+    "staff_ended": "yes",
+    "pupil_left_alone": "no",
+    "cameras_on": "yes",
+    "dress_ok": "yes",
+    "background_ok": "yes",
+    "room": "public",
+    "concern": "no",
+}
 _ALONE_UNNOTICED = {"pupil_left_alone": "no", "staff_ended": "yes", "cameras_on": "yes"}
 
 
@@ -27,7 +41,8 @@ class Scenes:
     def __init__(self, chance: Chance, school: DemoSchool, calendar: Calendar, zone: ZoneInfo) -> None:
         self.chance, self.school, self.zone = chance, school, zone
         self.records = SessionRecords(chance, school)
-        self._days = [day for day in calendar.school_days() if day < calendar.day][-3:]
+        before = [day for day in calendar.school_days() if day < calendar.day]
+        self._days, self._earlier = before[-3:], before[-14]
         own = school.shown_tutor["email"]
         self._pupils = [pupil for pupil in school.not_abroad if pupil["tutor_email"] == own]
 
@@ -49,6 +64,16 @@ class Scenes:
                 session, answers = logged
                 session.number = number + place
                 self.records.add_log(session).update(answers)
+        self._add_logs_without_calls(number + len(scenes))
+
+    def _add_logs_without_calls(self, number: int) -> None:
+        """Lessons of which only the log tells: of the tutor and of a colleague of the same year."""
+        shown, colleague = self.school.tutors["SEN", "9"][:2]
+        for place, (tutor, day) in enumerate(((shown, self._earlier), (colleague, self._days[0]))):
+            pupils = [pupil for pupil in self.school.not_abroad if pupil["tutor_email"] == tutor["email"]][:2]
+            session = self._create_lesson(tutor, day, 14, pupils)
+            session.number = number + place
+            self.records.add_log(session).update(_IN_ORDER)
 
     def _create_lesson(self, teacher: Row, day: date, hour: int, pupils: list[Row], minutes: int = 40) -> Session:
         return Session(teacher, pupils, "academic", datetime.combine(day, time(hour), self.zone), minutes)

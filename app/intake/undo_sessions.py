@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from app.intake.recognition import list_sessions_since
 from app.intake.timeline import EVER
+from app.judging import spot_checks
 from app.judging.rejudge import Affected, rejudge, remove_sessions
 from app.school import School
 from app.store import reading, tables
@@ -117,7 +118,15 @@ def judge_undone(connection: Connection, school: School, recorded: Sequence[Chan
     for key, numbers in people.items():
         sessions |= list_sessions_since(connection, key, numbers, EVER)
     rejudge(connection, school, Affected(times, sessions))
+    spot_checks.draw(connection, school, _find_touched(detached))
     _delete_breaches(connection, {*detached.sessions, *before})
+
+
+def _find_touched(detached: Detached) -> spot_checks.Touched:
+    """Who held the sessions that were removed, and when."""
+    rows = detached.sessions.values()
+    staff_ids = frozenset(row["staff_id"] for row in rows if row["staff_id"])
+    return spot_checks.Touched(staff_ids, frozenset(row["day"] for row in rows))
 
 
 def _delete_breaches(connection: Connection, sessions: set[int]) -> None:

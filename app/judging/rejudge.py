@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, delete, or_, select
 
-from app.judging import breaches
+from app.judging import breaches, spot_checks
 from app.judging.programs import check_in
 from app.judging.ties import add_tied_sessions, name_link_days, tie_ends
 from app.protocol.evidence import COLUMNS, Evidence, empty
@@ -239,6 +239,7 @@ def _judge(
     now = school.now()
     judged = judge(reading.read_evidence(connection, logs=logs, calls=calls), school.settings, now, reasons=reasons)
     ids = _number_sessions(connection, judged, by_ref, by_call)
+    touched = spot_checks.find_touched(connection, before)
     remove_sessions(connection, before)
     sessions = judged.sessions.assign(id=ids, clause_set_id=current_clause_set(connection))
     insert_rows(connection, tables.sessions, sessions.assign(day=sessions["day"].dt.date))
@@ -246,6 +247,7 @@ def _judge(
         insert_rows(connection, table, rows.assign(session_id=ids[rows["session"]]))
     removed = before - set(ids.tolist())
     breaches.update_breaches(connection, sessions[["id", "confidential", "codes"]], removed, now)
+    spot_checks.draw(connection, school, touched | spot_checks.find_touched(connection, ids.tolist()))
     session_days.pack(connection)
     return judged
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, select
 
+from app.judging import spot_checks
 from app.judging.call_rows import reread_originals
 from app.judging.fingerprint import rules_fingerprint
 from app.judging.rejudge import Affected, rejudge
@@ -20,6 +21,7 @@ from app.store.writing import get_meta, raise_revision, set_meta
 from app.vocabulary.terms import Outcome
 
 _JUDGED_BY = "judged_by"  # the fingerprint of the settings and clauses of the last judgement
+_DRAWN_BY = "drawn_by"  # the fingerprint of the settings of the last draw of spot checks
 _READ_BY = "read_by"  # the reader that read all call records whose originals are stored
 
 
@@ -27,8 +29,12 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
     """Judge again the sessions whose outcomes change as time passes, since the time to log their call is over, and
     those for which it seemed to be by a clock that was ahead. If the reader of call records has improved, read their
     originals again first; if it, the settings or the rules have changed, judge everything again: within `announce()`,
-    since both take a while."""
-    current = {_JUDGED_BY: rules_fingerprint(school.settings), _READ_BY: str(READER)}
+    since both take a while. If the terms or the shares have changed, draw the spot checks again."""
+    current = {
+        _JUDGED_BY: rules_fingerprint(school.settings),
+        _READ_BY: str(READER),
+        _DRAWN_BY: spot_checks.fingerprint_settings(school.settings),
+    }
     due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
     with school.engine.connect() as connection:
         is_current = all(get_meta(connection, key) == value for key, value in current.items())
@@ -37,17 +43,20 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
     with school.writing() as connection:
         school = school.as_of(connection)
         current[_JUDGED_BY] = rules_fingerprint(school.settings)
+        current[_DRAWN_BY] = spot_checks.fingerprint_settings(school.settings)
         changed = {key: value for key, value in current.items() if get_meta(connection, key) != value}
-        if changed:
+        if changed.keys() - {_DRAWN_BY}:
             with announce():
                 if _READ_BY in changed:
                     reread_originals(connection, school)
                 rejudge(connection, school, Affected(times=[(-(2**62), 2**62)]))
-            for key, value in changed.items():
-                set_meta(connection, key, value)
         else:
             early = _find_judged_too_early(connection, school)
             rejudge(connection, school, Affected(sessions={*connection.scalars(due), *early}))
+        if _DRAWN_BY in changed:
+            spot_checks.draw_again(connection, school)
+        for key, value in changed.items():
+            set_meta(connection, key, value)
         raise_revision(connection)
 
 

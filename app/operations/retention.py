@@ -176,7 +176,8 @@ def _is_linked(gone: Collection[int]) -> ColumnElement[bool]:
 
 
 def _find_sessions(connection: Connection, since: datetime, linked: ColumnElement[bool]) -> _Part:
-    """Sessions with their logs, calls, recordings and breaches, those without a session, and meetings in calendars."""
+    """Sessions with their logs, calls, recordings, breaches and spot checks, those without a session, and meetings in
+    calendars."""
     rows = connection.execute(select(_session.id, _COUNSELLING).where(_session.day < since.date(), not_(linked))).all()
     sessions = [row.id for row in rows]
     calls = _find(connection, _of_call.call_id, _of_call.session_id, sessions)
@@ -186,6 +187,10 @@ def _find_sessions(connection: Connection, since: datetime, linked: ColumnElemen
     left = and_(breach.opened_at < since, breach.session_id.not_in(select(_session.id)))
     breaches = _find(connection, breach.id, breach.session_id, sessions)
     breaches += connection.scalars(select(breach.id).where(left)).all()
+    check = tables.spot_checks.c
+    checks = _find(connection, check.id, check.session_id, sessions)
+    unattached = and_(check.drawn_at < since, check.session_id.not_in(select(_session.id)))
+    checks += connection.scalars(select(check.id).where(unattached)).all()
     event = tables.calendar_events.c
     kept_links = (
         select(_call.join_key)
@@ -206,6 +211,7 @@ def _find_sessions(connection: Connection, since: datetime, linked: ColumnElemen
     of_calls = (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed, tables.recordings)
     return Past("sessions", since.date(), sum(not row.counselling for row in rows)), [
         *_create_deletes(connection, [tables.breach_events.c.breach_id, breach.id], breaches),
+        *_create_deletes(connection, [check.id], checks),
         *_create_deletes(connection, [tables.session_pupils.c.session_id, _of_call.session_id, _session.id], sessions),
         *_create_deletes(connection, [tables.log_pupils.c.log_id, tables.log_invited.c.log_id, _log.id], logs),
         *_create_deletes(connection, [*(table.c.call_id for table in of_calls), _call.id], calls),

@@ -107,6 +107,7 @@ STAFF_GRANTS: Grants = {
     Resource.CONCERN_ACTIONS: Scope.OWN,
     Resource.PARENT_REGISTERS: Scope.OWN,
     Resource.PUPILS: Scope.OWN,
+    Resource.SPOT_CHECKS: Scope.OWN,
 }
 
 

@@ -64,6 +64,14 @@ from app.access.sessions import (
     list_sessions_of_pupil,
     list_unlogged_calls,
 )
+from app.access.spot_checks import (
+    count_spot_checks,
+    get_spot_check,
+    list_answered_spot_checks,
+    list_spot_check_seeds,
+    list_spot_checks,
+    list_spot_checks_to_explain,
+)
 from app.access.what_if import run_what_if
 from app.operations.alerts import get_alerts_view
 from app.operations.sync import get_sync_state
@@ -168,6 +176,12 @@ QUESTIONS |= {
     "find_version_to_confirm": find_version_to_confirm,
     "list_confirmations": list_confirmations,
     "count_confirmations": count_confirmations,
+    "list_spot_checks": list_spot_checks,
+    "list_answered_spot_checks": list_answered_spot_checks,
+    "list_spot_checks_to_explain": list_spot_checks_to_explain,
+    "get_spot_check": lambda school, person: [get_spot_check(school, person, n) for n in NUMBER.values()],
+    "count_spot_checks": lambda school, person: count_spot_checks(school, person, EVER),
+    "list_spot_check_seeds": list_spot_check_seeds,
 }
 
 

@@ -92,7 +92,16 @@ LISTS = {
         _DSP, "/sessions?view=repeats", "repeated one-to-ones", opens="pair="
     ),
     "app/ui/sessions/detail.py _show_clauses": Shown(_DEPUTY, "/sessions?session={session}", "clauses of a session"),
-    "app/ui/sessions/detail.py _show_log": Shown(_DEPUTY, "/sessions?session={session}", "log", "Session log"),
+    "app/ui/sessions/detail.py show_log": Shown(_DEPUTY, "/sessions?session={session}", "log", "Session log"),
+    "app/ui/sessions/spot_checks.py show_spot_checks": Shown(
+        _HOY, "/sessions?view=spot-checks", "spot checks", opens="view=spot-checks&chosen="
+    ),
+    "app/ui/sessions/spot_checks.py _show_answered": Shown(
+        _HOY, "/sessions?view=spot-checks", "spot checks looked at", opens="session="
+    ),
+    "app/ui/sessions/spot_checks.py _show_draw": Shown(
+        _DEPUTY, "/sessions?view=spot-checks", "seeds of spot checks", "How the sessions were drawn"
+    ),
     "app/ui/parents/consents.py _show_list": Shown(_DEPUTY, "/parents", "consents", opens="consent="),
     "app/ui/parents/consent_detail.py _show_history": Shown(
         _DEPUTY, "/parents?consent={consent}", "history of a consent"
@@ -155,7 +164,11 @@ LISTS = {
 }
 
 # Tables of long texts, which do not sort.
-WRAPPED = {"app/ui/session_detail.py _show_clauses", "pages/log.py show_saved"}
+WRAPPED = {
+    "app/ui/sessions/detail.py _show_clauses",
+    "app/ui/sessions/spot_checks.py _show_draw",
+    "pages/log.py show_saved",
+}
 
 # The demonstration takes no roster, from a file or from Microsoft Entra, and sends families no email about a consent.
 NOT_IN_THE_DEMONSTRATION = {

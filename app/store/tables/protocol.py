@@ -58,4 +58,6 @@ spot_checks = Table(
     Column("note", EncryptedText),
     Column("checked_at", Instant),
     foreign_key("checked_by", "staff.id"),
+    Column("reply", EncryptedText),  # of the member of staff, if it is to be explained
+    Column("replied_at", Instant),
 )

@@ -17,6 +17,7 @@ from app.ui.labels import OUTCOME_WORDS, describe_purpose
 from app.ui.lists import table, wrapped_table
 from app.ui.sessions.attendance import show_attendance, show_recordings
 from app.ui.sessions.breaches import show_breaches
+from app.ui.sessions.spot_check_form import show_spot_check
 from app.ui.text import note, title, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
@@ -37,14 +38,15 @@ def show_session(school: School, person: Person, number: str) -> None:
     _show_heading(school, person, view)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        _show_summary(view)
+        show_summary(view)
         show_breaches(school, person, view)
+        show_spot_check(school, person, view.session_id)
         _show_links(view)
     with right:
         show_attendance(view)
         show_recordings(view.calls.recordings, school.now())
     _show_clauses(view)
-    _show_log(view)
+    show_log(view)
 
 
 def _show_heading(school: School, person: Person, view: SessionView) -> None:
@@ -95,7 +97,8 @@ def _show_links(view: SessionView) -> None:
             link(Page.CONCERNS, "Raise a concern about this session", "flag", query=query)
 
 
-def _show_summary(view: SessionView) -> None:
+def show_summary(view: SessionView) -> None:
+    """Show the status of a session, the reasons for breaches, and where its log disagrees with another source."""
     broken = view.clauses[view.clauses["outcome"] == "breach"]
     gaps = view.clauses[view.clauses["outcome"] == "no_evidence"]
     if len(broken):
@@ -153,7 +156,8 @@ def _show_clauses(view: SessionView) -> None:
         write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))
 
 
-def _show_log(view: SessionView) -> None:
+def show_log(view: SessionView) -> None:
+    """Show the answers of a session's log, and its versions."""
     if view.log is None:
         return
     with st.expander("Session log"):

@@ -181,6 +181,8 @@ def _add_protocol() -> None:
         sa.Column("note", sa.Text()),
         sa.Column("checked_at", sa.BigInteger()),
         sa.Column("checked_by", _NUMBER, sa.ForeignKey("staff.id")),
+        sa.Column("reply", sa.Text()),
+        sa.Column("replied_at", sa.BigInteger()),
     )
 
 
