@@ -13,12 +13,12 @@ from app.store.writing import raise_revision
 def confirm_version(school: School, person: Person, version_from: date) -> None:
     """Store that the person has read and understood the version in force, which came into force on a day; once, however
     often it is called. ValueError if another version is in force by now."""
-    version = school.settings.version_on(school.today())
-    if version is None or version.from_ != version_from:
-        raise ValueError("Another version of the protocol has come into force. Read that one.")
     confirmation = tables.confirmations.c
     own = confirmation.staff_id == person.staff_id, confirmation.version_from == version_from
     with school.writing() as connection:
+        version = school.as_of(connection).settings.version_on(school.today())
+        if version is None or version.from_ != version_from:
+            raise ValueError("Another version of the protocol has come into force. Read that one.")
         if connection.scalar(select(confirmation.id).where(*own)) is not None:
             return
         row = {"staff_id": person.staff_id, "version_from": version_from, "confirmed_at": school.now()}
