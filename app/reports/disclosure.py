@@ -54,6 +54,15 @@ def suppress_split(first: pd.Series, second: pd.Series, rest: pd.Series) -> list
     return [pd.Series(state, counts.index) for state, counts in zip(states, (first, second, rest), strict=True)]
 
 
+def suppress_counts(counts: pd.Series) -> pd.Series | None:
+    """How each count of one column whose total is known may be shown: SHOWN, UNDER or WITHHELD; None: none of them."""
+    values, state = counts.to_numpy(float), _find_small(counts)
+    while not _is_safe(values, state):
+        if not _hide_another(values, state, WITHHELD):
+            return None
+    return pd.Series(state, counts.index)
+
+
 def _find_small(counts: pd.Series) -> npt.NDArray[np.object_]:
     return np.where(counts < FEW, UNDER, SHOWN).astype(object)
 

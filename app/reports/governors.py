@@ -10,12 +10,13 @@ import pandas as pd
 
 from app.access.overview import count_counselling_sessions, get_overview
 from app.access.policy import Days, Person
+from app.access.pupil_policies import get_pupil_policies
 from app.access.reporting import count_by_deadline, count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
 from app.records import log_form
-from app.reports import charts, figures
+from app.reports import assurance, charts, figures
 from app.reports.disclosure import (
     GONE,
     HIDDEN,
@@ -72,6 +73,11 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
         ),
         "attention": _list_attention(school, person, days, seen.rows),
         "counselling": _describe_counselling(school, person, days),
+        "points": assurance.describe_points({"This period": seen.clauses}),
+        "confirmed": assurance.describe_confirmations(school, person),
+        "spot_checks": assurance.describe_spot_checks(school, person, days),
+        "policies": [each.describe() for each in get_pupil_policies(school, person)],
+        "training": [f"{each.name} ({each.reference}), {on_day(each.on)}" for each in school.settings.training],
     }
     return create_pdf("governors", data)
 

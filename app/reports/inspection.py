@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-import pandas as pd
-
 from app.access.overview import get_protocol_figures
 from app.access.policy import Person
 from app.access.pupil_policies import get_pupil_policies
@@ -12,8 +10,8 @@ from app.access.reporting import check_audit_trail, count_by_deadline, count_reg
 from app.formatting import how_many, on_day
 from app.judging.what_if import describe_groups
 from app.protocol.clauses import CLAUSES
-from app.reports import governors
-from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
+from app.reports import assurance, governors
+from app.reports.disclosure import format_count, format_part
 from app.reports.endings import describe_endings
 from app.reports.pdf import create_pdf
 from app.school import School
@@ -42,7 +40,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
         figures = get_protocol_figures(school, person, (term.from_, min(term.to, today)))
         by_term[term.name] = governors.add_state(governors.compute_rates_by_clause(figures))
     entry, fault = check_audit_trail(school, person)
-    registers = count_registers(school, person, days)
+    registers, words = count_registers(school, person, days), assurance.find_words(school)
     data = governors.describe_paper(school, "Videoconferencing with pupils: inspection pack") | {
         "version": governors.describe_version(school),
         "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
@@ -50,15 +48,17 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
         "measured": governors.HOW_MEASURED,
         "small": governors.SMALL_COUNTS,
         "terms": list(by_term),
+        "points": assurance.describe_points(by_term),
+        "text": assurance.describe_text(school),
+        "confirmed": assurance.describe_confirmations(school, person),
         "clauses": [
             {
                 "title": c.title,
-                "words": c.words,
+                "words": words[c.name],
                 "applies": c.applies_to,
                 "decided": c.decided_by,
                 "heading": c.reference.heading,
                 "reference": str(c.reference),
-                "passed": [_describe_passed(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES.values()
         ],
@@ -66,7 +66,8 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
         "done": describe_endings(
             count_resolved_breaches(school, person, days), count_by_deadline(school, person, days)
         ),
-        "registers": [[words, _describe_register(name, registers)] for name, words in _REGISTERS.items()],
+        "spot_checks": assurance.describe_spot_checks(school, person, days),
+        "registers": [[label, _describe_register(name, registers)] for name, label in _REGISTERS.items()],
         "policies": [figures.describe() for figures in get_pupil_policies(school, person)],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"All entries up to number {entry:,} are unaltered.",
@@ -100,12 +101,3 @@ def _describe_register(name: str, registers: Mapping[str, int]) -> str:
     if name in set(LetterKind):
         return format_part(registers[name], registers["pupils"])
     return format_count(registers[name])
-
-
-def _describe_passed(rates: pd.DataFrame, clause: str) -> str:
-    if clause not in rates.index:
-        return "none"
-    row = rates.loc[clause]
-    if row["state"] == SHOWN:
-        return format_part(int(row["passed"]), int(row["total"]))
-    return f"all but {HIDDEN}" if row["state"] == UNDER else "not shown"

@@ -20,6 +20,7 @@ POINT = re.compile(
 @dataclass(frozen=True)
 class Point:
     identifier: str
+    title: str
     summary: str
     clauses: tuple[str, ...]
     reason: str
@@ -36,7 +37,9 @@ def outline() -> dict[Reference, Point]:
             reference = Reference(heading, int(point["number"]))
             assert reference not in found, reference
             clauses = tuple(re.findall("`([^`]+)`", point["clauses"] or ""))
-            found[reference] = Point(point["identifier"], point["summary"], clauses, point["reason"] or "")
+            found[reference] = Point(
+                point["identifier"], point["title"], point["summary"], clauses, point["reason"] or ""
+            )
     return found
 
 
