@@ -24,7 +24,7 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary.terms import CallPart, ConsentEventKind, EmailState, Outcome, Resolution
+from app.vocabulary.terms import CallPart, ConsentEventKind, EmailState, Outcome, Resolution, SpotCheckResult
 
 _IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
@@ -244,7 +244,7 @@ class _File:
         yield from self._show_log(row.ref)
         yield from self._show_calls(row.id)
         yield from checks
-        yield from self._show_breaches(row.id)
+        yield from self._show_breaches_and_spot_check(row.id)
 
     def _list_checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
         """The outcome and reason of each clause that applies, by session number."""
@@ -322,7 +322,7 @@ class _File:
             times = f"{self._format_moment(row.joined_at)} to {self._format_moment(row.left_at)}"
             yield Record(_as_cells({"In the call": times, "What it was": CallPart(row.part).label}))
 
-    def _show_breaches(self, session_id: int) -> Iterator[Cell]:
+    def _show_breaches_and_spot_check(self, session_id: int) -> Iterator[Cell]:
         breach, event = tables.breaches.c, tables.breach_events.c
         rows = self.connection.execute(
             select(breach.clause, event.occurred_at, event.kind, event.resolution, event.text)
@@ -333,6 +333,11 @@ class _File:
         for clause, at, kind, how, text in rows:
             words = [Resolution(how).label if how else "", text or ""]
             yield Cell(f"{title_of(clause)}: {kind}, {self._format_moment(at)}", ". ".join(filter(None, words)) or "–")
+        check = tables.spot_checks.c
+        answered = select(tables.spot_checks).where(check.session_id == session_id, check.result.is_not(None))
+        for row in self.connection.execute(answered):
+            words = [SpotCheckResult(row.result).label, row.note or "", row.reply or ""]
+            yield Cell(f"Spot check, {self._format_moment(row.checked_at)}", "\n".join(filter(None, words)))
 
     # --- concerns, rejected rows, drafts and plans ----------------------------------------------------------------
 

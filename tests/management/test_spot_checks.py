@@ -19,13 +19,14 @@ from app.intake.files import import_logs
 from app.intake.logs import enter_log
 from app.judging.spot_checks import compute_commitment, read_seeds
 from app.management.spot_checks import answer_spot_check, reply_to_spot_check
+from app.reports.subject_access import create_file_for_command
 from app.school import School
 from app.settings import replace_figures
 from app.store import tables
 from app.vocabulary.terms import SpotCheckResult
 from tests.clock import Clock, moment
 from tests.conftest import SchoolWith
-from tests.people import STAFF, found, log, someone, staff_id, table
+from tests.people import STAFF, email, found, log, someone, staff_id, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -132,6 +133,15 @@ def test_what_was_answered_is_on_the_trail_without_words(drawn: School) -> None:
         entries = [(row.actor, row.subject) for row in rows]
     subject = f"spot check of session {number(drawn, 'tutor')}"
     assert entries == [("hoy9@habs.example", subject), ("tutor@habs.example", subject)]
+
+
+def test_subject_access_holds_what_was_written_about_a_pupils_session(drawn: School) -> None:
+    answer(drawn, "hoy9", "tutor", TO_EXPLAIN, "Was it in Teams?")
+    reply_to_spot_check(drawn, someone(drawn, "tutor"), number(drawn, "tutor"), "Yes, in our team.")
+    page = create_file_for_command(drawn, email("aled"))
+    assert "Was it in Teams?" in page
+    assert "Yes, in our team." in page
+    assert "Was it in Teams?" not in create_file_for_command(drawn, email("dai"))
 
 
 def test_a_session_judged_anew_with_a_breach_leaves_the_open_list(drawn: School) -> None:

@@ -23,7 +23,7 @@ def test_a_spot_check_needs_a_note_to_be_explained(opened: Opened) -> None:
     at = press(opened(Page.SESSIONS, "hoy", view="spot-checks"), "To explain")
     assert not at.exception
     assert "Write in the note what is to be explained" in text(at)
-    at.text_area[0].input("=1+1 **What** was it?").run()
+    at.text_area[0].input("=1+1 **What** was it?")
     at = press(at, "To explain")
     assert not at.exception
     assert "No session to look at" in text(at)
