@@ -31,6 +31,7 @@ _SINCE = {
     "call_listed": "calls were read with people whom it added",
     "call_stays": "calls were read with people whom it added",
     "calls": "calls were read with people whom it added",
+    "confirmations": "one of its staff has confirmed the protocol",
     "consent_events": "a parent's consent was answered or changed",
     "consents": "a parent's consent was asked for",
     "drafts": "one of its people has begun a form",
@@ -47,6 +48,7 @@ _SINCE = {
     "plans": "a session was planned",
     "pupil_policies": "the sync has read policies of pupils whom it added",
     "pupil_versions": "the roster was changed",
+    "spot_checks": "a spot check was answered",
     "pupils": "the roster was changed",
     "quarantine": "a rejected row was fixed or dismissed",
     "schools": "the roster was changed",
@@ -201,3 +203,7 @@ def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str
     written = written.where(event.actor_id.is_not(None), reading.is_among(connection, _breach.session_id, sessions))
     if connection.scalar(written.limit(1)) is not None:
         yield _describe_obstacle("breach_events")
+    check = tables.spot_checks.c
+    answered = check.result.is_not(None) & reading.is_among(connection, check.session_id, sessions)
+    if connection.scalar(select(check.id).where(answered).limit(1)) is not None:
+        yield _describe_obstacle("spot_checks")

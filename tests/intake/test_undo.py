@@ -36,9 +36,14 @@ START = "2026-11-03T10:00"
 
 
 def _rows(school: School) -> dict[str, list[str]]:
-    """Every row but those of the audit trail, the list of imports and what counts changes."""
-    rows = all_rows(school)
-    rows["meta"] = [row for row in rows["meta"] if not row.startswith(("('revision'", "('audit_head'"))]
+    """Every row but those of the audit trail, the list of imports, what counts changes, and the seeds of spot checks,
+    whose digests are on the trail. A session that is drawn again has a new spot check."""
+    rows, others = all_rows(school), ("('revision'", "('audit_head'", "('spot_check_seeds'")
+    rows["meta"] = [row for row in rows["meta"] if not row.startswith(others)]
+    check = tables.spot_checks.c
+    with school.engine.connect() as connection:
+        drawn = connection.execute(select(check.session_id, check.term, check.result))
+        rows["spot_checks"] = sorted(map(repr, drawn))
     return {name: rows[name] for name in rows if name not in ("audit", "imports", "import_changes")}
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import enter_log
-from app.intake.undo import undo_last_import
+from app.intake.undo import NotUndoneError, undo_last_import
 from app.judging.spot_checks import choose, compute_digest, draw_again, read_seeds, store_seed
 from app.judging.upkeep import refresh
 from app.school import School
@@ -185,6 +185,14 @@ def test_an_undone_import_leaves_no_check_and_the_next_lowest_follows(school_wit
     undo_last_import(school)
     assert drawn(school).keys() == {by_digest[1]["ref"]}
     assert count_checks(school) == 1
+
+
+def test_an_import_is_not_undone_once_a_session_of_it_was_looked_at(school_with: SchoolWith, tmp_path: Path) -> None:
+    school = with_share(school_with(give_seed), 1)
+    add(school, tmp_path, ROWS[:2])
+    answer(school, REFS[0])
+    with pytest.raises(NotUndoneError, match="a spot check was answered"):
+        undo_last_import(school)
 
 
 def test_what_was_looked_at_stays_and_the_tutor_needs_no_other(school_with: SchoolWith, tmp_path: Path) -> None:
