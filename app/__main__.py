@@ -1,6 +1,5 @@
 """The commands: `python -m app --help`."""
 
-import json
 import os
 import sys
 from datetime import date, datetime
@@ -18,7 +17,7 @@ from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
 from app.records.rows import UnreadableFileError
-from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
+from app.reports.outcomes_csv import COLUMNS, iter_outcomes, write_csv, write_json
 from app.reports.subject_access import UnknownPupilError, create_file_for_command
 from app.school import open_school
 from app.settings import SettingsError, get_database_url
@@ -73,9 +72,9 @@ cli.add_command(protocol)
 def outcomes_command(form: str, first: datetime | None, last: datetime | None) -> None:
     """Print one line for each session and clause: the outcome, its evidence and the reason."""
     days = (first.date() if first else date.min, last.date() if last else date.max)
-    rows = list_outcomes(open_school(), days)
+    rows = iter_outcomes(open_school(), days)
     if form == "json":
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        write_json(sys.stdout, rows)
     else:
         write_csv(sys.stdout, COLUMNS, rows)
 

@@ -1,9 +1,11 @@
 """Outcomes as CSV, written so that a spreadsheet opens them without running anything."""
 
 import csv
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from textwrap import indent
 from typing import Any, TextIO
 
 import pandas as pd
@@ -28,23 +30,22 @@ COLUMNS = (
     "disputed",
     "reason",
 )
-_AT_ONCE = 20_000  # sessions judged in one go
+_AT_ONCE = 2_500  # sessions judged in one go: the memory needed does not grow with the number of sessions
 
 
-def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any]]:
+def iter_outcomes(school: School, days: tuple[date, date]) -> Iterator[dict[str, Any]]:
     """One row for each session of some days and clause, in order of the sessions' start; the keys are
     COLUMNS. Blank texts are "", `disputed` is true or false, `started_at` ISO 8601 in school time. The
     reasons of a confidential session are withheld, since they name who took part."""
     refresh(school)
     session = tables.sessions.c
     with school.engine.connect() as connection:
+        school = school.as_of(connection)
         ids = connection.scalars(
             select(session.id).where(session.day.between(*days)).order_by(session.started_at, session.id)
         ).all()
-        rows: list[dict[str, Any]] = []
         for first in range(0, len(ids), _AT_ONCE):
-            rows += _read_outcomes(school, connection, ids[first : first + _AT_ONCE])
-    return rows
+            yield from _read_outcomes(school, connection, ids[first : first + _AT_ONCE])
 
 
 def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -77,6 +78,15 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
     writer.writerow(columns)
     for row in rows:
         writer.writerow([make_harmless(row[column]) for column in columns])
+
+
+def write_json(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as a list in JSON, one after the other."""
+    before = "["
+    for row in rows:
+        file.write(f"{before}\n{indent(json.dumps(row, ensure_ascii=False, indent=1), ' ')}")
+        before = ","
+    file.write("[]\n" if before == "[" else "\n]\n")
 
 
 def make_harmless(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.intake.files import import_logs
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.settings import Period
 from tests import people
@@ -37,7 +37,7 @@ def hold(school: School, graph: StandIn, folder: Path, start: datetime, **answer
     run(school)
     row = people.log("tutor", "aled", f"{start}+00:00", ref="L1", purpose="pastoral", reason="routine")
     assert not import_logs(school, people.table(folder / "l.csv", [row | answers])).rejected
-    (found,) = (row for row in list_outcomes(school, EVER) if row["clause"] == "second-member-invited")
+    (found,) = (row for row in iter_outcomes(school, EVER) if row["clause"] == "second-member-invited")
     assert (found["log_ref"], found["call_id"]) == ("L1", "c1")
     return {name: found[name] for name in ("outcome", "evidence", "disputed", "reason")}
 
@@ -95,6 +95,6 @@ def test_run_judges_a_session_again_when_its_calendar_could_be_read(
     assert hold(school, graph, tmp_path, start)["outcome"] == "no_evidence"
     graph.always = {}
     run(school, retry=True)
-    assert {row["outcome"] for row in list_outcomes(school, EVER) if row["clause"] == "second-member-invited"} == {
+    assert {row["outcome"] for row in iter_outcomes(school, EVER) if row["clause"] == "second-member-invited"} == {
         "met"
     }

@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import select
 
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.store import tables
 
@@ -15,7 +15,7 @@ def outcomes(school: School, clause: str) -> dict[tuple[str, str], str]:
     """The outcome of a clause by log and call."""
     return {
         (str(row["log_ref"]), str(row["call_id"])): str(row["outcome"])
-        for row in list_outcomes(school, EVER)
+        for row in list(iter_outcomes(school, EVER))
         if row["clause"] == clause
     }
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.logs import Entered, enter_log
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.store.database import open_database
 from tests import people
@@ -111,7 +111,7 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
         file = folder / f"{number}.{kind}"
         if rows:
             work(school, table(file, rows) if kind == "csv" else calls(file, *rows) if kind == "json" else rows[0])
-    found = list_outcomes(school, EVER)
+    found = list(iter_outcomes(school, EVER))
     school.engine.dispose()
     return sorted(found, key=lambda row: (row["log_ref"], row["call_id"], row["clause"]))
 

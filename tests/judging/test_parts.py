@@ -13,7 +13,7 @@ from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.judging.parts import find_sessions, read_part
 from app.protocol.judge import judge
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.store import tables
 from tests import people
@@ -77,8 +77,8 @@ def test_get_session_leaves_out_a_room_beside_another_lesson(school: School, bes
         assert view.clauses.set_index("clause").loc["never-alone", "outcome"] == outcome
 
 
-def test_list_outcomes_gives_each_session_once(school: School, beside: dict[str, int]) -> None:
-    rows = list_outcomes(school, (DAY, DAY))
+def test_iter_outcomes_gives_each_session_once(school: School, beside: dict[str, int]) -> None:
+    rows = list(iter_outcomes(school, (DAY, DAY)))
     alone = {row["call_id"]: row["outcome"] for row in rows if row["clause"] == "never-alone"}
     assert alone == {"lesson": "met", "running": "met", "room": "breach"}
     assert len(rows) == 3 * len({row["clause"] for row in rows})

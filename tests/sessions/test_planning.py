@@ -23,7 +23,7 @@ from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log
 from app.records.rows import RejectedRow
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.sessions import planning
 from app.store import tables
@@ -210,7 +210,7 @@ def test_a_session_held_as_planned_is_judged_as_its_preview(
     records = [one.call() for one in plans if one.with_call]
     if records:
         assert import_calls(after, people.calls(tmp_path / "held.json", *records)).added == len(records)
-    judged = list_outcomes(after, (date.min, date.max))
+    judged = list(iter_outcomes(after, (date.min, date.max)))
     assert len(judged) == len(plans) * len(CLAUSES)
     held = {(row["log_ref"], row["clause"]): row["outcome"] for row in judged if row["clause"] in BEFOREHAND}
     assert before == held

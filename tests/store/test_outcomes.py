@@ -24,7 +24,7 @@ from app.protocol.facts import SessionFacts
 from app.protocol.judge import count_outcomes
 from app.protocol.outcomes import BREACH, LOG, MET, NOTHING
 from app.protocol.rulings import Ruling
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.store import session_days, tables
@@ -99,7 +99,7 @@ def _assert_all_judged(school: School, logs: int, calls: int) -> None:
     """After a page has been opened, everything that is shown has the new clause."""
     refresh(school)
     assert _counts(school, NEW) == {"met": logs, "breach": calls, "not_applicable": 0}
-    exported = pd.DataFrame(list_outcomes(school, DAYS))
+    exported = pd.DataFrame(list(iter_outcomes(school, DAYS)))
     assert len(exported) == (logs + calls) * len(CLAUSES)
     assert (exported.loc[exported["clause"] == NEW, "outcome"] == "met").sum() == logs
     view = get_session(school, _leader(school), _session(school, "L1"))
@@ -174,7 +174,7 @@ def test_a_removed_clause_leaves_resolved_breaches(busy: School, tmp_path: Path,
     assert "dress" not in _outcomes(busy)
     refresh(busy)
     assert set(_outcomes(busy).columns) >= set(CLAUSES)
-    assert {row["clause"] for row in list_outcomes(busy, DAYS)} == set(CLAUSES)
+    assert {row["clause"] for row in list(iter_outcomes(busy, DAYS))} == set(CLAUSES)
     assert "dress" not in list_breaches_to_resolve(busy, owner)["clauses"].tolist()
     kept = [get_session_breaches(busy, leader, session).rows for session in (first, second)]
     assert [(rows["title"].tolist(), rows["state"].tolist()) for rows in kept] == [

@@ -14,7 +14,7 @@ from app.access.sessions import list_sessions
 from app.intake.calls import import_calls
 from app.intake.files import import_logs, import_table
 from app.operations.verification import verify
-from app.reports.outcomes_csv import list_outcomes
+from app.reports.outcomes_csv import iter_outcomes
 from app.school import School, open_school
 from app.store import tables
 from app.store.database import DatabaseError
@@ -59,7 +59,7 @@ def test_transfer_moves_everything_and_the_school_can_go_on(lived_in: School, el
     assert rows["quarantine"] == rows["concerns"] == rows["calls"] == 1
     assert len(messages) == len(tables.metadata.sorted_tables) - 1  # the days are packed there
     there = School(open_school(url).engine, lived_in.settings)
-    assert list_outcomes(there, EVER) == list_outcomes(lived_in, EVER)
+    assert list(iter_outcomes(there, EVER)) == list(iter_outcomes(lived_in, EVER))
     teacher = people.found(find_person(there, people.email("teacher")))
     session = list_sessions(there, teacher, EVER)["session_id"].iloc[0]
     view = people.found(get_session(there, teacher, int(session)))
@@ -109,7 +109,7 @@ def test_a_killed_move_leaves_the_target_whole_or_empty_and_the_source_unchanged
     lived_in: School, elsewhere: Callable[[], str], tables_moved: int
 ) -> None:
     source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()
-    before = list_outcomes(lived_in, EVER)
+    before = list(iter_outcomes(lived_in, EVER))
     moving = running.start(source, "move", "--to", url)
     for _ in range(tables_moved):
         assert "every row as it was" in moving.stderr.readline()
@@ -120,5 +120,5 @@ def test_a_killed_move_leaves_the_target_whole_or_empty_and_the_source_unchanged
         is_empty = not any(connection.execute(select(table)).first() for table in tables.metadata.sorted_tables)
     if is_empty:
         transfer(lived_in.engine, url, verify, lambda words: None)
-    assert list_outcomes(there, EVER) == list_outcomes(lived_in, EVER) == before
+    assert list(iter_outcomes(there, EVER)) == list(iter_outcomes(lived_in, EVER)) == before
     there.engine.dispose()
