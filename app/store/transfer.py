@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, insert, select
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 
 from app.store import session_days, tables
 from app.store.database import DatabaseError, open_database, writing
 
 _AT_ONCE = 2000
+_WRITTEN_AT_START = (tables.protocol_entries, tables.meta)  # the protocol of the settings file
 
 
 def transfer(
@@ -44,12 +45,17 @@ def transfer(
 
 
 def _check_empty(connection: Connection) -> None:
+    """DatabaseError if the database holds anything but what opening a new one writes, which is deleted."""
     for table in tables.metadata.sorted_tables:
+        if table in _WRITTEN_AT_START:
+            continue
         if connection.scalar(select(func.count()).select_from(table)):
             raise DatabaseError(
                 f"The database to move to is not empty ({table.name} holds rows): name one that is. "
                 "Nothing was changed."
             )
+    for table in _WRITTEN_AT_START:
+        connection.execute(delete(table))
 
 
 def _iter_rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:

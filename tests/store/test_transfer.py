@@ -117,7 +117,7 @@ def test_a_killed_move_leaves_the_target_whole_or_empty_and_the_source_unchanged
     moving.communicate()
     there = School(open_school(url).engine, lived_in.settings)
     with there.engine.connect() as connection:
-        is_empty = not any(connection.execute(select(table)).first() for table in tables.metadata.sorted_tables)
+        is_empty = not connection.execute(select(tables.staff)).first()
     if is_empty:
         transfer(lived_in.engine, url, verify, lambda words: None)
     assert list(iter_outcomes(there, EVER)) == list(iter_outcomes(lived_in, EVER)) == before
