@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from app.access import forms
 from app.access.breaches import count_sessions_breached_since
 from app.access.forms import (
     Dsps,
@@ -169,14 +170,14 @@ def ask() -> None:
     if not log_form.has_essentials(draft.values):
         note("Choose the purpose, pupils and times; the questions follow.")
         return
-    if log_form.is_one_to_one(school.settings, draft.values):
+    if is_one_to_one():
         ask_about_one_to_one()
     place = st.container()
     last = [question.name for question in QUESTIONS if question.only_if is CONCERN]
     others = [question.name for question in QUESTIONS if question.name not in ("reason", "concern", "notes", *last)]
     with st.expander("All questions", expanded=not draft.values.get("folded"), key=draft.key("questions")):
         ask_questions(others)
-    if log_form.is_home_alone(school.settings, draft.values):
+    if log_form.is_home_alone(draft.values, one_to_one=is_one_to_one()):
         ask_about_home_alone(pupils)
     else:
         ask_questions(["concern"])
@@ -187,6 +188,17 @@ def ask() -> None:
     ask_questions(["notes"])
     with place:
         offer_expected_answers()
+
+
+def is_one_to_one() -> bool:
+    """Whether it is a one-to-one, by the answers so far."""
+    form = draft.values
+    return _is_one_to_one(form["purpose"], form["day"], *form["pupils"])
+
+
+@cache  # for one run of the page, in which every question asks
+def _is_one_to_one(purpose: str, day: str, *pupils: str) -> bool:
+    return forms.is_one_to_one(school, {"purpose": purpose, "day": day, "pupils": pupils})
 
 
 def ask_questions(names: list[str]) -> None:
@@ -200,7 +212,7 @@ def ask_questions(names: list[str]) -> None:
 
 
 def list_relevant() -> list[str]:
-    return [question.name for question in log_form.list_questions(school.settings, draft.values)]
+    return [question.name for question in log_form.list_questions(draft.values, one_to_one=is_one_to_one())]
 
 
 def ask_about_one_to_one() -> None:
@@ -227,12 +239,12 @@ def ask_about_home_alone(pupils: pd.DataFrame) -> None:
 
 
 def as_row() -> dict[str, str]:
-    return log_form.as_row(school.settings, draft.values, person.email)
+    return log_form.as_row(draft.values, person.email, one_to_one=is_one_to_one())
 
 
 def offer_expected_answers() -> None:
     """Show a button that answers every open question, and beforehand the answers that it would record."""
-    if expected := log_form.expected_answers(school.settings, draft.values):
+    if expected := log_form.expected_answers(draft.values, one_to_one=is_one_to_one()):
         with st.container(border=True):
             st.button("No issues", icon=":material/done_all:", key=draft.key("usual"))
             note(f"This will record: {', '.join(log_form.describe_answers(expected))}.")
@@ -261,7 +273,7 @@ def show_preview() -> bool:
         write_html("<b>? Not answered yet:</b> {clauses}", clauses=", ".join(title_of(c) for c in gaps["clause"]))
     if good and not (broken.empty and gaps.empty):
         note(f"✓ {how_many(good, 'check')} met or exempt.")
-    by_source = log_form.answers_by_source(school.settings, draft.values)
+    by_source = log_form.answers_by_source(draft.values, one_to_one=is_one_to_one())
     for source, answers in zip(("The call record shows", "You answered"), by_source, strict=True):
         if answers:
             words = "; ".join(log_form.describe_answers(answers))
@@ -276,7 +288,7 @@ def handle_buttons() -> None:
     """Do what the buttons of the form ask, before anything is drawn; both may be pressed in one run."""
     draft.collect()
     if state.get(draft.key("usual")):
-        draft.fill_in(log_form.expected_answers(school.settings, draft.values) | {"folded": True})
+        draft.fill_in(log_form.expected_answers(draft.values, one_to_one=is_one_to_one()) | {"folded": True})
     if state.get(_SAVE) and draft.result is None and log_form.has_essentials(draft.values):
         save()
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access.administration import record_access
-from app.access.forms import list_pupils_to_choose
+from app.access.forms import is_one_to_one, list_pupils_to_choose
 from app.access.plans import list_plans
 from app.formatting import moment
 from app.parents import consents
@@ -58,7 +58,7 @@ def ask() -> Log | RejectedRow | None:
         session_fields.ask_times(draft, school.today(), first=school.today())
     if not log_form.has_essentials(draft.values):
         return None
-    if log_form.is_one_to_one(school.settings, draft.values):
+    if is_one_to_one(school, draft.values):
         session_fields.ask_question(draft, "reason")
         if isinstance(plan := read(), Log) and (accepted := planning.find_second_members(school, person, plan)):
             session_fields.ask_second_members(draft, accepted, "Second member of the pastoral team to invite")
@@ -66,7 +66,7 @@ def ask() -> Log | RejectedRow | None:
 
 
 def read() -> Log | RejectedRow:
-    return planning.read_plan(school, log_form.as_row(school.settings, draft.values, person.email))
+    return planning.read_plan(school, planning.as_row(school, draft.values, person))
 
 
 def show_verdict(plan: Log, checks: PlanChecks) -> None:

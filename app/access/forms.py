@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, and_, func, select, union
 
@@ -13,7 +14,10 @@ from app.access.policy import Person, list_roles_with, require
 from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils, select_staff
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
+from app.protocol.frames import NONE, Versions
 from app.protocol.matching import recorded_calls
+from app.protocol.remote import is_remote
+from app.records.log_form import Form, is_with_one_pupil
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
@@ -199,6 +203,18 @@ def list_dsps(school: School, person: Person, codes: Collection[str] = ()) -> li
         Dsps(schools.get(code, code), tuple(row.name for row in staff if row.school == code), telephones.get(code, ""))
         for code in sorted(codes or {row.school for row in staff})
     ]
+
+
+def is_one_to_one(school: School, form: Form) -> bool:
+    """Whether a form (see `app.records.log_form`) is of a one-to-one: pastoral, with one pupil, who by the rules is in
+    remote learning on its day."""
+    if not is_with_one_pupil(form):
+        return False
+    with school.engine.connect() as connection:
+        pupils = connection.scalars(select(tables.pupils.c.id).where(tables.pupils.c.email.in_(form["pupils"]))).all()
+        own, versions = (read(connection, pupils) for read in (reading.read_remote_pupils, reading.read_pupils))
+    asked = np.array(pupils or [NONE]), np.array([form["day"]], "datetime64[D]").view(np.int64)
+    return bool(is_remote(school.settings.remote_learning, own, Versions(versions, "pupil_id"), *asked)[0])
 
 
 CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # the forms that raise one; a step's form is its reference and kind

@@ -51,6 +51,7 @@ _SINCE = {
     "spot_checks": "a spot check was answered",
     "pupils": "the roster was changed",
     "quarantine": "a rejected row was fixed or dismissed",
+    "remote_pupils": "a pupil's remote learning was entered or ended",
     "schools": "the roster was changed",
     "staff": "the roster was changed",
     "staff_versions": "the roster was changed",

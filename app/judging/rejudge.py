@@ -9,7 +9,7 @@ gives what judging everything would give.
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -57,12 +57,16 @@ def rejudge(connection: Connection, school: School, affected: Affected) -> None:
         _judge(connection, school, *reading.logs_and_calls(connection, sessions))
 
 
-def rejudge_pupils(connection: Connection, school: School, pupil_ids: Collection[int]) -> None:
-    """Judge again all sessions of some pupils, in the transaction that changed what is on record about them."""
-    participant = tables.session_pupils.c
-    of_pupils = reading.is_among(connection, participant.pupil_id, pupil_ids)
-    sessions = set(connection.scalars(select(participant.session_id).where(of_pupils)))
-    rejudge(connection, school, Affected(sessions=sessions))
+def rejudge_pupils(
+    connection: Connection, school: School, pupil_ids: Collection[int], days: tuple[date, date] | None = None
+) -> None:
+    """Judge again all sessions of some pupils, or those of some days (from, to), in the transaction that changed what
+    is on record about them."""
+    participant, session = tables.session_pupils.c, tables.sessions.c
+    query = select(participant.session_id).where(reading.is_among(connection, participant.pupil_id, pupil_ids))
+    if days:
+        query = query.join(tables.sessions, session.id == participant.session_id).where(session.day.between(*days))
+    rejudge(connection, school, Affected(sessions=set(connection.scalars(query))))
 
 
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:

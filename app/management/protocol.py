@@ -14,15 +14,16 @@ from sqlalchemy import Connection, select
 
 from app.access.policy import Person, require
 from app.judging.upkeep import rejudge_changed_settings
+from app.management.effects import Effect, measure_effect
 from app.school import School, check_clauses, forget_file
 from app.settings import Settings, SettingsError, check_settings, describe_fault
 from app.store import protocol, tables
 from app.store.protocol import FIGURES, MODELS, Entry
 from app.store.writing import raise_revision
 from app.vocabulary.roles import Resource
-from app.vocabulary.terms import BreachState, ProtocolKind
+from app.vocabulary.terms import ProtocolKind
 
-_entry, _breach = tables.protocol_entries.c, tables.breaches.c
+_entry = tables.protocol_entries.c
 
 
 class ProtocolChangedError(ValueError):
@@ -40,15 +41,6 @@ class Change:
     kind: ProtocolKind
     content: Mapping[str, Any] | None
     replaces: int | None = None
-
-
-@dataclass(frozen=True)
-class Effect:
-    """How many breaches a change opened and closed, and how many past sessions newly show one."""
-
-    opened: int
-    closed: int
-    sessions: int
 
 
 def preview_settings(school: School, person: Person, changes: Sequence[Change]) -> Settings:
@@ -125,19 +117,12 @@ def _store(connection: Connection, change: Change, person: Person, note: str, sc
 
 def judge_again(connection: Connection, before: School) -> Effect:
     """Judge again what the change of the protocol in this transaction affects. `before`: the school before it."""
-    was_open = _list_open(connection)
-    rejudge_changed_settings(connection, before, before.as_of(connection))
-    raise_revision(connection)
-    is_open = _list_open(connection)
-    opened = is_open.keys() - was_open.keys()
-    sessions = {is_open[number] for number in opened} - set(was_open.values())
-    return Effect(len(opened), len(was_open.keys() - is_open.keys()), len(sessions))
 
+    def judge() -> None:
+        rejudge_changed_settings(connection, before, before.as_of(connection))
+        raise_revision(connection)
 
-def _list_open(connection: Connection) -> dict[int, int]:
-    """The session of each open breach, by the breach's id."""
-    rows = connection.execute(select(_breach.id, _breach.session_id).where(_breach.state == BreachState.OPEN))
-    return {row.id: row.session_id for row in rows}
+    return measure_effect(connection, judge)
 
 
 def plan_undo(school: School, person: Person, entry_id: int) -> list[Change]:

@@ -8,7 +8,8 @@ from typing import Any
 import tomli_w
 
 from app.access.policy import Person, require
-from app.management.protocol import Effect, judge_again
+from app.management.effects import Effect
+from app.management.protocol import judge_again
 from app.school import School, check_clauses, forget_file, remember_file
 from app.settings import Settings, SettingsError, check_settings, get_settings_file
 from app.store import protocol

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
+    Select,
     Table,
     Update,
     and_,
@@ -104,6 +105,7 @@ def _find_parts(connection: Connection, school: School) -> Iterator[_Part]:
     linked = _is_linked(concerns)
     yield _find_sessions(connection, since["sessions"], linked)
     yield _find_consents(connection, since["sessions"], linked)
+    yield _find_remote_learning(connection, since["sessions"], linked)
     staying = or_(_session.id.is_(None), and_(_session.day >= since["sessions"].date(), not_(linked)))
     yield _find_originals(connection, since["call_originals"], staying)
     yield _find_unfinished(connection, since["unfinished"])
@@ -222,14 +224,28 @@ def _find_sessions(connection: Connection, since: datetime, linked: ColumnElemen
 
 def _find_consents(connection: Connection, since: datetime, linked: ColumnElement[bool]) -> _Part:
     """Consents that ended before `since`, except those of pupils with an older session that stays."""
-    consent, participant = tables.consents.c, tables.session_pupils.c
-    older = select(participant.pupil_id).join(tables.sessions, _session.id == participant.session_id)
-    staying = older.where(_session.day < since.date(), linked)
-    ended = select(consent.id).where(consent.covers_to < since, consent.pupil_id.not_in(staying))
+    consent = tables.consents.c
+    ended = select(consent.id).where(consent.covers_to < since, consent.pupil_id.not_in(_select_pupils(since, linked)))
     consents = connection.scalars(ended).all()
     of_consent = (tables.family_emails.c.consent_id, tables.consent_events.c.consent_id, consent.id)
     statements = _create_deletes(connection, of_consent, consents)
     return Past("parents' consents", since.date(), len(consents)), statements
+
+
+def _find_remote_learning(connection: Connection, since: datetime, linked: ColumnElement[bool]) -> _Part:
+    """Remote learning of single pupils that ended before `since`, except of those with an older session that stays."""
+    entry = tables.remote_pupils.c
+    ended = select(entry.id).where(entry.to_day < since.date(), entry.pupil_id.not_in(_select_pupils(since, linked)))
+    entries = connection.scalars(ended).all()
+    statements = _create_deletes(connection, [entry.id], entries)
+    return Past("remote learning of single pupils", since.date(), len(entries)), statements
+
+
+def _select_pupils(since: datetime, linked: ColumnElement[bool]) -> Select[Any]:
+    """The pupils of sessions before `since` that stay."""
+    participant = tables.session_pupils.c
+    older = select(participant.pupil_id).join(tables.sessions, _session.id == participant.session_id)
+    return older.where(_session.day < since.date(), linked)
 
 
 def _find_originals(connection: Connection, since: datetime, condition: ColumnElement[bool]) -> _Part:

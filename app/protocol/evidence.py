@@ -89,6 +89,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "withdrawn_at": INSTANT,
         "slt_informed_at": INSTANT,
     },
+    "remote_pupils": {"pupil_id": "Int64", "from_day": DAY, "to_day": DAY},
     "concerns": {"log_id": "Int64", "call_id": "object", "home_alone": "boolean", "alerted": "boolean"},
 }
 
@@ -121,7 +122,8 @@ class Evidence:
       `changed_at`: when it was written), `calendar_invited` the staff whom it invites
     - `staff`, `pupils` one row for each version, held from `from_day` on; the first also before it
     - `letters`, `consents` (one row for each time one was given; `withdrawn_at` blank: it still holds),
-      `concerns` (one row for each concern and linked log or call) the registers
+      `remote_pupils` (the days of each time a single pupil learns from home), `concerns` (one row for each concern and
+      linked log or call) the registers
     """
 
     logs: pd.DataFrame = field(default_factory=lambda: empty("logs"))
@@ -138,6 +140,7 @@ class Evidence:
     pupils: pd.DataFrame = field(default_factory=lambda: empty("pupils"))
     letters: pd.DataFrame = field(default_factory=lambda: empty("letters"))
     consents: pd.DataFrame = field(default_factory=lambda: empty("consents"))
+    remote_pupils: pd.DataFrame = field(default_factory=lambda: empty("remote_pupils"))
     concerns: pd.DataFrame = field(default_factory=lambda: empty("concerns"))
 
     def __post_init__(self) -> None:

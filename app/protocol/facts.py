@@ -1,6 +1,5 @@
 """The facts that clauses need about the sessions: what calls, logs and registers show of each."""
 
-from collections.abc import Callable
 from datetime import time
 from functools import cached_property
 
@@ -10,9 +9,10 @@ import pandas as pd
 from app.protocol import presence
 from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros, paired
 from app.protocol.matching import recorded_calls
+from app.protocol.remote import find_concerned, is_remote
 from app.protocol.room_facts import RoomFacts
 from app.protocol.sessions import DAY, MINUTE, SECOND
-from app.settings import WEEKDAYS, Rules
+from app.settings import WEEKDAYS, Slot
 from app.vocabulary.roles import Role
 from app.vocabulary.terms import LetterKind
 
@@ -23,6 +23,12 @@ UNKNOWN, SHORT, SENT, ENOUGH = range(4)
 def clock_micros(clock: time) -> int:
     """A time of day as microseconds since midnight."""
     return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND + clock.microsecond
+
+
+def is_between(start: Ints, end: Ints, opens: time, closes: time) -> Mask:
+    """Whether school times lie between two times of the day on which they begin, ends included."""
+    midnight = start // DAY * DAY
+    return (start - midnight >= clock_micros(opens)) & (end - midnight <= clock_micros(closes))
 
 
 class SessionFacts(RoomFacts):
@@ -175,14 +181,28 @@ class SessionFacts(RoomFacts):
         return np.asarray(self.pupils["in_call"] | ~self.has_call[self.pupils["session"]])
 
     @cached_property
+    def _only_pupil(self) -> Ints:
+        """The row of `pupils` of the only pupil in the call (where there is none, in the log); NONE where there were
+        more, or none."""
+        rows = np.flatnonzero(self.present)
+        session = self.pupils["session"].to_numpy()[rows]
+        only = np.full(self.n, NONE)
+        only[session] = rows
+        return np.where(np.bincount(session, minlength=self.n) == 1, only, NONE)
+
+    @cached_property
+    def only_pupil_version(self) -> Ints:
+        """Who the only pupil was on the session's day, as a row of `pupil_versions`; NONE where there is none."""
+        return np.append(self.pupils["row"], NONE)[self._only_pupil]
+
+    @cached_property
     def one_to_one(self) -> Mask:
-        """Purpose `pastoral`, exactly one pupil (in the call, if there is one), in remote learning."""
-        one_pupil = np.bincount(self.pupils.loc[self.present, "session"], minlength=self.n) == 1
-        remote = np.zeros(self.n, bool)
-        for period in self.settings.remote_learning:
-            first, last = np.array([period.from_, period.to], "datetime64[D]").view(np.int64)
-            remote |= (self.day >= first) & (self.day <= last)
-        return np.asarray((self.purpose == "pastoral") & one_pupil & remote)
+        """Purpose `pastoral`, exactly one pupil (in the call, if there is one), who is in remote learning."""
+        sessions = np.flatnonzero((self.purpose == "pastoral") & (self._only_pupil != NONE))
+        pupils = self.pupils["pupil_id"].to_numpy()[self._only_pupil[sessions]]
+        periods, own = self.settings.remote_learning, self.evidence.remote_pupils
+        remote = is_remote(periods, own, self.pupil_versions, pupils, self.day[sessions])
+        return self.mask_of(sessions[remote])
 
     @cached_property
     def confidential(self) -> Mask:
@@ -204,24 +224,31 @@ class SessionFacts(RoomFacts):
 
     def in_academic_hours(self, start: Ints, end: Ints) -> Mask:
         """Whether a school time lies within the academic hours of the session's day, ends included."""
-        return self._is_within(start, end, lambda rules: [(WEEKDAYS, *rules.academic_hours)])
-
-    def in_slot(self, start: Ints, end: Ints) -> Mask:
-        """Whether a school time lies within one of its weekday's slots for one-to-ones."""
-        return self._is_within(start, end, lambda rules: [(s.days, s.from_, s.to) for s in rules.one_to_one_slots])
-
-    def _is_within(
-        self, start: Ints, end: Ints, slots: Callable[[Rules], list[tuple[tuple[str, ...], time, time]]]
-    ) -> Mask:
-        """Whether a school time lies within one of the slots of that day's rules: weekdays, from, to."""
-        midnight = start // DAY * DAY
-        weekday = (start // DAY + 3) % 7  # 1 January 1970 was a Thursday
         within = np.zeros(self.n, bool)
         for number, rules in enumerate(self.settings.rules):
-            for days, opens, closes in slots(rules):
-                on_day = (self.rule == number) & np.isin(weekday, [WEEKDAYS.index(day) for day in days])
-                within |= on_day & (start - midnight >= clock_micros(opens)) & (end - midnight <= clock_micros(closes))
+            within |= (self.rule == number) & is_between(start, end, *rules.academic_hours)
         return within
+
+    def in_slot(self, start: Ints, end: Ints) -> Mask:
+        """Whether a school time lies within a slot for one-to-ones that counts on its day, for the session's pupil."""
+        day = start // DAY
+        within = np.zeros(self.n, bool)
+        for number, rules in enumerate(self.settings.rules):
+            for slot in rules.one_to_one_slots:
+                counts = (self.rule == number) & self._is_on(slot, day)
+                counts &= find_concerned(self.pupil_versions, slot.schools, slot.years)[self.only_pupil_version]
+                within |= counts & is_between(start, end, slot.from_, slot.to)
+        return within
+
+    def _is_on(self, slot: Slot, day: Ints) -> Mask:
+        """Whether a slot counts on each day, by its weekdays and its week."""
+        weekday = (day + 3) % 7  # 1 January 1970 was a Thursday
+        on_weekday = np.isin(weekday, [WEEKDAYS.index(name) for name in slot.days])
+        if slot.week is None:
+            return on_weekday
+        place, days = pd.factorize(day)
+        in_week = [self.settings.week_on(each) == slot.week for each in days.view("datetime64[D]").tolist()]
+        return np.asarray(on_weekday & np.array(in_week, bool)[place])
 
     # -- the registers ---------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Helpers for frames: times as integers, people as they were on a day."""
 
+from collections.abc import Callable, Collection
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -73,6 +75,16 @@ class Versions:
     def lists(self, column: str, *values: str) -> Mask:
         """Which versions have one of the values in a column of ";"-separated words, whatever the case;
         the last place, for a row of NONE, is False."""
+        return self._test_cells(column, lambda cell: not words_in(cell).isdisjoint(values))
+
+    def is_one_of(self, column: str, names: Collection[str], read: Callable[[str], str]) -> Mask:
+        """Which versions have one of the names in a column, compared as `read` gives them; all if there are no names.
+        The last place is for a row of NONE, as if it were blank."""
+        wanted = {read(name) for name in names}
+        return self._test_cells(column, lambda cell: not wanted or (cell is not None and read(cell) in wanted))
+
+    def _test_cells(self, column: str, test: Callable[[str | None], bool]) -> Mask:
+        """The answer for each version's cell, asked once for each distinct one; in the last place that for a blank."""
         codes, cells = pd.factorize(self.frame[column])
-        has_value = np.array([not words_in(cell).isdisjoint(values) for cell in [*cells, None]])
-        return np.asarray(has_value[np.append(codes, NONE)])
+        answers = np.array([test(cell) for cell in [*cells, None]])
+        return np.asarray(answers[np.append(codes, NONE)])

@@ -5,7 +5,7 @@ import pandas as pd
 
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
-from app.protocol.frames import NONE, Mask, words_in
+from app.protocol.frames import Mask, words_in
 from app.protocol.outcomes import BREACH, CALENDAR, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.vocabulary.roles import Role
@@ -112,8 +112,7 @@ def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask
     session, staff_id = people["session"].to_numpy(), people["staff_id"].to_numpy()
     staff, pupils = facts.staff, facts.pupil_versions
     member = staff.rows(staff_id, facts.day[session])
-    one_pupil = facts.pupils[facts.present].drop_duplicates("session").set_index("session")["row"]
-    pupil = one_pupil.reindex(session, fill_value=NONE).to_numpy()
+    pupil = facts.only_pupil_version[session]
 
     def shares(column: str, pupils_column: str) -> Mask:
         pairs = zip(staff.fact(column, member), pupils.fact(pupils_column, pupil), strict=True)

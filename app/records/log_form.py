@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from app.log_questions import CONCERN, ONE_TO_ONE, QUESTIONS, Question
-from app.settings import Settings
 from app.vocabulary.terms import Account, ConcernCategory, Platform, Purpose, YesNo
 
 Form = dict[str, Any]
@@ -62,29 +61,28 @@ def has_essentials(form: Form) -> bool:
     return all(form.get(name) for name in ("purpose", "pupils", "day", "from", "to"))
 
 
-def is_one_to_one(settings: Settings, form: Form) -> bool:
-    """Whether the questions about one-to-ones are asked."""
-    remote = any(str(p.from_) <= form["day"] <= str(p.to) for p in settings.remote_learning)
-    return form["purpose"] == Purpose.PASTORAL and len(form["pupils"]) == 1 and remote
+def is_with_one_pupil(form: Form) -> bool:
+    """Whether it is pastoral and with one pupil: a one-to-one, if that pupil is in remote learning on its day."""
+    return form["purpose"] == Purpose.PASTORAL and len(form["pupils"]) == 1
 
 
-def is_home_alone(settings: Settings, form: Form) -> bool:
+def is_home_alone(form: Form, *, one_to_one: bool) -> bool:
     """Whether the form says that a child too young for it was home alone: then it reports a concern."""
-    return is_one_to_one(settings, form) and form.get("home_alone") == YesNo.YES
+    return one_to_one and form.get("home_alone") == YesNo.YES
 
 
-def _with_concern(settings: Settings, form: Form) -> Form:
+def _with_concern(form: Form, *, one_to_one: bool) -> Form:
     """The form with the answers that follow from a child being home alone."""
-    if not is_home_alone(settings, form):
+    if not is_home_alone(form, one_to_one=one_to_one):
         return form
     category = form.get("concern_category") or ConcernCategory.HOME_ALONE.value
     return form | {"concern": YesNo.YES.value, "concern_category": category}
 
 
-def list_questions(settings: Settings, form: Form) -> list[Question]:
-    """The questions that the form's purpose and its other answers make relevant."""
-    form = _with_concern(settings, form)
-    purpose, one_to_one = Purpose.named(form["purpose"]), is_one_to_one(settings, form)
+def list_questions(form: Form, *, one_to_one: bool) -> list[Question]:
+    """The questions that the form's purpose and its other answers make relevant, or that it is a one-to-one."""
+    form = _with_concern(form, one_to_one=one_to_one)
+    purpose = Purpose.named(form["purpose"])
     questions: dict[str, Question] = {}
     for question in QUESTIONS:
         needed = question.only_if
@@ -99,10 +97,10 @@ def list_questions(settings: Settings, form: Form) -> list[Question]:
     return list(questions.values())
 
 
-def expected_answers(settings: Settings, form: Form) -> Form:
+def expected_answers(form: Form, *, one_to_one: bool) -> Form:
     """The answers of a session without issues to the questions that are not answered yet."""
-    form = _with_concern(settings, form)
-    expected = {question.name: question.expected[0] for question in list_questions(settings, form)}
+    form = _with_concern(form, one_to_one=one_to_one)
+    expected = {question.name: question.expected[0] for question in list_questions(form, one_to_one=one_to_one)}
     return {name: str(answer) for name, answer in expected.items() if answer and not form.get(name)}
 
 
@@ -117,20 +115,20 @@ def describe_answers(answers: Mapping[str, str]) -> list[str]:
     return words
 
 
-def answers_by_source(settings: Settings, form: Form) -> tuple[Form, Form]:
+def answers_by_source(form: Form, *, one_to_one: bool) -> tuple[Form, Form]:
     """The answers so far that rules can judge, whether the call record shows them or somebody gave them."""
-    form = _with_concern(settings, form)
-    judged = [question.name for question in list_questions(settings, form) if question.is_judged]
+    form = _with_concern(form, one_to_one=one_to_one)
+    judged = [question.name for question in list_questions(form, one_to_one=one_to_one) if question.is_judged]
     answers = {name: form[name] for name in judged if form.get(name)}
     shown = {name: answer for name, answer in answers.items() if form.get("shown", {}).get(name) == answer}
     return shown, {name: answer for name, answer in answers.items() if name not in shown}
 
 
-def as_row(settings: Settings, form: Form, staff_email: str) -> dict[str, str]:
+def as_row(form: Form, staff_email: str, *, one_to_one: bool) -> dict[str, str]:
     """The form as a row of a log file, with its author; answers to questions that are not asked are left out."""
-    form = _with_concern(settings, form)
-    relevant = {question.name for question in list_questions(settings, form)}
-    second = form.get("second", []) if is_one_to_one(settings, form) else []
+    form = _with_concern(form, one_to_one=one_to_one)
+    relevant = {question.name for question in list_questions(form, one_to_one=one_to_one)}
+    second = form.get("second", []) if one_to_one else []
     # Only if the call or the earlier log ran past midnight; otherwise an end before the start is a mistake.
     nights = timedelta(days=1 if form.get("past_midnight") and form["to"] <= form["from"] else 0)
     last_day = date.fromisoformat(form["day"]) + nights

@@ -119,6 +119,7 @@ class _File:
                 "Letters struck out": [
                     self._show_letter(row, struck=True) for row in self._read_rows(tables.letters_struck)
                 ],
+                "Remote learning": [self._show_remote(row) for row in self._read_rows(tables.remote_pupils)],
                 "Emails to the family": [self._show_email(row) for row in self._read_rows(tables.family_emails)],
                 "Parental consents": [self._show_consent(row) for row in self._read_rows(tables.consents)],
                 "Sessions": list(self._iter_sessions()),
@@ -215,6 +216,13 @@ class _File:
         yield Cell(f"{label} (entry {row.id})", f"{struck or self._format_moment(row.occurred_at)}{entered}{by}")
         if row.parent:
             yield Cell(f"{label} by", row.parent, third=True)
+
+    def _show_remote(self, row: Any) -> Record:
+        by = {name: self.staff.get(getattr(row, name), "") for name in ("entered_by", "ended_by")}
+        facts = {"From": f"{row.from_day:%d %b %Y}", "To": f"{row.to_day:%d %b %Y}", "Reason": row.reason}
+        facts["Entered"] = f"{self._format_moment(row.entered_at)} by {by['entered_by']}"
+        facts["Withdrawn"] = f"{self._format_moment(row.ended_at)} by {by['ended_by']}" if row.ended_at else ""
+        return Record(_as_cells(facts))
 
     # --- sessions -----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import delete, insert, select, update
 
-from app.access.forms import list_pupils_to_choose, list_staff_to_choose
+from app.access.forms import is_one_to_one, list_pupils_to_choose, list_staff_to_choose
 from app.access.parents import list_consents
 from app.access.people import find_person
 from app.access.policy import Person, describe_post
@@ -72,8 +72,13 @@ class PlanChecks:
         return _verdict(self.clauses["outcome"])
 
 
+def as_row(school: School, form: Form, person: Person) -> dict[str, str]:
+    """The form of a person's plan or log as a row of a log file."""
+    return log_form.as_row(form, person.email, one_to_one=is_one_to_one(school, form))
+
+
 def read_plan(school: School, values: Mapping[str, str], *, planned: bool = True) -> Log | RejectedRow:
-    """A plan from the row of a log file (`log_form.cells`), as the log that it would be; or why it cannot be one."""
+    """A plan from the row of a log file (`as_row`), as the log that it would be; or why it cannot be one."""
     with school.engine.connect() as connection:
         roster = reading.read_roster(connection)
     try:
@@ -108,7 +113,7 @@ def check_plan(school: School, person: Person, plan: Log) -> PlanChecks:
 def judge_plans(school: School, person: Person, plans: pd.DataFrame) -> dict[str, Verdict]:
     """The verdicts on those plans of `list_plans` that are still to come, by their reference."""
     coming = plans[plans["started_at"] > school.now()]
-    rows = [log_form.as_row(school.settings, create_form(row), person.email) for row in coming.itertuples()]
+    rows = [as_row(school, create_form(row), person) for row in coming.itertuples()]
     logs = [log for row in rows if isinstance(log := read_plan(school, row), Log)]
     judged = _judge(school, logs) if logs else pd.DataFrame()
     return {
@@ -192,7 +197,7 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
     """Whether a row of `list_plans` is the same as the plan."""
-    saved = read_plan(school, log_form.as_row(school.settings, create_form(row), person.email))
+    saved = read_plan(school, as_row(school, create_form(row), person))
     return isinstance(saved, Log) and saved.fingerprint == plan.fingerprint
 
 

@@ -135,7 +135,7 @@ def read_evidence(
     videos, listed_table = tables.call_videos, tables.call_listed
     listed = read("listed", select(listed_table), listed_table.c.call_id, calls)
     pupils = {*pupils, *pd.concat([rows["pupil_id"] for rows in (log_pupils, stays, listed)]).dropna().tolist()}
-    version, letter, consent = tables.pupil_versions, tables.letters, tables.consents.c
+    letter, consent = tables.letters, tables.consents.c
     given = select(consents.select_given_consents(is_in(consent.pupil_id, pupils)))
     return Evidence(
         logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), log.c.id, logs),
@@ -149,11 +149,27 @@ def read_evidence(
         calendar_invited=invited,
         recordings=recordings,
         staff=_select_known("staff", read_frame(connection, _STAFF)),
-        pupils=read("pupils", select(version), version.c.pupil_id, pupils),
+        pupils=read_pupils(connection, pupils),
         letters=read("letters", select(letter), letter.c.pupil_id, pupils),
         consents=_select_known("consents", read_frame(connection, given)),
+        remote_pupils=read_remote_pupils(connection, pupils),
         concerns=_read_concerns(connection, is_in(log.c.id, logs), calls),
     )
+
+
+def read_pupils(connection: Connection, pupils: Collection[int]) -> pd.DataFrame:
+    """Every version of some pupils (`pupils` of the evidence)."""
+    version = tables.pupil_versions
+    query = select(*_known("pupils", version)).where(is_among(connection, version.c.pupil_id, pupils))
+    return _select_known("pupils", read_frame(connection, query)) if pupils else empty("pupils")
+
+
+def read_remote_pupils(connection: Connection, pupils: Collection[int]) -> pd.DataFrame:
+    """The remote learning of some single pupils that is in force (`remote_pupils` of the evidence)."""
+    entry = tables.remote_pupils
+    query = select(*_known("remote_pupils", entry)).where(entry.c.ended_at.is_(None))
+    query = query.where(is_among(connection, entry.c.pupil_id, pupils))
+    return _select_known("remote_pupils", read_frame(connection, query)) if pupils else empty("remote_pupils")
 
 
 _STAFF = select(tables.staff_versions, tables.schools.c.senior).join(

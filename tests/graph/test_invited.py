@@ -10,7 +10,7 @@ import pytest
 from app.intake.files import import_logs
 from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
-from app.settings import Period
+from app.settings import RemotePeriod
 from tests import people
 from tests.clock import Clock
 from tests.graph.conftest import lesson, run
@@ -27,7 +27,7 @@ UNKNOWN = "Nothing on record shows whether the pupil's HOY or HM was invited."
 def school(school: School) -> School:
     """The school while pupils learn from home."""
     days = {"from": school.today() - timedelta(days=7), "to": school.today() + timedelta(days=7)}
-    remote = (Period.model_validate({"name": "Snow", **days}),)
+    remote = (RemotePeriod.model_validate({"name": "Snow", **days}),)
     return replace(school, settings=school.settings.model_copy(update={"remote_learning": remote}))
 
 

@@ -13,7 +13,7 @@ from app.settings import ROOT, load_secrets
 from app.ui import current
 from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
 
-OpenAs = Callable[..., AppTest]  # given who, and a tab
+OpenAs = Callable[..., AppTest]  # given who, and a page with its query or a tab
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +53,28 @@ def text(at: AppTest) -> str:
 
 
 @pytest.fixture
-def open_as(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAs]:
-    """Opens a tab of the Administration page of a real school as somebody."""
+def open_page(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAs]:
+    """Opens a page of a real school as somebody."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
     write_secrets(AUTH)
     current._opened.clear()
 
-    def open_tab(who: str, tab: str = "Import") -> AppTest:
+    def open_as(who: str, page: str, **query: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         sign_in(at, who)
-        at.switch_page("pages/administration.py")
-        at.query_params["tab"] = tab
+        at.switch_page(f"pages/{page}.py")
+        for name, value in query.items():
+            at.query_params[name] = value
         return at.run()
 
-    yield open_tab
+    yield open_as
     current._opened.clear()
     load_secrets.cache_clear()
+
+
+@pytest.fixture
+def open_as(open_page: OpenAs) -> OpenAs:
+    """Opens a tab of the Administration page of a real school as somebody."""
+    return lambda who, tab="Import": open_page(who, "administration", tab=tab)

@@ -14,7 +14,6 @@ from app.records.log_form import (
     from_call,
     list_questions,
 )
-from tests.conftest import SETTINGS
 
 FORM: dict[str, Any] = {
     "ref": "F-1",
@@ -24,22 +23,26 @@ FORM: dict[str, Any] = {
     "from": "10:00",
     "to": "10:30",
 }
-LOCKDOWN = FORM | {"purpose": "pastoral", "day": "2021-02-01"}
+ONE_TO_ONE = FORM | {"purpose": "pastoral"}
+
+
+def is_one_to_one(form: dict[str, Any]) -> bool:
+    return bool(form["purpose"] == "pastoral")
 
 
 def names(form: dict[str, Any]) -> list[str]:
-    return [question.name for question in list_questions(SETTINGS, form)]
+    return [question.name for question in list_questions(form, one_to_one=is_one_to_one(form))]
 
 
-@pytest.mark.parametrize("form", [FORM, LOCKDOWN, FORM | {"purpose": "counselling"}, FORM | {"recorded": "yes"}])
+@pytest.mark.parametrize("form", [FORM, ONE_TO_ONE, FORM | {"purpose": "counselling"}, FORM | {"recorded": "yes"}])
 def test_expected_answers_cover_every_open_question_that_has_one_and_say_so(form: dict[str, Any]) -> None:
-    expected = expected_answers(SETTINGS, form)
+    expected = expected_answers(form, one_to_one=is_one_to_one(form))
     given = {name for name in names(form) if form.get(name)}
-    without = {"notes"} | ({"reason"} if form is LOCKDOWN else set())
+    without = {"notes"} | ({"reason"} if form is ONE_TO_ONE else set())
     assert expected.keys() | given | without == set(names(form))
     assert len(describe_answers(expected)) == len(expected)
     assert "no safeguarding concern arose" in describe_answers(expected)
-    assert expected_answers(SETTINGS, form | expected) == {}
+    assert expected_answers(form | expected, one_to_one=is_one_to_one(form)) == {}
 
 
 def test_expected_answers_leave_what_is_answered_as_it_is() -> None:
@@ -53,9 +56,9 @@ def test_expected_answers_leave_what_is_answered_as_it_is() -> None:
         "platform": "a telephone",
     }
     form = FORM | given
-    after = form | expected_answers(SETTINGS, form)
+    after = form | expected_answers(form, one_to_one=is_one_to_one(form))
     assert {name: after[name] for name in given} == given
-    assert "door_open" not in expected_answers(SETTINGS, form)
+    assert "door_open" not in expected_answers(form, one_to_one=is_one_to_one(form))
     assert {"Was a pupil ever alone in the call? Yes", "Which platform? a telephone"} <= set(describe_answers(after))
 
 
@@ -63,7 +66,7 @@ def test_list_questions_asks_follow_ups_only_with_their_question() -> None:
     bedroom = {"room": "bedroom", "recorded": "yes", "concern": "yes"}
     assert {"bedroom_reason", "recording_on_team", "concern_summary"} <= set(names(FORM | bedroom))
     assert not {"bedroom_reason", "recording_on_team", "concern_summary", "adult_present"} & set(names(FORM))
-    assert "adult_present" in names(LOCKDOWN)
+    assert "adult_present" in names(ONE_TO_ONE)
     assert not {"room", "bedroom_reason"} & set(names(FORM | bedroom | {"purpose": "counselling"}))
     assert "room" in names(FORM | {"purpose": "Book club"})
 
@@ -89,10 +92,10 @@ def test_from_call_separates_what_the_record_shows_from_answers() -> None:
     assert form["second"] == ["b@x.example", "c@x.example"]
     form |= {"ref": "F-2", "purpose": "academic"}
     assert (form["from"], form["to"]) == ("10:00", "10:01")
-    shown, given = answers_by_source(SETTINGS, form)
+    shown, given = answers_by_source(form, one_to_one=False)
     assert shown == {"platform": "teams", "account": "school", "staff_opened": "yes", "staff_ended": "no"}
     assert given == {}
-    shown, given = answers_by_source(SETTINGS, form | {"staff_ended": "yes"})
+    shown, given = answers_by_source(form | {"staff_ended": "yes"}, one_to_one=False)
     assert (shown.get("staff_ended"), given) == (None, {"staff_ended": "yes"})
 
 
@@ -109,10 +112,10 @@ def test_as_row_leaves_out_answers_to_questions_that_are_not_asked() -> None:
         "room": "public",
         "concern": "no",
     }
-    row = as_row(SETTINGS, FORM | stale, "me@x.example")
+    row = as_row(FORM | stale, "me@x.example", one_to_one=False)
     assert not any(row[name] for name in stale.keys() - {"recorded", "room", "concern", "second"})
     assert row["second_staff_emails"] == ""
-    row = as_row(SETTINGS, LOCKDOWN | stale | {"concern": "yes"}, "me@x.example")
+    row = as_row(ONE_TO_ONE | stale | {"concern": "yes"}, "me@x.example", one_to_one=True)
     assert (row["reason"], row["second_staff_emails"]) == ("routine", "b@x.example")
     assert row["concern_summary"] == "words"
 
@@ -120,4 +123,4 @@ def test_as_row_leaves_out_answers_to_questions_that_are_not_asked() -> None:
 @pytest.mark.parametrize(("past_midnight", "ended"), [(True, "2026-11-04T00:20"), (False, "2026-11-03T00:20")])
 def test_as_row_ends_on_the_next_day_only_if_it_is_known_to(past_midnight: bool, ended: str) -> None:
     form = FORM | {"from": "23:40", "to": "00:20", "past_midnight": past_midnight}
-    assert as_row(SETTINGS, form, "t@x.example")["ended_at"] == ended
+    assert as_row(form, "t@x.example", one_to_one=False)["ended_at"] == ended

@@ -36,7 +36,10 @@ The clauses
 - Of somebody who was in the call for no time at all, nothing is known of the camera.
 - Attendance reports never have cameras, so a log that says they were on is disputed by call records only.
 - A consent that was withdrawn after the session began still covered it.
-- The log disputes the hours if its own times say the opposite.
+- A period of remote learning covers a pupil who is in one of its schools, one of its years and one of its houses, of
+  whichever it names; a slot likewise. Both ask for the pupil as on the session's day; "9" and "Year 9" are the same.
+- A slot of weeks A or B never counts outside the terms.
+- The log disputes the hours if its own times, on its own day, say the opposite.
 - HOYs and HMs count for pupils of their own school. Staff without a pastoral role have to invite as tutors do.
 - A calendar's event fits a call as a log does: they overlap or are at most `match_minutes` apart. Of several, that with
   the longest overlap counts, then the nearest start, then the one that was changed last.

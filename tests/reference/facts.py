@@ -1,12 +1,24 @@
 """What the clauses ask of a session."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
 from app.vocabulary.terms import EvidenceKind, Outcome
 from tests.reference.intervals import overlap
-from tests.reference.rows import Call, Concern, Consent, Event, Letter, PupilVersion, Recording, StaffVersion, World
+from tests.reference.rows import (
+    Call,
+    Concern,
+    Consent,
+    Event,
+    Letter,
+    PupilVersion,
+    Recording,
+    RemotePupil,
+    StaffVersion,
+    World,
+)
 from tests.reference.sessions import PEER_TO_PEER, Calendar, Session, is_room_without_staff
 
 
@@ -46,6 +58,7 @@ class Records:
         self.pupils: dict[int, list[PupilVersion]] = defaultdict(list)
         self.letters: dict[int, list[Letter]] = defaultdict(list)
         self.consents: dict[int, list[Consent]] = defaultdict(list)
+        self.remote: dict[int, list[RemotePupil]] = defaultdict(list)
         self.events: dict[str, list[Event]] = defaultdict(list)
         self.recordings: dict[str, list[Recording]] = defaultdict(list)  # by call, else by organiser
         self.concerns: dict[int | str, list[Concern]] = defaultdict(list)  # by log or by call
@@ -57,6 +70,8 @@ class Records:
             self.letters[letter.pupil_id].append(letter)
         for consent in world.consents:
             self.consents[consent.pupil_id].append(consent)
+        for entry in world.remote_pupils:
+            self.remote[entry.pupil_id].append(entry)
         for event in world.events:
             self.events[event.join_key].append(event)
         for recording in world.recordings:
@@ -85,6 +100,34 @@ class Records:
         versions = sorted(self.pupils[pupil_id], key=lambda version: version.from_day)
         return next((v for v in reversed(versions) if v.from_day <= day), versions[0])
 
+    def is_remote(self, pupil_id: int, day: date) -> bool:
+        """Whether a pupil learns from home on a day: by themselves, or with everybody of some group."""
+        if any(entry.from_day <= day <= entry.to_day for entry in self.remote.get(pupil_id, [])):
+            return True
+        pupil = self.pupil_on(pupil_id, day)
+        for period in self.calendar.settings.remote_learning:
+            named = ((period.schools, pupil.school), (period.houses, pupil.house))
+            is_named = all(not names or is_among(names, own) for names, own in named)
+            in_year = not period.years or is_of_year(period.years, pupil.year_group)
+            if period.from_ <= day <= period.to and is_named and in_year:
+                return True
+        return False
+
+
+def is_among(names: Iterable[str], own: str) -> bool:
+    """Whether a code or a house is named, in capitals or not."""
+    return own.lower() in [name.lower() for name in names]
+
+
+def is_of_year(years: Iterable[str], own: str) -> bool:
+    """Whether a year group is named, as a number or with the word year before it."""
+    return _number_of(own) in [_number_of(year) for year in years]
+
+
+def _number_of(year: str) -> str:
+    word = year.lower().removeprefix("year").strip().lstrip("0")
+    return {"lower sixth": "12", "upper sixth": "13"}.get(word, word)
+
 
 class Facts:
     """A session with what is on record about it, as things are at `now`."""
@@ -106,7 +149,7 @@ class Facts:
         self.staff = None if self.staff_id is None else records.staff_on(self.staff_id, self.day)
         self.roles = self.staff.roles if self.staff else ()
         is_pastoral = self.purpose == "pastoral" and len(self.pupils) == 1
-        self.is_one_to_one = is_pastoral and records.calendar.is_remote(self.day)
+        self.is_one_to_one = is_pastoral and records.is_remote(self.pupils[0], self.day)
         self.is_room_alone = session.log is None and is_room_without_staff(session.calls[0], records.calendar)
 
     def _find_pupils(self) -> list[int]:

@@ -137,12 +137,12 @@ def is_within(facts: Facts, slots: Iterable[tuple[time, time]]) -> bool:
     return _is_within(facts.start_local, facts.end_local, slots)
 
 
-def is_disputed(facts: Facts, slots: list[tuple[time, time]]) -> bool:
-    """Whether the log's times say the opposite of the call's."""
+def is_disputed(facts: Facts, slots: list[tuple[time, time]], slots_of_log: list[tuple[time, time]]) -> bool:
+    """Whether the log's times, on the log's own day, say the opposite of the call's."""
     if facts.log is None or facts.timed_by != CALL:
         return False
     logged = [facts.records.calendar.local(instant) for instant in (facts.log.started_at, facts.log.ended_at)]
-    return _is_within(logged[0], logged[1], slots) != is_within(facts, slots)
+    return _is_within(logged[0], logged[1], slots_of_log) != is_within(facts, slots)
 
 
 def _is_within(start: datetime, end: datetime, slots: Iterable[tuple[time, time]]) -> bool:
@@ -164,7 +164,7 @@ def academic_hours(facts: Facts) -> Check:
     if facts.purpose != "academic":
         return NOT_APPLICABLE
     hours = [facts.rules.academic_hours]
-    disputed = is_disputed(facts, hours)
+    disputed = is_disputed(facts, hours, hours)
     if is_within(facts, hours):
         return Check(Outcome.MET, facts.timed_by, disputed)
 

@@ -1,10 +1,11 @@
 """The clauses of pastoral one-to-ones. Each is asked of one-to-ones only."""
 
 from collections.abc import Iterable
+from datetime import date, time
 
 from app.settings import WEEKDAYS
 from app.vocabulary.terms import EvidenceKind, LetterKind, Outcome
-from tests.reference.facts import NO_EVIDENCE, NOT_APPLICABLE, Check, Facts, is_kept
+from tests.reference.facts import NO_EVIDENCE, NOT_APPLICABLE, Check, Facts, is_among, is_kept, is_of_year
 from tests.reference.general import covers, is_disputed, is_within, letters
 from tests.reference.intervals import overlap
 from tests.reference.rows import MINUTE, Call, Event
@@ -22,9 +23,9 @@ def reason(facts: Facts) -> Check:
 
 
 def hours(facts: Facts) -> Check:
-    weekday = WEEKDAYS[facts.day.weekday()]
-    slots = [(slot.from_, slot.to) for slot in facts.rules.one_to_one_slots if weekday in slot.days]
-    disputed = is_disputed(facts, slots)
+    slots = _slots_on(facts, facts.day)
+    logged = _slots_on(facts, facts.records.calendar.day(facts.log.started_at)) if facts.log else []
+    disputed = is_disputed(facts, slots, logged)
     if is_within(facts, slots):
         return Check(Outcome.MET, facts.timed_by, disputed)
     has_consent = any(
@@ -34,6 +35,19 @@ def hours(facts: Facts) -> Check:
     if has_consent:
         return Check(Outcome.EXEMPT, REGISTER, disputed)
     return Check(Outcome.BREACH, facts.timed_by, disputed)
+
+
+def _slots_on(facts: Facts, day: date) -> list[tuple[time, time]]:
+    """The times of a day in which a one-to-one with the pupil may take place."""
+    pupil = facts.records.pupil_on(facts.pupils[0], facts.day)
+    return [
+        (slot.from_, slot.to)
+        for slot in facts.rules.one_to_one_slots
+        if WEEKDAYS[day.weekday()] in slot.days
+        and (slot.week is None or slot.week == facts.records.calendar.week(day))
+        and (not slot.years or is_of_year(slot.years, pupil.year_group))
+        and (not slot.schools or is_among(slot.schools, pupil.school))
+    ]
 
 
 def second_member_invited(facts: Facts) -> Check:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 
 from tests.reference.random_settings import DAYS
-from tests.reference.rows import HOUR, MINUTE, SECOND, Consent, Letter, PupilVersion, StaffVersion
+from tests.reference.rows import HOUR, MINUTE, SECOND, Consent, Letter, PupilVersion, RemotePupil, StaffVersion
 
 YEARS, HOUSES, SCHOOLS = ("7", "9", "10"), ("Monnow", "Wye"), ("SEN", "GIRLS", "PREP")
 ROLES = (
@@ -73,6 +73,16 @@ def make_letters(random: Random, pupils: list[int], days: list[date]) -> list[Le
                 sent_on = random.choice(days) + timedelta(days=random.choice((-1, 0, 1)))
                 letters.append(Letter(pupil, kind, sent_on))
     return letters
+
+
+def make_remote_pupils(random: Random, pupils: list[int], days: list[date]) -> list[RemotePupil]:
+    """Days on which some pupils learn from home, which begin and end about those of the world's sessions."""
+    entries = []
+    for pupil in pupils:
+        for _ in range(random.choice((0, 0, 1, 1, 2))):
+            first = random.choice(days) + timedelta(days=random.choice((-3, -1, 0, 0, 1)))
+            entries.append(RemotePupil(pupil, first, first + timedelta(days=random.choice((0, 1, 3)))))
+    return entries
 
 
 def make_consent(random: Random, pupil: int, start: int, end: int) -> Consent:

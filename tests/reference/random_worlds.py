@@ -7,7 +7,7 @@ from random import Random
 
 from tests.reference.random_calls import ELSEWHERE, PEER_TO_PEER, Meeting, Scale, make_group, make_peer_to_peer
 from tests.reference.random_logs import PURPOSES, make_answers, make_invited, vary_log
-from tests.reference.random_people import make_consent, make_letters, make_pupils, make_staff
+from tests.reference.random_people import make_consent, make_letters, make_pupils, make_remote_pupils, make_staff
 from tests.reference.random_settings import DAYS, TENANT, Setting
 from tests.reference.rows import HOUR, MINUTE, SECOND, Call, Concern, Event, Log, Recording, World
 from tests.reference.sessions import Calendar, is_room_without_staff
@@ -42,6 +42,7 @@ class WorldMaker:
         self.staff = sorted({version.staff_id for version in self.world.staff})
         self.pupils = sorted({version.pupil_id for version in self.world.pupils})
         self.world.letters = make_letters(random, self.pupils, self.days)
+        self.world.remote_pupils = make_remote_pupils(random, self.pupils, self.days)
         self.starts: list[int] = []
         self.in_channel = random.random() < 0.2
 

@@ -155,6 +155,15 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class RemotePupil:
+    """Days on which one pupil learns from home."""
+
+    pupil_id: int
+    from_day: date
+    to_day: date
+
+
+@dataclass(frozen=True)
 class Concern:
     log_id: int | None
     call_id: str | None
@@ -174,6 +183,7 @@ class World:
     pupils: list[PupilVersion] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
+    remote_pupils: list[RemotePupil] = field(default_factory=list)
     concerns: list[Concern] = field(default_factory=list)
 
 
@@ -206,6 +216,7 @@ def to_evidence(world: World) -> Evidence:
         pupils=_frame("pupils", [vars(version) for version in world.pupils]),
         letters=_frame("letters", [vars(letter) for letter in world.letters]),
         consents=_frame("consents", [vars(consent) for consent in world.consents]),
+        remote_pupils=_frame("remote_pupils", [vars(entry) for entry in world.remote_pupils]),
         concerns=_frame("concerns", [vars(concern) for concern in world.concerns]),
     )
 

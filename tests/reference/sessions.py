@@ -54,8 +54,17 @@ class Calendar:
             self._rules[day] = self.settings.rules_on(day)
         return self._rules[day]
 
-    def is_remote(self, day: date) -> bool:
-        return any(period.from_ <= day <= period.to for period in self.settings.remote_learning)
+    def week(self, day: date) -> str | None:
+        """Whether a day is in a week A or B: they change every Monday, from the week in which the term begins."""
+        for term in self.settings.terms:
+            if term.from_ <= day <= term.to:
+                week, each = term.first_week, term.from_
+                while each < day:
+                    each += timedelta(days=1)
+                    if each.weekday() == 0:
+                        week = "B" if week == "A" else "A"
+                return week
+        return None
 
     def is_elsewhere(self, call: Call) -> bool:
         """Whether another organisation hosted a call."""

@@ -14,6 +14,7 @@ from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs, import_roster
 from app.intake.logs import Entered, enter_log
+from app.management.remote_pupils import enter_remote_learning
 from app.reports.subject_access import UnknownPupilError, create_file_for_command
 from app.school import School
 from app.sessions.breaches import resolve_breaches
@@ -126,6 +127,18 @@ def test_it_holds_former_addresses_and_marks_the_familys(school: School) -> None
     page = create_file_for_command(school, "OLD@pupils.habs.example")
     assert "old@pupils.habs.example (until 01 Sep 2026)" in page
     assert re.search(r"<mark[^>]*>\s*mam@cartref\.example", page)
+
+
+def test_subject_access_contains_remote_learning(school: School) -> None:
+    hoy, day = people.someone(school, "hoy9"), school.today()
+    with school.engine.connect() as connection:
+        aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled"))) or 0
+    enter_remote_learning(school, hoy, aled, day, day, "Waiting for a test")
+    page = create_file_for_command(school, people.email("aled"))
+    assert "Remote learning" in page
+    assert "Waiting for a test" in page
+    assert "27 Nov 2026, 16:00 by Hoy9" in page
+    assert "Waiting for a test" not in create_file_for_command(school, people.email("bethan"))
 
 
 def test_a_name_within_the_pupils_own_is_not_marked(school: School, tmp_path: Path) -> None:

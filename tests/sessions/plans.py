@@ -5,13 +5,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from app.access.plans import list_plans
-from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log
 from app.records.rows import RejectedRow
 from app.school import School
 from app.sessions import planning
-from app.settings import Period
+from app.settings import RemotePeriod
 from tests import people
 from tests.conftest import SETTINGS
 from tests.people import someone
@@ -32,11 +31,8 @@ class AtTime(School):
         return AtTime(self.engine, self.settings, when)
 
 
-WINTER = SETTINGS.model_copy(
-    update={
-        "remote_learning": (Period.model_validate({"name": "Snow", "from": date(2027, 2, 1), "to": date(2027, 2, 5)}),)
-    }
-)
+SNOW = RemotePeriod.model_validate({"name": "Snow", "from": date(2027, 2, 1), "to": date(2027, 2, 5)})
+WINTER = SETTINGS.model_copy(update={"remote_learning": (SNOW,)})
 
 
 def form(pupils: str = "aled", **more: object) -> Form:
@@ -45,7 +41,7 @@ def form(pupils: str = "aled", **more: object) -> Form:
 
 
 def plan(school: School, name: str, values: Form) -> Log:
-    found = planning.read_plan(school, log_form.as_row(school.settings, values, people.email(name)))
+    found = planning.read_plan(school, planning.as_row(school, values, someone(school, name)))
     assert not isinstance(found, RejectedRow), found
     return found
 

@@ -93,7 +93,7 @@ def test_a_plan_names_the_right_second_member(winter: AtTime, by: str, right: se
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_with_the_fix(winter: AtTime, wrong: Form, column: str) -> None:
-    fault = planning.read_plan(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
+    fault = planning.read_plan(winter, planning.as_row(winter, form() | wrong, someone(winter, "tutor")))
     assert isinstance(fault, RejectedRow)
     assert (fault.column, bool(fault.fix)) == (column, True)
 
@@ -140,7 +140,9 @@ class Planned:
             day=self.day.isoformat(),
             **{"from": self.clock, "to": f"{self.ends:%H:%M}"},
         )
-        return log_form.as_row(WINTER, values, people.email(self.by))
+        is_remote = any(period.from_ <= self.day <= period.to for period in WINTER.remote_learning)
+        is_one_to_one = self.purpose == "pastoral" and len(self.pupils) == 1 and is_remote
+        return log_form.as_row(values, people.email(self.by), one_to_one=is_one_to_one)
 
     def call(self) -> dict[str, object]:
         who = {self.by: (-1.0, self.minutes + 1.0)} | dict.fromkeys(sorted(self.pupils), (0.0, float(self.minutes)))

@@ -6,9 +6,8 @@ import streamlit as st
 
 from app.access.policy import Person
 from app.access.what_if import run_what_if
-from app.formatting import how_many
 from app.judging.what_if import WhatIf, describe, imagine
-from app.management.protocol import Change, Effect, change_protocol, preview_settings
+from app.management.protocol import Change, change_protocol, preview_settings
 from app.school import School
 from app.settings import Settings, Term
 from app.ui.dialogs import Change as Confirmed
@@ -65,21 +64,9 @@ def make_change(
     """The change that a dialog makes: the confirmation also says what it did to past sessions."""
 
     def make() -> str:
-        return f"{confirmation} {describe_effect(change_protocol(school, person, changes(), text()))}".rstrip()
+        return f"{confirmation} {change_protocol(school, person, changes(), text()).describe()}".rstrip()
 
     return make
-
-
-def describe_effect(effect: Effect) -> str:
-    """What a change did to past sessions, as text; "" if nothing."""
-    parts = []
-    if effect.sessions:
-        verb = "shows" if effect.sessions == 1 else "show"
-        parts.append(f"{how_many(effect.sessions, 'past session')} now {verb} a breach.")
-    if effect.closed:
-        verb = "was" if effect.closed == 1 else "were"
-        parts.append(f"{how_many(effect.closed, 'breach', 'breaches')} {verb} closed.")
-    return " ".join(parts)
 
 
 def require_text(words: str, what: str) -> str:

@@ -15,7 +15,7 @@ from app.settings import Term, Version
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import as_listing, select_row
-from app.ui.protocol.effects import describe_effect, make_change, open_entry, require_text
+from app.ui.protocol.effects import make_change, open_entry, require_text
 from app.ui.protocol.figures import open_figures
 from app.ui.protocol.remote_learning import open_period
 from app.ui.protocol.terms import open_term
@@ -105,7 +105,7 @@ def _open_import(school: School, person: Person) -> None:
             except UnicodeDecodeError:
                 raise ValueError("The file is not text in UTF-8.") from None
             effect, others = import_protocol(school, person, text)
-            words = f"{file.name} is in force. {describe_effect(effect)}"
+            words = f"{file.name} is in force. {effect.describe()}"
             if others:
                 words += f" Not imported, because the server reads them from its own file: {', '.join(others)}."
             return words
