@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.access.remote_pupils import list_remote_learning
 from app.management.remote_pupils import enter_remote_learning
 from app.school import School
 from app.sessions.drafts import save_draft
@@ -55,3 +56,55 @@ def test_plan_asks_for_the_reason_only_of_a_pupil_in_quarantine(
     save_draft(school, someone(school, "tutor"), "plan", form | {"pupils": [people.email(who)]})
     at = open_page("tutor", "plan")
     assert ("Second member of the pastoral team to invite" in questions(at)) is asked
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    next(button for button in at.button if button.label == label).click()
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_pupils_page_enters_remote_learning_from_today_and_ends_it(school: School, open_page: OpenAs) -> None:
+    aled = str(pupil_id(school, "aled"))
+    at = press(open_page("hoy9", "sessions", pupil=aled), "Remote learning…")
+    assert [day.value for day in at.date_input] == [school.today()] * 2
+    press(at, "Enter")
+    assert "Enter a reason" in at.error[0].value
+    next(box for box in at.text_input if box.label == "Reason").set_value("Quarantine")
+    at.date_input[1].set_value(school.today() + timedelta(days=4))
+    press(at, "Enter")
+    (row,) = list_remote_learning(school, someone(school, "sdh")).itertuples()
+    assert (row.pupil, row.reason, row.entered_by) == ("Aled Pugh", "Quarantine", "Hoy9")
+    assert (row.from_day.date(), row.to_day.date()) == (school.today(), school.today() + timedelta(days=4))
+    assert any("Remote learning entered." in message.value for message in at.success)
+
+    at = press(open_page("hm", "sessions", pupil=aled), "End early…")
+    press(at, "End")
+    rows = list_remote_learning(school, someone(school, "sdh"))
+    assert rows.loc[rows["is_in_force"], "to_day"].dt.date.tolist() == [school.today()]
+    at = press(open_page("hm", "sessions", pupil=aled), "End early…")
+    press(at, "End")
+    assert not list_remote_learning(school, someone(school, "sdh"))["is_in_force"].any()
+
+
+def test_pupils_page_withdraws_remote_learning_entered_by_mistake(school: School, open_page: OpenAs) -> None:
+    aled, today = pupil_id(school, "aled"), school.today()
+    enter_remote_learning(school, someone(school, "hoy9"), aled, today - timedelta(days=9), today, "Quarantine")
+    at = press(open_page("sdh", "sessions", pupil=str(aled)), "End early…")
+    next(box for box in at.checkbox if box.label.startswith("Entered by mistake")).check().run()
+    press(at, "End")
+    assert list_remote_learning(school, someone(school, "sdh"))["ended_at"].notna().all()
+
+
+@pytest.mark.parametrize(("who", "offered"), [("hoy9", True), ("hm", True), ("sdh", True), ("tutor", False)])
+def test_pupils_page_offers_remote_learning_to_those_who_lead_the_pupil(
+    school: School, open_page: OpenAs, who: str, offered: bool
+) -> None:
+    today = school.today()
+    enter_remote_learning(school, someone(school, "sdh"), pupil_id(school, "aled"), today, today, "Private matter")
+    at = open_page(who, "sessions", pupil=str(pupil_id(school, "aled")))
+    assert not at.exception
+    assert [title.value for title in at.title] == ["Aled Pugh"]
+    assert ("Remote learning…" in [button.label for button in at.button]) is offered
+    assert ("Private matter" in " ".join(str(getattr(part, "body", "")) for part in at.main)) is offered

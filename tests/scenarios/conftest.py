@@ -19,7 +19,7 @@ from app.protocol.evidence import Evidence
 from app.school import School, open_school
 from app.store import reading, tables
 from tests.scenarios.calendars import store_calendars
-from tests.scenarios.telling import HERE, Scenario, scenarios
+from tests.scenarios.telling import Scenario, scenarios
 from tests.scenarios.writing import enter_answers, write
 
 SCENARIOS = scenarios()
@@ -41,7 +41,7 @@ class Worlds:
     def __init__(self, folder: Path, url: str) -> None:
         self.url, self.now = url, now()
         write(SCENARIOS, folder, self.now)
-        self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
+        self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(folder / "protocol.toml")}
         for kind, name in IMPORTS.items():
             self._run("import", kind, str(folder / name))
             if kind == "roster":

@@ -5,6 +5,7 @@ cast, with emails and ids that no other has.
 """
 
 import re
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,7 @@ _SCENARIO = {
     "calls",
     "letters",
     "consents",
+    "remote",
     "recording",
     "calendar",
     "expect",
@@ -64,6 +66,7 @@ _SCENARIO = {
 }
 LOG_WORDS = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
 _CALL = {"who", "type", "organiser", "link", "listed", "ended", "version", "id of"}
+_REMOTE = {"pupil", "from", "to", "reason", "ended after"}
 _EVENT = {"call", "event", "from", "to", "invited", "changed"}
 _SESSION = {"log", "call", "expect", "status", "reason contains", "session"}
 _FACTS = {
@@ -212,6 +215,16 @@ def scenarios() -> list[Scenario]:
     return found
 
 
+def settings(told: list[Scenario]) -> dict[str, Any]:
+    """What `protocol.toml` says; where it names a school, that is the school of every scenario."""
+    plain = tomllib.loads((HERE / "protocol.toml").read_text(encoding="utf-8"))
+    slots = [slot for rules in plain["rules"] for slot in rules["one_to_one_slots"]]
+    for entry in [*plain["remote_learning"], *slots]:
+        if "schools" in entry:
+            entry["schools"] = [scenario.school(code) for scenario in told for code in entry["schools"]]
+    return plain
+
+
 def compare(session: Session, rows: dict[str, dict[str, Any]], status: str) -> list[str]:
     """Every difference between what was expected and what came out, in words; `rows` has for each clause
     `outcome`, `evidence`, `disputed` and `reason`."""
@@ -254,6 +267,8 @@ def _check(scenario: Scenario) -> None:
         _known(scenario, "log", log, answers)
     for call in scenario.calls.values():
         _known(scenario, "call", call, _CALL)
+    for entry in told.get("remote", []):
+        _known(scenario, "remote learning", entry, _REMOTE)
     for event in told.get("calendar", []):
         _known(scenario, "calendar entry", event, _EVENT)
     for told_session in told.get("sessions", []):

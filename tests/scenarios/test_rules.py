@@ -13,11 +13,11 @@ import yaml
 from app.access.policy import WITHHELD
 from app.protocol.evidence import Evidence
 from app.protocol.judge import Judged, judge
-from app.settings import load_settings
+from app.settings import Settings
 from tests.scenarios.conftest import SCENARIOS
-from tests.scenarios.telling import HERE, ZONE, compare, differ
+from tests.scenarios.telling import HERE, ZONE, compare, differ, settings
 
-SETTINGS = load_settings(HERE / "protocol.toml")
+SETTINGS = Settings.model_validate(settings(SCENARIOS))
 # All sentences that the scenarios give, to be read at a stretch: clause -> outcome -> reasons.
 APPROVED = yaml.load((HERE / "reasons.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 

@@ -1,21 +1,27 @@
 """Writes the scenarios as the files that the program imports.
 
 `write(scenarios, folder, now)` writes `roster/*.csv`, `logs.csv`, `letters.csv`, `consents.csv`, `calls/*.json` and
-`recordings.json`; `enter_answers(scenarios, school)` enters what is entered by hand afterwards.
+`recordings.json`, and the settings as `protocol.toml`; `enter_answers(scenarios, school)` enters what is entered by
+hand afterwards.
 """
 
 import csv
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
+from app.access.forms import list_pupils_to_choose
 from app.access.parents import list_consents
 from app.access.people import find_person
+from app.access.remote_pupils import list_remote_learning
+from app.management.remote_pupils import end_remote_learning, enter_remote_learning
 from app.parents.consents import answer_consent, withdraw_consent
 from app.school import School
-from tests.scenarios.telling import ANSWERS, LOG_WORDS, PASTORAL_ANSWERS, Scenario, Untold
+from tests.scenarios.telling import ANSWERS, LOG_WORDS, PASTORAL_ANSWERS, Scenario, Untold, settings
 
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 ELSEWHERE = "e15e3e7e-0000-4000-8000-000000000002"
@@ -38,6 +44,7 @@ def write(told: list[Scenario], folder: Path, now: datetime) -> None:
             (folder / "calls" / f"{scenario.number:04d}.json").write_text(json.dumps({"value": records}))
     reports = [_report(s, name) for s in told for name in s.calls if _is_report(s, name)]
     (folder / "attendance.json").write_text(json.dumps({"value": reports}))
+    (folder / "protocol.toml").write_text(tomli_w.dumps(settings(told)), encoding="utf-8")
     recordings = [_recording(s) for s in told if "recording" in s.told]
     (folder / "recordings.json").write_text(json.dumps({"value": recordings}))
 
@@ -133,8 +140,9 @@ def _consent(s: Scenario, consent: dict[str, str]) -> dict[str, str]:
 
 
 def enter_answers(told: list[Scenario], school: School) -> None:
-    """Enter what a parent answered after the register was imported, as somebody does by hand."""
+    """Enter what a parent answered after the register was imported, and remote learning, as somebody does by hand."""
     for s in told:
+        _enter_remote_learning(s, school)
         for consent in s.told.get("consents", []):
             for answer in consent.keys() & {"refused", "withdrawn"}:
                 who = next(who for who, p in s.cast["staff"].items() if "senior_deputy_head" in p["roles"])
@@ -148,6 +156,21 @@ def enter_answers(told: list[Scenario], school: School) -> None:
                     answer_consent(school, person, consent_id, given=False, parent="a parent", at=at)
                 else:
                     withdraw_consent(school, person, consent_id, parent="a parent", at=at)
+
+
+def _enter_remote_learning(s: Scenario, school: School) -> None:
+    for told in s.told.get("remote", []):
+        who = next(who for who, p in s.cast["staff"].items() if "senior_deputy_head" in p["roles"])
+        person = find_person(school, s.email(who))
+        assert person
+        pupils = list_pupils_to_choose(school, person).set_index("email")["pupil_id"]
+        pupil = int(pupils[s.email(told["pupil"])])
+        days = date.fromisoformat(told["from"]), date.fromisoformat(told["to"])
+        enter_remote_learning(school, person, pupil, *days, told["reason"])
+        if "ended after" in told:
+            entries = list_remote_learning(school, person)
+            entry = int(entries.loc[entries["pupil_id"] == pupil, "entry_id"].iloc[0])
+            end_remote_learning(school, person, entry, date.fromisoformat(told["ended after"]))
 
 
 def _recording(s: Scenario) -> dict[str, Any]:

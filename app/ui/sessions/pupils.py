@@ -17,8 +17,9 @@ from app.ui.labels import CONSENT_WORDS
 from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.parents.consents import open_consent
 from app.ui.sessions.lists import show_sessions
+from app.ui.sessions.remote_pupils import show_remote_learning
 from app.ui.text import title, write_html
-from app.ui.widgets import choose_days, filter_rows, link
+from app.ui.widgets import choose_days, filter_rows, link, show_confirmation
 from app.vocabulary.roles import Page
 from app.vocabulary.terms import ConsentKind, LetterKind
 
@@ -62,10 +63,12 @@ def show_pupil(school: School, person: Person, number: str) -> None:
     tutor = f" · tutor {pupil.tutor}" if pupil.tutor else ""
     words = "Year {pupil.year_group} · {house} · {pupil.school}{tutor}"
     write_html(words, pupil=pupil, house=pupil.house or "no house", tutor=tutor)
+    show_confirmation()
     left, right = st.columns([3, 2], gap="large")
     with left:
         _show_sessions(school, person, pupil)
     with right:
+        show_remote_learning(school, person, pupil)
         _show_letters(school, person, pupil)
         _show_consents(school, person, pupil)
 
