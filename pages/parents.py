@@ -29,17 +29,18 @@ def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFram
         "oldest": "" if pd.isna(age) else f"; oldest {how_many(age.days, 'day')}",
         "total": len(pupils),
         "introductions": int(pupils["introduction"].isna().sum()),
-        "one_to_ones": int(pupils["one_to_one"].isna().sum()),
-        "periods": " or ".join(describe_remote_learning(school)),
+        "remote": int(pupils["remote"].sum()),
+        "one_to_ones": int((pupils["one_to_one"].isna() & pupils["remote"].astype(bool)).sum()),
+        "periods": " or ".join(describe_remote_learning(school)) or "their remote learning",
     }
     if len(pupils):
         sentences.append(
             "<b>{introductions} of {total}</b> pupils’ parents have not been sent the letter of introduction."
         )
-    if values["periods"] and values["one_to_ones"]:
+    if values["one_to_ones"]:
         sentences.append(
-            "<b>{one_to_ones} of {total}</b> pupils’ parents have not been sent the letter on one-to-ones, which is due "
-            "before the first one-to-one in {periods}."
+            "<b>{one_to_ones} of {remote}</b> parents of pupils with remote learning ahead have not been sent the letter "
+            "on one-to-ones, which is due before the first one-to-one in {periods}."
         )
     if parts := [how_many(n, noun) for noun, n in {"letter": len(failed), "request": int(unsent.sum())}.items() if n]:
         values["failed"] = " and ".join(parts)

@@ -9,11 +9,14 @@ SLT reads the consents of which it was informed.
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Subquery, and_, false, func, not_, or_, select, type_coerce
 
 from app.access.policy import Person, get_scopes, require
 from app.access.scope import SESSION, is_confidential, is_led_by, read_frame, with_staff_name
+from app.protocol.frames import Mask, Versions, ids
+from app.protocol.remote import find_concerned
 from app.records.registers import LETTERS
 from app.school import School
 from app.store import tables
@@ -33,8 +36,9 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
 
     Columns: `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `tutor` (name), for each kind
     of letter the day of the first one (`introduction`, `one_to_one`; blank: none), `contacts` (the number of addresses
-    of the family on the roster), `language` (of emails to them, blank if the roster has none), and `led`: whether the
-    person writes to them, as HOY, HM or Senior Deputy Head.
+    of the family on the roster), `language` (of emails to them, blank if the roster has none), `led`: whether the
+    person writes to them, as HOY, HM or Senior Deputy Head, and `remote`: whether the pupil learns from home today or
+    later.
     """
     require(person, Resource.PARENT_REGISTERS)
     pupil, letter, today = valid_versions(tables.pupil_versions), tables.letters.c, school.today()
@@ -57,7 +61,22 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
     )
     rows = read_frame(school, with_staff_name(query, "tutor", pupil.c.tutor_id, today))
     rows["contacts"] = [len(cell.split(";")) if cell else 0 for cell in rows["contacts"]]
+    rows["remote"] = _find_coming_remote_learning(school, rows)
     return rows
+
+
+def _find_coming_remote_learning(school: School, pupils: pd.DataFrame) -> Mask:
+    """Which of some pupils on the roster today learn from home today or later, with a group or by themselves."""
+    today, entry = school.today(), tables.remote_pupils.c
+    own = select(entry.pupil_id).where(entry.ended_at.is_(None), entry.to_day >= today)
+    with school.engine.connect() as connection:
+        remote = pupils["pupil_id"].isin(list(connection.scalars(own))).to_numpy(bool, copy=True)
+    versions = Versions(pupils.assign(from_day=pd.Timestamp(today)), "pupil_id")
+    row = versions.rows(ids(pupils["pupil_id"]), np.zeros(len(pupils), np.int64))
+    for period in school.settings.remote_learning:
+        if period.to >= today:
+            remote |= find_concerned(versions, period.schools, period.years, period.houses)[row]
+    return np.asarray(remote)
 
 
 def list_letter_emails(school: School, person: Person) -> pd.DataFrame:

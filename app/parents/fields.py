@@ -10,6 +10,7 @@ import pandas as pd
 
 from app.access.policy import Person, describe_post
 from app.parents.templates import Fields
+from app.protocol.remote import is_for_pupil
 from app.school import School
 from app.settings import WEEKDAYS, Slot
 from app.vocabulary.roles import Role
@@ -35,6 +36,7 @@ class _Language:
     to: str
     and_: str
     or_: str
+    in_week: str
     named_slots: bool
     consent_to: dict[str, str]
 
@@ -48,6 +50,7 @@ _ENGLISH = _Language(
     to="to",
     and_="and",
     or_="or",
+    in_week="in week",
     named_slots=True,
     consent_to={
         ConsentKind.OUTSIDE_HOURS: "Academic tuition by videoconference outside the usual hours",
@@ -66,6 +69,7 @@ _WELSH = _Language(
     to="i",
     and_="a",
     or_="neu",
+    in_week="yn wythnos",
     named_slots=False,
     consent_to={
         ConsentKind.OUTSIDE_HOURS: "Gwersi academaidd drwy fideogynadledda y tu allan i’r oriau arferol",
@@ -80,6 +84,7 @@ def create_letter_fields(school: School, person: Person, row: Any, language: str
     today, words = school.today(), _LANGUAGES[language]
     rules = school.settings.rules_on(today)
     opens, closes = rules.academic_hours
+    slots = [slot for slot in rules.one_to_one_slots if is_for_pupil(slot, row.school, row.year_group)]
     return {
         "pupil": row.pupil,
         "year_group": row.year_group,
@@ -91,7 +96,7 @@ def create_letter_fields(school: School, person: Person, row: Any, language: str
         "sender_role": describe_post(person, _POSTS, welsh=language == "cy"),
         "tuition_from": f"{opens:%H:%M}",
         "tuition_to": f"{closes:%H:%M}",
-        "one_to_one_times": f" {words.or_} ".join(_describe_slot(slot, words) for slot in rules.one_to_one_slots),
+        "one_to_one_times": f" {words.or_} ".join(_describe_slot(slot, words) for slot in slots),
     }
 
 
@@ -128,8 +133,9 @@ def _write_date(day: date, words: _Language) -> str:
 
 def _describe_slot(slot: Slot, words: _Language) -> str:
     names = [f"{words.on_day}{words.days[WEEKDAYS.index(day)]}" for day in slot.days]
+    week = f" {words.in_week} {slot.week}" if slot.week else ""
     if words.named_slots:
-        on = "" if len(names) >= 5 else f" on {f' {words.and_} '.join(names)}"
+        on = ("" if len(names) >= 5 else f" on {f' {words.and_} '.join(names)}") + week
         return f"{slot.name[:1].lower() + slot.name[1:]} ({slot.from_:%H:%M} to {slot.to:%H:%M}{on})"
-    on = "" if len(names) >= 5 else f" ar {f' {words.and_} '.join(names)}"
+    on = ("" if len(names) >= 5 else f" ar {f' {words.and_} '.join(names)}") + week
     return f"{words.from_} {slot.from_:%H:%M} {words.to} {slot.to:%H:%M}{on}"

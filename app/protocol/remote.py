@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from app.protocol.frames import Ints, Mask, Versions, days_since_1970, ids
-from app.settings import RemotePeriod
+from app.settings import RemotePeriod, Slot
 from app.vocabulary.words import fold, read_year
 
 
@@ -17,6 +17,12 @@ def find_concerned(
     place, for a pupil without a version, is true if none are."""
     in_school, in_house = pupils.is_one_of("school", schools, fold), pupils.is_one_of("house", houses, fold)
     return in_school & in_house & pupils.is_one_of("year_group", years, _fold_year)
+
+
+def is_for_pupil(slot: Slot, school: str, year_group: str) -> bool:
+    """Whether a slot is for a pupil of a school and year."""
+    in_school = not slot.schools or fold(school) in map(fold, slot.schools)
+    return in_school and (not slot.years or _fold_year(year_group) in map(_fold_year, slot.years))
 
 
 def _fold_year(text: str) -> str:

@@ -9,6 +9,7 @@ from app.access.parents import list_letter_emails, list_letters_by_day
 from app.access.policy import Person
 from app.alerts.family_outbox import find_obstacle_to_families
 from app.formatting import how_many, on_day
+from app.judging.what_if import describe_groups
 from app.parents.letters import KINDS, Download, mark_letters_sent, strike_letters_out, write_letters
 from app.parents.templates import TemplateError
 from app.school import School
@@ -51,7 +52,9 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
 def describe_remote_learning(school: School) -> list[str]:
     """Descriptions of the periods of remote learning that are not over."""
     periods = [period for period in school.settings.remote_learning if period.to >= school.today()]
-    return [f"the period from {on_day(period.from_)} to {on_day(period.to)}" for period in periods]
+    return [
+        f"the period from {on_day(period.from_)} to {on_day(period.to)}{describe_groups(period)}" for period in periods
+    ]
 
 
 def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
