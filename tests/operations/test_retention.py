@@ -93,26 +93,20 @@ def test_purge_dry_run_lists_what_would_be_deleted_and_changes_nothing(long_ago:
 
 
 def test_purge_deletes_remote_learning_but_not_of_pupils_with_a_session_that_stays(long_ago: School) -> None:
+    old, new = date.fromisoformat(OLD), date.fromisoformat(NEW)
+    entry = tables.remote_pupils.c
     with long_ago.writing() as connection:
-        report = Report(CHILD, summary="s", categories=["other"], pupil_ids=[1], told_dsp=True)
-        session = LinkedSession(None, f"call-{OLD}")
-        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), day=long_ago.today(), session=session)
-        of_concern = connection.scalars(
-            select(tables.session_pupils.c.pupil_id)
-            .join(tables.session_calls, tables.session_calls.c.session_id == tables.session_pupils.c.session_id)
-            .where(tables.session_calls.c.call_id == f"call-{OLD}")
-        ).one()
-        pupils = connection.scalars(select(tables.pupils.c.id)).all()
+        pupils = dict(connection.execute(select(tables.pupils.c.email, tables.pupils.c.id)).all())
         who = {"reason": "r", "entered_by": 1, "entered_at": long_ago.now()}
-        for pupil in pupils:
-            for day in (date.fromisoformat(OLD), date.fromisoformat(NEW)):
+        for pupil in pupils.values():
+            for day in (old, new):
                 row = {"pupil_id": pupil, "from_day": day, "to_day": day} | who
                 connection.execute(insert(tables.remote_pupils).values(row))
     assert told(purge(long_ago))["remote learning of single pupils"] == len(pupils) - 1
-    entry = tables.remote_pupils.c
     with long_ago.engine.connect() as connection:
-        kept = connection.scalars(select(entry.pupil_id).where(entry.to_day == date.fromisoformat(OLD))).all()
-    assert kept == [of_concern]
+        kept = connection.execute(select(entry.pupil_id, entry.to_day)).all()
+    of_concern = pupils[people.email("aled")]
+    assert set(kept) == {(of_concern, old), *((pupil, new) for pupil in pupils.values())}
 
 
 def test_purge_deletes_original_call_records_first_unless_a_concern_needs_them(
