@@ -69,16 +69,13 @@ def _ask_end(school: School, person: Person, pupil: Pupil, row: Any) -> Change:
     """The dialog to end days early, or to withdraw them."""
     days = _describe_days(row.from_day, row.to_day)
     write_html("Remote learning of <b>{name}</b>: {days}.", name=pupil.name, days=days)
-    withdrawn = st.checkbox("Entered by mistake: withdraw all of it", key=f"withdraw remote learning {row.entry_id}")
-    latest = row.to_day.date() - timedelta(days=1)
-    last = row.from_day.date() - timedelta(days=1)
-    if not withdrawn and latest > last:
-        usual = max(min(school.today(), latest), row.from_day.date())
-        key = f"last day of remote learning {row.entry_id}"
-        limits = {"min_value": row.from_day.date(), "max_value": latest}
-        last = st.date_input("Last day", usual, key=key, format="DD/MM/YYYY", **limits)
-    elif not withdrawn:
-        note("It is one day only: it is withdrawn.")
+    first, latest = row.from_day.date(), row.to_day.date() - timedelta(days=1)
+    last = first - timedelta(days=1)
+    if latest < first:
+        note("This withdraws it.")
+    elif not st.checkbox("Entered by mistake: withdraw all of it", key=f"withdraw remote learning {row.entry_id}"):
+        usual, key = max(min(school.today(), latest), first), f"last day of remote learning {row.entry_id}"
+        last = st.date_input("Last day", usual, min_value=first, max_value=latest, key=key, format="DD/MM/YYYY")
 
     def change() -> str:
         return _describe("Remote learning ended.", end_remote_learning(school, person, row.entry_id, last))
