@@ -134,9 +134,8 @@ class _File:
 
     def _read_rows(self, table: Table) -> Sequence[Any]:
         """The pupil's rows of a table, in the order in which they were entered."""
-        return self.connection.execute(
-            select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
-        ).all()
+        query = select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
+        return self.connection.execute(query).all()
 
     def _iter_policies(self) -> Iterator[Record]:
         policy = tables.pupil_policies
@@ -218,11 +217,10 @@ class _File:
             yield Cell(f"{label} by", row.parent, third=True)
 
     def _show_remote(self, row: Any) -> Record:
-        by = {name: self.staff.get(getattr(row, name), "") for name in ("entered_by", "ended_by")}
-        facts = {"From": f"{row.from_day:%d %b %Y}", "To": f"{row.to_day:%d %b %Y}", "Reason": row.reason}
-        facts["Entered"] = f"{self._format_moment(row.entered_at)} by {by['entered_by']}"
-        facts["Withdrawn"] = f"{self._format_moment(row.ended_at)} by {by['ended_by']}" if row.ended_at else ""
-        return Record(_as_cells(facts))
+        entered = f"{self._format_moment(row.entered_at)} by {self.staff.get(row.entered_by, '')}"
+        ended = f"{self._format_moment(row.ended_at)} by {self.staff.get(row.ended_by, '')}" if row.ended_at else ""
+        days = {"From": f"{row.from_day:%d %b %Y}", "To": f"{row.to_day:%d %b %Y}"}
+        return Record(_as_cells(days | {"Reason": row.reason, "Entered": entered, "Withdrawn": ended}))
 
     # --- sessions -----------------------------------------------------------------------------------------------
 
