@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import case, select
 
-from app.access.policy import Person, require
+from app.access.policy import Days, Person, require
 from app.access.scope import with_staff_name
 from app.formatting import on_day
 from app.judging.what_if import describe_figures, describe_groups
@@ -78,6 +78,33 @@ def list_history(school: School, person: Person) -> list[HistoryLine]:
             content=json.loads(row.content),
         )
         for row in rows
+    ]
+
+
+def list_decisions(school: School, person: Person, days: Days) -> list[list[str]]:
+    """What was decided about the protocol on some days, oldest first, for reports: the day, what it is about, the entry
+    in words and the reason. Without names, and without what the settings file said. Raises NotAllowedError for those
+    who may not see the overview."""
+    require(person, Resource.OVERVIEW)
+    begins = datetime.combine(days[0], time(), school.settings.zone)
+    ends = datetime.combine(days[1] + timedelta(days=1), time(), school.settings.zone)
+    query = select(tables.protocol_entries).where(_entry.entered_by.is_not(None) | _entry.ended_by.is_not(None))
+    with school.engine.connect() as connection:
+        rows = connection.execute(query.order_by(_entry.id)).all()
+        replaced = {row.replaces_id for row in rows}
+    decisions = []
+    for row in rows:
+        kind = ProtocolKind(row.kind)
+        words = describe_entry(kind, json.loads(row.content))
+        if row.entered_by is not None and begins <= row.entered_at < ends:
+            decisions.append((row.entered_at, kind, words, row.note or ""))
+        is_withdrawn = row.ended_by is not None and row.id not in replaced
+        if is_withdrawn and begins <= row.ended_at < ends:
+            decisions.append((row.ended_at, kind, f"Withdrawn: {words}", ""))
+    zone = school.settings.zone
+    return [
+        [on_day(at.astimezone(zone).date()), kind.label, words, note]
+        for at, kind, words, note in sorted(decisions, key=lambda decision: decision[0])
     ]
 
 

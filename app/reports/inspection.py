@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.access.overview import get_protocol_figures
 from app.access.policy import Person
+from app.access.protocol_settings import list_decisions
 from app.access.pupil_policies import get_pupil_policies
 from app.access.reporting import check_audit_trail, count_by_deadline, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
@@ -67,6 +68,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
             count_resolved_breaches(school, person, days), count_by_deadline(school, person, days)
         ),
         "spot_checks": assurance.describe_spot_checks(school, person, days),
+        "decisions": list_decisions(school, person, days),
         "registers": [[label, _describe_register(name, registers)] for name, label in _REGISTERS.items()],
         "policies": [figures.describe() for figures in get_pupil_policies(school, person)],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],

@@ -44,14 +44,12 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """What an entry of the same kind would replace: a version's or a figure's day, a term's name, and of remote
-        learning everything, since periods may overlap."""
+        """What an entry of the same kind would replace: the first day of a version, term or figure. Periods of remote
+        learning may overlap: each has a key of its own."""
         if self.kind == ProtocolKind.FIGURE:
             return f"{self.content['figure']} {self.content['from']}"
-        if self.kind == ProtocolKind.VERSION:
+        if self.kind in (ProtocolKind.VERSION, ProtocolKind.TERM):
             return str(self.content["from"])
-        if self.kind == ProtocolKind.TERM:
-            return str(self.content["name"])[:120]
         return str(self.id or secrets.token_hex(8)) if self.kind == ProtocolKind.REMOTE_LEARNING else ""
 
 

@@ -160,7 +160,7 @@ periods = st.builds(
     lambda first, length, groups: remote("Away", first, first + timedelta(days=length), **groups),
     st.sampled_from(DAYS),
     st.integers(0, 6),
-    st.sampled_from([{}]),
+    st.sampled_from([{}, {"years": ["Year 9"]}, {"houses": ["monnow"]}, {"schools": ["PREP"]}, {"years": ["10"]}]),
 )
 
 

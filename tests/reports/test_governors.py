@@ -18,6 +18,7 @@ from app.access.people import find_person
 from app.access.policy import NotAllowedError, Person
 from app.intake.files import import_logs
 from app.log_questions import CONCERN, QUESTIONS
+from app.management.protocol import Change, change_protocol
 from app.protocol.clauses import CLAUSES
 from app.reports import governors
 from app.reports.endings import describe_endings
@@ -27,9 +28,10 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.settings import Period, Training
 from app.store.database import open_database
-from app.vocabulary.terms import Deadline, Resolution
+from app.vocabulary.terms import Deadline, ProtocolKind, Resolution
 from tests import people
 from tests.conftest import SETTINGS
+from tests.management.school import with_protocol
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -161,6 +163,22 @@ def test_a_workbook_has_typed_cells_and_no_formulas_from_text() -> None:
     assert sheet["D3"].value == 1
     assert sheet.freeze_panes == "A2"
     assert sheet.auto_filter.ref == "A1:D9"
+
+
+def test_inspection_pack_says_what_was_changed_and_why(busy: School) -> None:
+    school = with_protocol(busy)
+    assert "Nothing was changed in the protocol." in text_of(create_inspection_pack(school, who(school, "slt")))
+    today = school.today().isoformat()
+    figure = {"figure": "grace_seconds", "from": today, "value": 30.0}
+    remote = {"name": "Snow", "from": today, "to": today, "years": ["9"]}
+    changes = [Change(ProtocolKind.FIGURE, figure), Change(ProtocolKind.REMOTE_LEARNING, remote)]
+    change_protocol(school, who(school, "sdh"), changes, "The heating failed")
+    with school.engine.connect() as connection:
+        school = school.as_of(connection)
+    words = text_of(create_inspection_pack(school, who(school, "slt")))
+    assert "a grace of 30 seconds" in words
+    assert "Snow, " in words
+    assert words.count("The heating failed") == 2
 
 
 def test_inspection_pack_lists_clauses_training_and_the_trail_without_pupils(busy: School) -> None:

@@ -15,6 +15,8 @@ from app.ui.lists import open_record
 from app.ui.text import note, write_html
 from app.vocabulary.roles import Page
 
+REASON_HELP = "It appears in the inspection pack: name nobody."
+
 
 def find_last_term(school: School) -> Term | None:
     """The last term that is over, else the one that has begun; None if there is none."""

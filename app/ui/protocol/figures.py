@@ -17,7 +17,7 @@ from app.settings import Rules, SettingsError, replace_figures
 from app.store.protocol import FIGURES
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
-from app.ui.protocol.effects import make_change, show_last_term
+from app.ui.protocol.effects import REASON_HELP, make_change, show_last_term
 from app.ui.text import write_html
 from app.vocabulary.terms import ProtocolKind
 
@@ -47,7 +47,7 @@ def open_figures(school: School, person: Person, day: date, chosen: Mapping[str,
         rules = school.settings.rules_on(first)
         start = replace_figures(school.settings, chosen).rules_on(first)
         asked = ask_figures(start, f"figures {rules.from_}", with_all=True)
-        words = st.text_input("What has changed, and why", max_chars=500, key="figures note")
+        words = st.text_input("What has changed, and why", max_chars=500, key="figures note", help=REASON_HELP)
 
         def changes() -> list[Change]:
             found = find_changes(school, rules, asked, first)

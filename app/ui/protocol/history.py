@@ -15,7 +15,7 @@ from app.settings import Term, Version
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import as_listing, select_row
-from app.ui.protocol.effects import make_change, open_entry, require_text
+from app.ui.protocol.effects import REASON_HELP, make_change, open_entry, require_text
 from app.ui.protocol.figures import open_figures
 from app.ui.protocol.remote_learning import open_period
 from app.ui.protocol.terms import open_term
@@ -68,7 +68,7 @@ def _open_form(school: School, person: Person, line: HistoryLine) -> None:
 def _open_undo(school: School, person: Person, line: HistoryLine) -> None:
     def ask() -> Confirmed:
         write_html("{words}", words=line.words)
-        words = st.text_input("Reason", max_chars=500, key="undo reason")
+        words = st.text_input("Reason", max_chars=500, key="undo reason", help=REASON_HELP)
 
         def changes() -> list[Change]:
             require_text(words, "a reason")

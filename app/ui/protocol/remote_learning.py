@@ -16,7 +16,7 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import make_change, open_entry, require_text, show_last_term
+from app.ui.protocol.effects import REASON_HELP, make_change, open_entry, require_text, show_last_term
 from app.ui.text import note
 from app.vocabulary.terms import ProtocolKind
 
@@ -72,7 +72,7 @@ def open_period(school: School, person: Person, content: Mapping[str, Any], entr
         last = right.date_input("Until", max(period.to, first), format="DD/MM/YYYY", key="period to")
         chosen = _ask_groups(school, person, period)
         name = st.text_input("Name", period.name, max_chars=80, key="period name")
-        reason = st.text_input("Reason (optional)", max_chars=300, key="period reason")
+        reason = st.text_input("Reason (optional)", max_chars=300, key="period reason", help=REASON_HELP)
         days = {"name": name.strip() or "-", "from": first.isoformat(), "to": last.isoformat()}
         entered[:] = [Change(_KIND, days | chosen, replaces=entry_id)]
 

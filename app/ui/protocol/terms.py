@@ -13,7 +13,7 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import make_change, open_entry, require_text
+from app.ui.protocol.effects import REASON_HELP, make_change, open_entry, require_text
 from app.ui.text import note
 from app.vocabulary.terms import ProtocolKind
 
@@ -51,7 +51,7 @@ def open_term(school: School, person: Person, term: Term, entry_id: int | None =
         first = left.date_input("From", term.from_, format="DD/MM/YYYY", key="term from")
         last = middle.date_input("Until", term.to, format="DD/MM/YYYY", key="term to")
         week = right.selectbox("First week", ["A", "B"], index=int(term.first_week == "B"), key="term week")
-        words = st.text_input("Reason (optional)", max_chars=300, key="term note")
+        words = st.text_input("Reason (optional)", max_chars=300, key="term note", help=REASON_HELP)
 
         def changes() -> list[Change]:
             days = {"from": first.isoformat(), "to": last.isoformat(), "first_week": week}

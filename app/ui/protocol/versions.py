@@ -19,7 +19,7 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import find_last_term, make_change, open_entry, require_text
+from app.ui.protocol.effects import REASON_HELP, find_last_term, make_change, open_entry, require_text
 from app.ui.text import note, show_refusal, write_html
 from app.vocabulary.terms import ProtocolKind
 
@@ -96,7 +96,7 @@ def open_version(school: School, person: Person, version: Version, entry_id: int
         first = left.date_input("In force from", version.from_, format="DD/MM/YYYY", key="version from")
         review = right.date_input("Next review", version.next_review, format="DD/MM/YYYY", key="version review")
         text = _ask_text(school, person, version)
-        words = st.text_input("What has changed, and why", max_chars=500, key="version note")
+        words = st.text_input("What has changed, and why", max_chars=500, key="version note", help=REASON_HELP)
 
         def changes() -> list[Change]:
             content = {
