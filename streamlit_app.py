@@ -8,6 +8,8 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from app.auth.configuration import check_start
+from app.ui.served_files import name_by_sign_in
 from app.ui.server import BROWSER_SCRIPT, Guard, show_index
 from app.ui.shell import show
 from app.vocabulary.roles import Page
@@ -26,5 +28,8 @@ app = st.App(
     middleware=[Middleware(Guard)],
 )
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # for each window, as its script
     show()
+else:  # once, as the server
+    check_start()
+    name_by_sign_in()

@@ -11,13 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 from app.clock import now
 from app.settings import ROOT, load_secrets
+from app.store.encryption import generate_key
 from tests import people
 
-__all__ = ["AUTH", "AppTest", "sign_in", "write_secrets", "write_settings"]
+__all__ = ["AUTH", "KEY", "AppTest", "sign_in", "write_secrets", "write_settings"]
 
+KEY = generate_key()  # for a school with real records, which is not shown without
 AUTH = {
     "redirect_uri": "http://localhost/oauth2callback",
-    "cookie_secret": "c",
+    "cookie_secret": "a long and random word for the tests alone",
     "client_id": "i",
     "client_secret": "s",
     "server_metadata_url": "http://localhost/.well-known/openid-configuration",

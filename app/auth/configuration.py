@@ -4,14 +4,18 @@ Without any configuration the program shows the demonstration to everybody. Once
 school, it needs sign-in, and a database without the demonstration.
 """
 
+import sys
 from datetime import timedelta
 from typing import Any
 
-from app.school import School
+from app.school import School, open_school
 from app.settings import SettingsError, get_variable, load_secrets
+from app.store.database import UNAVAILABLE, DatabaseError
+from app.store.encryption import encryption_keys
 
 GREATEST_AGE = timedelta(hours=12)  # people sign in again after this, however active they are
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+_SECRET_CHARACTERS = 32
 _OF_GRAPH = ("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
 
 
@@ -32,7 +36,37 @@ def find_obstacle(school: School) -> str | None:
             f".streamlit/secrets.toml, under [auth]: {', '.join(missing)}. The ICT administrator finds how in "
             "docs/service.md."
         )
+    return _find_weakness(school)
+
+
+def _find_weakness(school: School) -> str | None:
+    """What would leave a real school's records open, with the fix, so that the program does not start."""
+    secret = str(_read_entries().get("cookie_secret") or "")
+    if secret and len(secret) < _SECRET_CHARACTERS:
+        return (
+            f"cookie_secret in .streamlit/secrets.toml has {len(secret)} characters. Whoever guesses it can sign in as "
+            f"anybody: give at least {_SECRET_CHARACTERS} random ones, such as python -m app keys new prints."
+        )
+    if not encryption_keys() and not school.is_untouched():
+        return (
+            "ENCRYPTION_KEYS is not set, and this database holds real records: narratives and call records could be "
+            "read in a stolen copy. Set a key, which python -m app keys new prints, and start again; "
+            "python -m app keys rotate encrypts what is there."
+        )
     return None
+
+
+def check_start() -> None:
+    """End the program with a message if it would leave a real school's records open. What else is missing is shown on
+    its pages."""
+    try:
+        school = open_school()
+    except (SettingsError, DatabaseError, UNAVAILABLE):
+        return  # the pages say why, and try again
+    weakness = None if school.is_demonstration() else _find_weakness(school)
+    school.engine.dispose()
+    if weakness:
+        sys.exit(f"The program does not start. {weakness}")
 
 
 def list_configured() -> list[str]:

@@ -17,6 +17,7 @@ from app.access.people import find_person
 from app.access.policy import NotAllowedError, Person
 from app.auth import configuration, sign_in
 from app.school import School
+from app.ui.served_files import made_for
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,6 +77,7 @@ def guard_download(create: Callable[[], T]) -> Callable[[], T]:
             if authority:
                 record_access(authority.school, authority.person, "refused", "download")
             raise NotAllowedError("Your access has changed since this page was shown. No file was created.")
+        made_for.set(authority.claims)
         return create()
 
     return call

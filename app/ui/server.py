@@ -1,4 +1,5 @@
-"""Wraps the server: limits cookies to a sign-in, closes addresses that nobody needs, and adds a script of our own.
+"""Wraps the server: limits cookies to a sign-in, closes addresses that nobody needs, takes files only from people who
+are signed in and gives them only their own, and adds a script of our own.
 
 Streamlit's sign-in cookie lasts for 30 days and is sent over http as well, a second one carries the tokens of Entra ID,
 which nothing here needs, and signing in leads to the first page, whatever link somebody followed. None of that can be
@@ -10,18 +11,24 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from google.protobuf.message import DecodeError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.auth.configuration import GREATEST_AGE
+from app.ui.current import is_somebody
+from app.ui.served_files import is_for, is_for_everybody, read_claims
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _ADDRESS_COOKIE = "wanted"  # keeps the address that somebody opened before signing in
 _ADDRESS_SECONDS = 15 * 60  # the longest time that signing in may take
 BROWSER_SCRIPT = Path(__file__).parent / "browser.js"
+_MEDIA, _UPLOADS = "/media/", "/_stcore/upload_file/"
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
 
 
@@ -37,28 +44,74 @@ def show_index(_: Request) -> HTMLResponse:
 
 
 class Guard:
-    """ASGI middleware around the program: closes addresses that nobody should request, and corrects cookies."""
+    """ASGI middleware around the program: closes addresses and commands that nobody should use, asks who uploads or
+    fetches a file, and corrects cookies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.app(scope, _without_commands(receive), send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if any(f"/_stcore/{door}" in scope["path"] for door in _CLOSED):
-            await PlainTextResponse("Not found", 404)(scope, receive, send)
-            return
         asked = Headers(scope=scope)
+        if refusal := await run_in_threadpool(_refuse, scope, asked):
+            await refusal(scope, receive, send)
+            return
 
         async def send_corrected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if _MEDIA in scope["path"]:
+                    headers["cache-control"] = "no-store"
                 _remember_address(scope, asked, headers)
-                _correct_cookies(headers, secure="https" in (scope["scheme"], asked.get("x-forwarded-proto")))
+                _correct_cookies(headers, secure=_is_secure(scope, asked))
             await send(message)
 
         await self.app(scope, receive, send_corrected)
+
+
+def _refuse(scope: Scope, asked: Headers) -> PlainTextResponse | None:
+    """The answer to a request for something closed, or for something of another sign-in; None if it may go on."""
+    path = scope["path"]
+    if any(f"/_stcore/{door}" in path for door in _CLOSED):
+        return PlainTextResponse("Not found", 404)
+    _, is_media, file = path.partition(_MEDIA)
+    if is_media and not is_for_everybody(file):
+        claims = read_claims(asked)
+        if not is_for(file, claims) or not is_somebody(claims):
+            return PlainTextResponse("Not found", 404)
+    if _UPLOADS in path and scope["method"] != "OPTIONS" and not is_somebody(read_claims(asked)):
+        return PlainTextResponse("Sign in first", 403)
+    return None
+
+
+def _without_commands(receive: Receive) -> Receive:
+    """What a window sends, without commands to clear the cache, which all windows share."""
+
+    async def receive_rest() -> Message:
+        while True:
+            message = await receive()
+            if not _is_command(message.get("bytes")):
+                return message
+
+    return receive_rest
+
+
+def _is_command(sent: bytes | None) -> bool:
+    try:
+        return bool(sent) and BackMsg.FromString(sent).WhichOneof("type") == "clear_cache"
+    except DecodeError:
+        return False  # Streamlit closes the connection
+
+
+def _is_secure(scope: Scope, asked: Headers) -> bool:
+    """Whether the request came over TLS, to us or to a proxy before us, however that spells it."""
+    proxies = ",".join(asked.getlist("x-forwarded-proto")).split(",")
+    return scope["scheme"] == "https" or "https" in (proxy.strip(" \t\"'").lower() for proxy in proxies)
 
 
 def _remember_address(scope: Scope, asked: Headers, headers: MutableHeaders) -> None:

@@ -22,7 +22,7 @@ from app.store.database import DatabaseError
 from app.ui import current
 from app.vocabulary.roles import Page
 from tests import people
-from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
+from tests.apptest import AUTH, KEY, AppTest, sign_in, write_secrets, write_settings
 from tests.clock import Clock
 from tests.conftest import SchoolWith
 
@@ -55,6 +55,7 @@ def opened(school_with: SchoolWith, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     school = school_with(log_a_session)
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
     current._opened.clear()
 
     def open_page(
@@ -199,6 +200,18 @@ def test_a_real_school_without_sign_in_shows_only_what_is_missing(opened: Openin
         assert all(entry in told for entry in missing)
         assert len(at.main) == 2
         assert not at.button
+
+
+def test_a_real_school_without_keys_or_with_a_short_cookie_secret_shows_only_that(
+    opened: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "cookie_secret in .streamlit/secrets.toml has 5" in words(
+        opened("sessions", "sdh", auth=AUTH | {"cookie_secret": "short"})
+    )
+    monkeypatch.delenv("ENCRYPTION_KEYS")
+    at = opened("sessions", "sdh")
+    assert "ENCRYPTION_KEYS is not set" in words(at)
+    assert len(at.main) == 2
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync
 from app.intake.files import import_logs
 from app.school import School, open_school
 from app.settings import ROOT, load_settings
+from app.store.encryption import generate_key
 from tests import people
 from tests.clock import REAL
 from tests.running import Running
 
 _TENANT = load_settings().tenant_id
+_KEY = generate_key()  # the program does not start on real records without one
 _FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -166,7 +168,7 @@ def serve() -> Iterator[Callable[..., str]]:
     def start(database: str, port: int | None = None, folder: Path = ROOT, **environment: str) -> str:
         port = port or free_port()
         command = ["run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
-        environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
+        environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT), "ENCRYPTION_KEYS": _KEY} | environment
         running.append(Running("streamlit", command, environment, folder, heard=False))
         address = f"http://localhost:{port}"
         await_answer(address, lambda: running[-1].returncode)

@@ -127,3 +127,24 @@ def test_a_removed_role_ends_what_is_already_on_the_screen(
     page.keyboard.press("Escape")
     click(page.get_by_role("radio", name="Checks"))
     expect(page.get_by_text("You do not have access to this page")).to_be_visible()
+
+
+def test_a_file_is_served_only_to_the_sign_in_that_it_was_made_for(window: Callable[..., Page], address: str) -> None:
+    deputy, teacher, visitor = window(), window(), window()
+    sign_in(deputy, address, "sdh", to="overview?days=2020-11-01..2020-11-30")
+    sign_in(teacher, address, "teacher")
+    click(deputy.get_by_role("button", name="Export"))
+    with deputy.expect_download() as download:
+        click(deputy.get_by_role("button", name="Excel workbook"))
+    file = download.value.url
+    assert len(file.rpartition("/")[2]) > 64
+    mine = deputy.request.get(file)
+    assert (mine.status, mine.headers["cache-control"]) == (200, "no-store")
+    assert [page.request.get(file).status for page in (teacher, visitor)] == [404, 404]
+    assert visitor.request.put(f"{address}/_stcore/upload_file/a/b").status == 403
+    cookies = deputy.context.cookies()
+    click(deputy.get_by_role("button", name="Sign out"))
+    deputy.get_by_role("button", name="End session").click()  # the provider's own
+    expect(deputy.get_by_role("heading", name="Sign in")).to_be_visible()
+    visitor.context.add_cookies([{"name": c["name"], "value": c["value"], "url": address} for c in cookies])
+    assert visitor.request.get(file).status == 404

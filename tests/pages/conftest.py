@@ -11,7 +11,7 @@ from app.access.policy import Person
 from app.school import School, open_school
 from app.settings import ROOT, load_secrets
 from app.ui import current
-from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
+from tests.apptest import AUTH, KEY, AppTest, sign_in, write_secrets, write_settings
 
 OpenAs = Callable[..., AppTest]  # given who, and a page with its query or a tab
 
@@ -58,6 +58,7 @@ def open_page(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
     write_secrets(AUTH)
     current._opened.clear()
 

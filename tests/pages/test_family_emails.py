@@ -17,7 +17,7 @@ from app.store import tables
 from app.ui import current
 from tests import people
 from tests.alerts.conftest import wait_for
-from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
+from tests.apptest import AUTH, KEY, AppTest, sign_in, write_secrets, write_settings
 from tests.mail_server import MailServer
 from tests.pages.conftest import text
 from tests.people import someone
@@ -39,6 +39,7 @@ def opened(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
     write_secrets(AUTH)
     current._opened.clear()
 

@@ -18,7 +18,7 @@ from app.settings import ROOT, load_secrets
 from app.store import tables
 from app.ui import authority, current
 from tests import people
-from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
+from tests.apptest import AUTH, KEY, AppTest, sign_in, write_secrets, write_settings
 from tests.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -92,6 +92,7 @@ def opened(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
     write_secrets(AUTH)
     current._opened.clear()
     left.parts, left.download, left.done = [], None, []
