@@ -131,8 +131,10 @@ def test_a_removed_role_ends_what_is_already_on_the_screen(
 
 def test_a_file_is_served_only_to_the_sign_in_that_it_was_made_for(window: Callable[..., Page], address: str) -> None:
     deputy, teacher, visitor = window(), window(), window()
-    sign_in(deputy, address, "sdh", to="overview?days=2020-11-01..2020-11-30")
-    sign_in(teacher, address, "teacher")
+    for page, who, heading in ((deputy, "sdh", "Overview"), (teacher, "teacher", "Log a session")):
+        sign_in(page, address, who)
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    deputy.goto(f"{address}/overview?days=2020-11-01..2020-11-30")
     click(deputy.get_by_role("button", name="Export"))
     with deputy.expect_download() as download:
         click(deputy.get_by_role("button", name="Excel workbook"))
