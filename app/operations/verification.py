@@ -1,16 +1,18 @@
 """Verifying that a database is whole: a copy that could be restored, or one that everything was moved to."""
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, make_url, select
 
-from app.school import School
+from app.school import School, open_school
+from app.settings import get_database_url
 from app.store import audit_log, tables
-from app.store.backup import copy_checked
+from app.store.backup import copy_checked, restore
 from app.store.database import DatabaseError, open_database
 from app.store.key_rotation import count_by_key
 from app.store.writing import get_meta, set_meta
@@ -27,7 +29,7 @@ def describe_rows(rows: dict[str, int]) -> str:
 def verify(connection: Connection) -> dict[str, int]:
     """The number of rows by table. Raises DatabaseError, with a message to show, if the audit trail was altered or a
     value is encrypted with a key that is not set."""
-    _, fault = audit_log.verify(connection)
+    _, fault = audit_log.verify(connection, may_be_older=True)
     if fault:
         raise DatabaseError(f"The audit trail in it was altered. {fault}")
     if lost := sum(counts.lost for counts in count_by_key(connection, sample=True)):
@@ -79,6 +81,41 @@ def rehearse_restore(school: School, file: Path) -> dict[str, int]:
         set_meta(connection, _TESTED, school.now().isoformat())
         school.add_to_trail(connection, audit_log.COMMAND, "changed", "restore test of a copy, passed")
     return verified
+
+
+def restore_and_record(file: Path) -> tuple[dict[str, int], Path | None]:
+    """Restore a verified copy in place of the embedded database, and record on its audit trail which entries of the
+    trail were lost. Returns the number of rows by table, and the file with the old database if there was one."""
+    rows, url = verify_copy(file), get_database_url()
+    before = _read_last_entry(Path(make_url(url).database or ""))
+    old = restore(url, file)
+    school = open_school(url)
+    with school.writing() as connection:
+        number, _ = audit_log.get_head(connection) or (0, "")
+        school.add_to_trail(connection, audit_log.COMMAND, "changed", _describe_restored(number, before, old))
+    school.engine.dispose()
+    return rows, old
+
+
+def _describe_restored(number: int, before: audit_log.Head | None, old: Path | None) -> str:
+    words = "restored from a copy"
+    if old is None:
+        return f"{words}; there was no database"
+    if before is None:
+        return f"{words}; the audit trail of {old.name} could not be read"
+    if before[0] <= number:
+        return f"{words}; no entry of the audit trail was lost"
+    return f"{words}; entries {number + 1} to {before[0]} of the audit trail, hash {before[1]}, are only in {old.name}"
+
+
+def _read_last_entry(database: Path) -> audit_log.Head | None:
+    """The newest entry of an embedded database of any version, or damaged; None if it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("select id, hash from audit order by id desc limit 1").fetchone()
+    except sqlite3.Error:
+        return None
+    return found or (0, "")
 
 
 def get_last_restore_test(school: School) -> datetime | None:

@@ -1,16 +1,16 @@
 """The audit trail: who signed in, opened, changed, exported or imported something, or was refused access.
 
-Entries are only ever added: triggers in the database refuse everything else. Each carries a hash over itself and the
-entry before it, so `verify` finds one that was altered, removed or inserted by hand; the latest number and hash are
-stored separately, so that a missing end is found too. An entry names records by reference, never a pupil, and quotes
-no text.
+Entries are only ever added: triggers in the database refuse everything else. Each carries a code over itself and the
+entry before it, so `verify` finds one that was altered, removed or inserted by hand; the latest number and code are
+stored separately, so that a missing end is found too. With encryption keys, all these codes need a key that is not in
+the database (`audit_keys`): whoever has every right to the database, but no key, cannot write a trail that fits. Only
+a head noted elsewhere shows that the whole database was rolled back. An entry names records by reference, never a
+pupil, and quotes no text.
 
 Entries past their retention period are deleted from the front, and no others can be: the triggers allow it only up to
 the anchor, which is the number and hash of the last deleted entry. The anchor is itself recorded in the trail.
 """
 
-import hashlib
-import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,9 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
 
+from app.settings import SettingsError
 from app.store import reading, tables
+from app.store.audit_keys import compute_code, is_keyed, keep_keys, read_keys
 from app.store.writing import get_meta, set_meta
 
 # The actions, and their names for the administrator.
@@ -35,6 +37,8 @@ KINDS = {
     "purged": "Deleted expired records",
 }
 COMMAND = "command"  # the actor, if it was a command on the server
+
+Head = tuple[int, str]  # an entry's number and its code
 
 _entry = tables.audit.c
 _HEAD = "audit_head"
@@ -54,9 +58,10 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
     last_number, before = connection.execute(_newest).one_or_none() or _read_anchor(connection)
     number = last_number + 1
     entry = {"id": number, "occurred_at": occurred_at, "actor": actor, "action": action, "subject": subject}
-    chained = _compute_hash(before, number, occurred_at, actor, action, subject)
+    key = next(iter(keep_keys(connection)), None)
+    chained = compute_code(key, before, number, occurred_at.timestamp(), actor, action, subject)
     connection.execute(insert(tables.audit).values(**entry, hash=chained))
-    set_meta(connection, _HEAD, f"{number} {chained}")
+    set_meta(connection, _HEAD, _write_head(number, chained, key))
 
 
 def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
@@ -95,40 +100,93 @@ def _read_removed_until(number: int, chained: str) -> str:
     return f"audit trail up to entry {number}, hash {chained}"
 
 
-def _compute_hash(before: str, number: int, occurred_at: datetime, actor: str, action: str, subject: str) -> str:
-    content = [before, number, occurred_at.timestamp(), actor, action, subject]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+def _write_head(number: int, chained: str, key: bytes | None) -> str:
+    """The head as it is stored: the newest entry's number and code and, with a key, a code over both."""
+    head = f"{number} {chained}"
+    return f"{head} {compute_code(key, 'head', number, chained)}" if key else head
 
 
-def verify(connection: Connection) -> tuple[int, str | None]:
-    """The number of the last entry that was read, and the fault there as text, None if there is no fault."""
+def verify(connection: Connection, noted: Head | None = None, *, may_be_older: bool = False) -> tuple[int, str | None]:
+    """The number of the last entry that was read, and the fault there as text, None if there is no fault. `noted` is a
+    head as it was noted elsewhere. A copy `may_be_older` than the keys."""
+    try:
+        keys = read_keys(connection)
+    except SettingsError as error:
+        return 0, str(error)
     first, first_hash = number, before = _read_anchor(connection)
-    removed = None
+    removed, codes = None, _Codes(keys)
     rows = connection.execute(select(tables.audit).order_by(_entry.id), execution_options={"yield_per": 1000})
     for row in rows:
         number += 1
-        if fault := _describe_fault(row, number, before):
+        if fault := _describe_fault(row, number, before, codes, noted):
             return number, fault
         before = row.hash
         if row.action == "purged" and row.subject.startswith("audit trail "):
             removed = row.subject
-    head = get_meta(connection, _HEAD)
     if first and removed != _read_removed_until(first, first_hash):
         return (
             first,
             f"The trail begins after entry {first} and does not say that the entries before it have expired.",
         )
-    if head != (f"{number} {before}" if number else None):
-        return number, f"The trail ends at entry {number}, which is not the entry it ended at when it was last written."
-    return number, None
+    if noted and noted[0] > number:
+        return number, f"The trail ends at entry {number}, but entry {noted[0]} was noted: it was cut or rolled back."
+    return number, _describe_end(connection, number, before, () if may_be_older and not is_keyed(connection) else keys)
 
 
-def _describe_fault(row: Row[Any], number: int, before: str) -> str | None:
+class _Codes:
+    """Checks the codes of entries from the first on: once one has needed a key, all after it do."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._keys: list[bytes | None] = [*keys, None]
+
+    def fits(self, row: Row[Any], before: str) -> bool:
+        content = (before, row.id, row.occurred_at.timestamp(), row.actor, row.action, row.subject)
+        key = next((key for key in reversed(self._keys) if compute_code(key, *content) == row.hash), b"")
+        if key and None in self._keys:
+            self._keys.remove(None)
+        return key != b""
+
+
+def _describe_fault(row: Row[Any], number: int, before: str, codes: _Codes, noted: Head | None) -> str | None:
     if row.id != number:
         return f"Entry {number} is missing."
-    if row.hash != _compute_hash(before, row.id, row.occurred_at, row.actor, row.action, row.subject):
+    if not codes.fits(row, before):
         return f"Entry {number} does not fit: it, or the entry before it, is not what was written."
+    if noted and noted[0] == number and noted[1] != row.hash:
+        return f"Entry {number} is not the one that was noted: the trail was replaced."
     return None
+
+
+def _describe_end(connection: Connection, number: int, before: str, keys: tuple[bytes, ...]) -> str | None:
+    """What does not fit at the end of a trail whose entries fit."""
+    head = get_meta(connection, _HEAD)
+    if not number:
+        is_used = is_keyed(connection) or connection.scalar(select(tables.imports.c.id).limit(1)) is not None
+        return "The trail is empty, but the database was used: the trail was deleted." if head or is_used else None
+    if head in [_write_head(number, before, key) for key in keys]:
+        return None
+    if head != _write_head(number, before, None):
+        return f"The trail ends at entry {number}, which is not the entry it ended at when it was last written."
+    if keys:
+        return (
+            f"The trail ends at entry {number}, which no key protects. If ENCRYPTION_KEYS has been set only now, sign "
+            "in once, which protects it, and verify again. Otherwise it was replaced."
+        )
+    return None
+
+
+def read_head(text: str) -> Head:
+    """A head as `verify` prints it, "NUMBER:CODE". ValueError if it is none."""
+    number, _, chained = text.strip().partition(":")
+    if not number.isdecimal() or len(chained) != len(_BEFORE_THE_FIRST):
+        raise ValueError("A head looks like 512:3f…, with a number and 64 letters and digits.")
+    return int(number), chained
+
+
+def get_head(connection: Connection) -> Head | None:
+    """The number and code of the newest entry; None if there is none."""
+    newest = connection.execute(_newest).one_or_none()
+    return (newest.id, newest.hash) if newest else None
 
 
 def newest_hash(connection: Connection) -> str:

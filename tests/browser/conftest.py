@@ -50,6 +50,14 @@ def find_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=executable, args=_FLAGS)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def encryption_key() -> Iterator[None]:
+    """The key of all servers here, for what a test itself writes into their databases."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENCRYPTION_KEYS", _KEY)
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -168,7 +176,7 @@ def serve() -> Iterator[Callable[..., str]]:
     def start(database: str, port: int | None = None, folder: Path = ROOT, **environment: str) -> str:
         port = port or free_port()
         command = ["run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
-        environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT), "ENCRYPTION_KEYS": _KEY} | environment
+        environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
         running.append(Running("streamlit", command, environment, folder, heard=False))
         address = f"http://localhost:{port}"
         await_answer(address, lambda: running[-1].returncode)
