@@ -15,17 +15,17 @@ from app.operations.import_commands import import_
 from app.operations.protocol_commands import protocol
 from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
-from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
+from app.operations.verification import describe_rows, rehearse_restore, restore_and_record, verify
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, iter_outcomes, write_csv, write_json
 from app.reports.subject_access import UnknownPupilError, create_file_for_command
 from app.school import open_school
-from app.settings import SettingsError, get_database_url
+from app.settings import SettingsError
 from app.store import audit_log
-from app.store.backup import backup, restore
+from app.store.backup import backup
 from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, encryption_keys, generate_key
-from app.store.key_rotation import count_by_key, reencrypt_all, round_counts
+from app.store.key_rotation import count_by_key, reencrypt_all, remove_traces, round_counts
 from app.store.transfer import transfer
 
 _NOT_DONE = 2  # exit status; 1: done with rows rejected
@@ -110,8 +110,7 @@ def restore_command(*, file: Path, test: bool) -> None:
     if test:
         click.echo(f"{file} could be restored: {describe_rows(rehearse_restore(open_school(), file))}.")
         return
-    rows = verify_copy(file)
-    old = restore(get_database_url(), file)
+    rows, old = restore_and_record(file)
     click.echo(f"Restored from {file}: {describe_rows(rows)}." + (f" The old database is in {old}." if old else ""))
 
 
@@ -156,14 +155,21 @@ def audit_group() -> None:
 
 
 @audit_group.command("verify")
-def verify_command() -> None:
+@click.option("--head", "noted", metavar="NUMBER:HASH", help="The newest entry as it was noted earlier, elsewhere.")
+def verify_command(noted: str | None) -> None:
     """Verify that no entry was changed, removed or inserted; else name the first that was."""
+    try:
+        head = audit_log.read_head(noted) if noted else None
+    except ValueError as error:
+        _stop(str(error))
     with open_school().engine.connect() as connection:
-        number, fault = audit_log.verify(connection)
+        number, fault = audit_log.verify(connection, head)
         newest = audit_log.newest_hash(connection)
     if fault:
         _stop(fault)
     click.echo(f"{number} entries, all unchanged. The newest has the hash {newest}.")
+    if newest:
+        click.echo(f"Note it elsewhere, and compare it next time: --head {number}:{newest}")
 
 
 @cli.group("keys")
@@ -200,6 +206,7 @@ def rotate_command() -> None:
         number = reencrypt_all(connection)
         if number:
             school.add_to_trail(connection, audit_log.COMMAND, "changed", "everything encrypted, with the newest key")
+    remove_traces(school.engine)
     click.echo(f"{number:,} values were encrypted again; all use the newest key.")
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.access.administration import list_role_changes
 from app.access.concerns import list_pupils_on_record
 from app.access.policy import get_scopes
 from app.reports.subject_access import create_subject_access_file
@@ -10,7 +11,7 @@ from app.ui.concerns.detail import show_concern
 from app.ui.concerns.lists import show_children, show_conduct
 from app.ui.concerns.raising import show_form
 from app.ui.shell import require
-from app.ui.text import note
+from app.ui.text import note, write_html
 from app.ui.widgets import download
 from app.vocabulary.roles import Page, Resource
 
@@ -44,6 +45,17 @@ def show_subject_access() -> None:
         download("Download", page, f"everything held on pupil {pupil}.html", type="primary")
 
 
+def show_role_changes() -> None:
+    """Who received, or lost, a role that opens confidential records."""
+    changes = list_role_changes(school, person)
+    if changes.empty:
+        return
+    st.header("Changes of roles", anchor=False)
+    note("Roles that open concerns, counselling, the whole school or its accounts, in the last 30 days.")
+    for row in changes.itertuples():
+        write_html("{row.occurred_at} · {row.subject} · by {row.actor}", row=row)
+
+
 if "raise" in st.query_params:
     register = CONDUCT if st.query_params["raise"] == "conduct" else CHILD
     show_form(school, person, register, st.query_params.get("session", ""))
@@ -55,3 +67,5 @@ else:
     show_children(school, person)
     if get_scopes(person, Resource.SUBJECT_ACCESS):
         show_subject_access()
+    if get_scopes(person, Resource.ROLE_CHANGES):
+        show_role_changes()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -155,6 +155,23 @@ def record_access(school: School, person: Person, what: str, about: str) -> None
     """Record on the audit trail what the person saw or did: an action of `audit_log`, and a reference."""
     with school.writing() as connection:
         school.add_to_trail(connection, person.email, what, about)
+
+
+_ROLE_CHANGES_SHOWN = timedelta(days=30)
+
+
+def list_role_changes(school: School, person: Person) -> pd.DataFrame:
+    """Which roles that open confidential records were given and taken in the last days, for the DSPs and the Senior
+    Deputy Head, the newest first: `occurred_at`, `actor`, `subject`."""
+    require(person, Resource.ROLE_CHANGES)
+    entry = tables.audit.c
+    query = (
+        select(entry.occurred_at, entry.actor, entry.subject)
+        .where(entry.action == "changed", entry.subject.startswith("role "))
+        .where(entry.occurred_at >= school.now() - _ROLE_CHANGES_SHOWN)
+        .order_by(entry.id.desc())
+    )
+    return read_frame(school, query)
 
 
 # The columns of a rejected row that the administrator may read in order to fix it; "" holds cells without a column.

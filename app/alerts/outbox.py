@@ -51,6 +51,12 @@ KINDS = {
         "Please open the consent and confirm that you were informed.",
         "parents?consent={ref}",
     ),
+    "role_given": Kind(
+        "A role that opens confidential records was given",
+        "Somebody received such a role on the roster. The Concerns page says who, which role, and who gave it. If you "
+        "did not expect it, ask at once.",
+        "concerns",
+    ),
     "digest": Kind("What needs your attention today", "", "start"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from app.alerts.outbox import remove_waiting
+from app.alerts.outbox import Alert, enqueue, remove_waiting
 from app.formatting import how_many
 from app.intake.identity import Identities, Known
 from app.intake.recognition import list_sessions_since, recognise
@@ -291,14 +291,41 @@ class _Import:
             self._record_roles(timelines)
 
     def _record_roles(self, timelines: Mapping[int, Timeline]) -> None:
+        """Put each role that was given or taken on the audit trail, and tell those who answer for it."""
         staff = tables.staff.c
         of_staff = reading.is_among(self.connection, staff.id, list(timelines))
+        receivers = set()
         for number, email in self.connection.execute(select(staff.id, staff.email).where(of_staff).order_by(staff.id)):
-            before = self.timelines[number][-1][1]["roles"].split(";") if number in self.timelines else ()
-            given = set(timelines[number][-1][1]["roles"].split(";")) - set(before)
-            for role in (role for role in _RECORDED_ROLES if role in given):
-                about = f"role {role} given to {email}"
-                record_change(self.connection, self.school, self.result.actor_id, "changed", about)
+            given, taken = _compare_roles(self.timelines.get(number, []), timelines[number])
+            for role in _RECORDED_ROLES:
+                words = "given to" if role in given else "taken from" if role in taken else None
+                if words:
+                    about = f"role {role} {words} {email}"
+                    record_change(self.connection, self.school, self.result.actor_id, "changed", about)
+            if given & set(_RECORDED_ROLES):
+                receivers.add(number)
+        if receivers:
+            self._alert_of_roles(receivers)
+
+    def _alert_of_roles(self, receivers: set[int]) -> None:
+        """Alert the DSPs and the Senior Deputy Head as they were before the import, unless they are the only ones who
+        received a role: nobody gives themselves one unseen."""
+        now, today = self.school.now(), self.school.today()
+        for number, timeline in self.timelines.items():
+            facts = next((facts for day, facts in reversed(timeline) if day <= today), {})
+            if {Role.DSP, Role.SENIOR_DEPUTY_HEAD} & _list_roles(facts) and receivers - {number}:
+                enqueue(self.connection, Alert(number, "role_given", f"roles {now:%Y%m%d-%H%M%S-%f}", now))
+
+
+def _compare_roles(before: Timeline, after: Timeline) -> tuple[set[str], set[str]]:
+    """The roles that somebody has in the end and had not, or for some past days only; and those that they had."""
+    ever_before, ever_after = (set().union(*(_list_roles(facts) for _, facts in of)) for of in (before, after))
+    last_before, last_after = (_list_roles(of[-1][1]) if of else set() for of in (before, after))
+    return (last_after - last_before) | (ever_after - ever_before), last_before - last_after
+
+
+def _list_roles(facts: Facts) -> set[str]:
+    return set() if facts.get("has_left") else set(filter(None, str(facts.get("roles", "")).split(";")))
 
 
 def _describe_person(person: Known) -> str:

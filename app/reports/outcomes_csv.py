@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from textwrap import indent
@@ -96,7 +97,13 @@ def make_harmless(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
+    return f"'{text}" if _find_first_visible(text) in ("=", "+", "-", "@") and not _is_number(text) else text
+
+
+def _find_first_visible(text: str) -> str:
+    """The first character that one sees, full-width ones as their usual form; "" if there is none."""
+    first = next((letter for letter in text if unicodedata.category(letter)[0] not in "CMZ"), "")
+    return unicodedata.normalize("NFKC", first)[:1]
 
 
 def _is_number(text: str) -> bool:

@@ -50,6 +50,7 @@ def _keep(database: Path, old: Path) -> None:
         for tail in ("", "-wal"):
             if (part := database.with_name(database.name + tail)).exists():
                 shutil.copy2(part, old.with_name(old.name + tail))
+                old.with_name(old.name + tail).chmod(0o600)
 
 
 def copy_checked(file: Path, copy: Path) -> None:

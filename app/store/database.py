@@ -5,6 +5,7 @@ makes our writers take turns as well: a write judges again what it affects in it
 everything that others have written.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +21,8 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, MetaData, create_engine, event, inspect, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.schema import CreateSchema
 
 from app import clock
@@ -44,7 +46,9 @@ def open_database(url: str) -> Engine:
     """An engine on the database at `url`, its tables at the newest version. DatabaseError if it cannot be used."""
     try:
         parsed = make_url(url)
-        engine = _open_sqlite(url) if parsed.get_backend_name() == "sqlite" else create_engine(url, pool_pre_ping=True)
+        is_embedded = parsed.get_backend_name() == "sqlite"
+        engine = _open_sqlite(url) if is_embedded else create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        event.listen(engine, "handle_error", _hide_values)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise DatabaseError(
             "DATABASE_URL is not the address of a database. Give one such as "
@@ -79,6 +83,16 @@ def describe_error(error: Exception) -> str:
     return "The database refused what was asked of it. Nothing was changed."
 
 
+def _hide_values(context: ExceptionContext) -> None:
+    """Keep what people typed out of an error, and so out of the server's log: PostgreSQL adds lines with the values of
+    the row, and quotes a value that it cannot read."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error and error.args and isinstance(error.args[0], str):
+            first = (error.args[0].splitlines() or [""])[0]
+            is_quoted = isinstance(context.sqlalchemy_exception, DataError)
+            error.args = ("A value does not fit its column." if is_quoted else first, *error.args[1:])
+
+
 _CAUSES = (  # what the database says of it, and what we say
     (
         ("locked", "busy"),
@@ -98,7 +112,7 @@ def _open_sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS_OF_SQLITE})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS_OF_SQLITE}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
@@ -228,9 +242,11 @@ def _copy_into_schema(connection: Connection, schema: str) -> None:
 
 
 def copy_file(database: Path, copy: Path) -> None:
-    """Copy an embedded database while others write to it: all of it, or nothing. Raises sqlite3.Error or OSError."""
+    """Copy an embedded database while others write to it: all of it, or nothing, readable by its owner alone. Raises
+    sqlite3.Error or OSError."""
     part = copy.with_name(copy.name + ".part")
     part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     read_only = f"{database.absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(read_only, uri=True)) as source, closing(sqlite3.connect(part)) as target:

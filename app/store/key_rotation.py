@@ -1,17 +1,22 @@
 """Counts how many values each key encrypts, and re-encrypts everything with the newest."""
 
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, select, tuple_, update
+from sqlalchemy.exc import DBAPIError
 
 from app.store import changes, tables
+from app.store.audit_keys import keep_keys
+from app.store.database import DatabaseError
 from app.store.encryption import EncryptedBytes, EncryptedText, KeyStatus, decrypt, encrypt, key_status
 
 _AT_ONCE = 1000
+_CHECKPOINT = "pragma wal_checkpoint(truncate)"
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,33 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
 def reencrypt_all(connection: Connection) -> int:
     """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
     without those of concerns about conduct, since no figure may reveal them."""
+    keep_keys(connection, encrypt_again=True)  # of the audit trail
     changes.forget(connection)  # what the last import changed may be encrypted with an older key
     return sum(
         _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
         for table, column in _iter_encrypted_columns()
     )
+
+
+def remove_traces(engine: Engine) -> None:
+    """Leave nothing in the database's files of values as they were before `reencrypt_all`: free pages, the write-ahead
+    log, dead rows. DatabaseError if others use the database for too long."""
+    try:
+        if engine.dialect.name == "sqlite":
+            with engine.connect() as connection:
+                for statement in (_CHECKPOINT, "vacuum", _CHECKPOINT):  # past SQLAlchemy, which would begin first
+                    is_busy = connection.connection.cursor().execute(statement).fetchone() or (0,)
+                    if is_busy[0]:
+                        raise sqlite3.OperationalError
+        else:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                for table in dict.fromkeys(table for table, _ in _iter_encrypted_columns()):
+                    connection.exec_driver_sql(f'vacuum full "{table.name}"')
+    except (sqlite3.Error, DBAPIError):
+        raise DatabaseError(
+            "Everything is encrypted with the newest key, but what was there before could not be removed from the "
+            "database's files, because they are in use, full or another's. Stop the program and run this again."
+        ) from None
 
 
 def _iter_encrypted_columns() -> Iterator[tuple[Table, str]]:

@@ -13,7 +13,7 @@ from app.intake.logs import CORRECTION_REASON
 from app.log_questions import QUESTIONS
 from app.records.rows import RejectedRow
 from app.ui.drafts import Draft, label_pupils, label_staff
-from app.ui.text import show_refusal
+from app.ui.text import as_plain_text, show_refusal
 from app.vocabulary.terms import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
@@ -116,7 +116,7 @@ def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str)
         question,
         list(accepted),
         selection_mode="multi",
-        format_func=accepted.__getitem__,
+        format_func=lambda email: as_plain_text(accepted[email]),  # pills run Markdown
         key=key,
         default=[email for email in given if email in accepted],
         wrap=True,

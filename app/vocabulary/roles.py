@@ -42,6 +42,7 @@ class Resource(Labelled):
     ALERTS = "alerts", "email alerts"
     AUDIT_TRAIL = "audit_trail", "audit trail"
     AUDIT_CHECK = "audit_check", "check of the audit trail"
+    ROLE_CHANGES = "role_changes", "changes of roles"
     ENCRYPTION_KEYS = "encryption_keys", "encryption keys"
     PROTOCOL_SETTINGS = "protocol_settings", "changes to the protocol"
     PROTOCOL_FILE = "protocol_file", "the protocol as a file"
@@ -165,6 +166,7 @@ class Role(StrEnum):
             Resource.REGISTER_FIGURES: Scope.FIGURES,
             Resource.PUPIL_POLICIES: Scope.ALL,
             Resource.AUDIT_CHECK: Scope.ALL,
+            Resource.ROLE_CHANGES: Scope.ALL,
             Resource.PROTOCOL_SETTINGS: Scope.ALL,
             Resource.PROTOCOL_FILE: Scope.ALL,
             Resource.REMOTE_PUPILS: Scope.ALL,
@@ -220,6 +222,7 @@ class Role(StrEnum):
             Resource.CONCERN_ACTIONS: Scope.FOLLOWED_UP,
             Resource.LINKABLE_SESSIONS: Scope.FOLLOWED_UP,
             Resource.SUBJECT_ACCESS: Scope.OWN_SCHOOL,
+            Resource.ROLE_CHANGES: Scope.ALL,
         },
         first_page=Page.CONCERNS,
     )

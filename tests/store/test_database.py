@@ -2,13 +2,16 @@
 
 import os
 import subprocess
+import traceback
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DataError, IntegrityError
 
-from app.school import OWN_SETTINGS, open_school
+from app.school import OWN_SETTINGS, School, open_school
 from app.settings import ROOT
+from app.store import tables
 from app.store.database import DatabaseError, open_database
 from app.store.writing import set_meta
 from tests.running import PYTHON, run
@@ -53,6 +56,22 @@ def test_open_school_closes_a_database_whose_settings_cannot_be_read(tmp_path: P
     with pytest.raises(ValueError, match="OwnSettings"):
         open_school(url)
     assert open_in(tmp_path) == []
+
+
+def test_an_error_of_the_database_holds_nothing_of_a_row(school: School) -> None:
+    """Such as for the server's log, in which it would be written whole."""
+    stored = tables.as_stored(tables.pupils)
+    with school.engine.connect() as connection:
+        pupil = connection.execute(select(stored).limit(1)).mappings().one()
+    with pytest.raises(IntegrityError) as raised, school.writing() as connection:
+        connection.execute(insert(stored).values(**{**pupil, "id": 99_999}))
+    told = "".join(traceback.format_exception(raised.value))
+    assert "pupils" in told
+    assert pupil["email"] not in told
+    if school.engine.dialect.name == "postgresql":
+        with pytest.raises(DataError) as refused, school.writing() as connection:
+            connection.execute(text("select cast('Aled' as integer)"))
+        assert "invalid" not in str(refused.value)
 
 
 def test_commands_report_a_read_only_database(tmp_path: Path) -> None:

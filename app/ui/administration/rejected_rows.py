@@ -15,7 +15,7 @@ from app.school import School
 from app.store.database import DatabaseError
 from app.ui.authority import guard
 from app.ui.lists import as_listing, table
-from app.ui.text import note, show_error, write_html
+from app.ui.text import as_plain_text, note, show_error, write_html
 from app.ui.widgets import confirm_on_rerun, filter_rows, show_confirmation
 from app.vocabulary.terms import RowResolution, TableKind
 
@@ -134,7 +134,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
         def send() -> Tried:
             return fix(number, {column: st.session_state[key] for column, key in boxes.items()})
 
-        _submit(f"Import {row['place']}", partial(_send, form, row["place"], send))
+        _submit(f"Import {as_plain_text(row['place'])}", partial(_send, form, row["place"], send))
         _show_fault(form)
 
 
@@ -194,7 +194,7 @@ def _ask_cells(row: pd.Series, number: int) -> dict[str, str]:
     places, keys = st.columns(2), {column: f"fix {number} {column}" for column in row["fixable"]}
     for n, (column, key) in enumerate(keys.items()):
         label = f"{column} (to fix)" if column == row["column"] else column
-        places[n % 2].text_input(label, row["original"].get(column, ""), key=key)
+        places[n % 2].text_input(as_plain_text(label), row["original"].get(column, ""), key=key)
     return keys
 
 

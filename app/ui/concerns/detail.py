@@ -14,7 +14,7 @@ from app.school import School
 from app.store.concerns import CHILD, CONDUCT
 from app.ui.concerns.steps import Steps, show_entry
 from app.ui.current import record_once
-from app.ui.text import title, write_html
+from app.ui.text import as_plain_text, title, write_html
 from app.ui.widgets import download, link, show_confirmation
 from app.vocabulary.roles import Page
 
@@ -161,7 +161,8 @@ def _show_chronology(school: School, person: Person, view: ConcernView) -> None:
             paper = partial(create_conduct_chronology, school, person, view.ref)
             download("This concern (PDF)", paper, f"concern {view.ref}.pdf", "print")
         for pupil in view.pupils.itertuples() if view.register is CHILD else ():
-            label = "The child's chronology (PDF)" if len(view.pupils) == 1 else f"Chronology of {pupil.name} (PDF)"
+            about = f"Chronology of {as_plain_text(pupil.name)} (PDF)"
+            label = "The child's chronology (PDF)" if len(view.pupils) == 1 else about
             paper = partial(create_child_chronology, school, person, int(pupil.pupil_id))
             key = f"paper {pupil.pupil_id}"
             download(label, paper, f"chronology {pupil.pupil_id}.pdf", "print", key=key)
