@@ -24,7 +24,7 @@ from app.ui.protocol.figures import ask_figures, open_figures
 from app.ui.protocol.managing import show_settings
 from app.ui.protocol.remote_learning import offer_today
 from app.ui.shell import require
-from app.ui.text import note, show_error, write_html
+from app.ui.text import as_plain_text, note, show_error, write_html
 from app.ui.widgets import draw, show_confirmation
 from app.vocabulary.roles import Page, Resource, Scope
 
@@ -106,7 +106,7 @@ def read_form(rules: Rules, term: Term) -> dict[str, Any] | None:
 
 def judge_again(term: Term, asked: dict[str, Any], figures: dict[str, Any]) -> None:
     """Judge the sessions of a term again, and store the result in the session."""
-    bar = st.progress(0.0, text=f"Checking the sessions of {term.name} again…")
+    bar = st.progress(0.0, text=f"Checking the sessions of {as_plain_text(term.name)} again…")
     other = replace_figures(school.settings, asked)
     changes = run_what_if(school, person, (term.from_, term.to), other, bar.progress)
     bar.empty()

@@ -12,7 +12,7 @@ from app.school import School
 from app.settings import Settings, Term
 from app.ui.dialogs import Change as Confirmed
 from app.ui.lists import open_record
-from app.ui.text import note, write_html
+from app.ui.text import as_plain_text, note, write_html
 from app.vocabulary.roles import Page
 
 REASON_HELP = "It appears in the inspection pack: name nobody."
@@ -52,7 +52,7 @@ def _judge(school: School, person: Person, term: Term, other: Settings) -> WhatI
     key = (school.state, term.name, other.model_dump_json())
     known = st.session_state.get("last term under a change")
     if known is None or known[0] != key:
-        bar = st.progress(0.0, text=f"Checking the sessions of {term.name}…")
+        bar = st.progress(0.0, text=f"Checking the sessions of {as_plain_text(term.name)}…")
         found = run_what_if(school, person, (term.from_, term.to), other, bar.progress)
         bar.empty()
         known = st.session_state["last term under a change"] = (key, found)
