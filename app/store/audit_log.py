@@ -45,6 +45,7 @@ _HEAD = "audit_head"
 _ANCHOR = "audit_anchor"
 _LOCK = 7_302_114  # a number of our own among PostgreSQL's advisory locks
 _BEFORE_THE_FIRST = "0" * 64  # in place of a hash
+_an_import = select(tables.imports.c.id).limit(1)
 _newest = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
 
 
@@ -161,7 +162,7 @@ def _describe_end(connection: Connection, number: int, before: str, keys: tuple[
     """What does not fit at the end of a trail whose entries fit."""
     head = get_meta(connection, _HEAD)
     if not number:
-        is_used = is_keyed(connection) or connection.scalar(select(tables.imports.c.id).limit(1)) is not None
+        is_used = bool(keys) and (is_keyed(connection) or connection.scalar(_an_import) is not None)
         return "The trail is empty, but the database was used: the trail was deleted." if head or is_used else None
     if head in [_write_head(number, before, key) for key in keys]:
         return None

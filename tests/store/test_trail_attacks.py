@@ -93,8 +93,12 @@ def test_verify_finds_a_trail_that_was_emptied(keyed: School) -> None:
     assert "the trail was deleted" in str(verify(keyed)[1])
 
 
-def test_verify_finds_an_emptied_trail_of_a_used_school_even_without_keys(school: School) -> None:
-    change_by_hand(school, "delete from audit", "delete from meta where key in ('audit_head', 'audit_anchor')")
+def test_verify_finds_an_emptied_trail_of_a_used_school_whose_keys_were_deleted_too(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
+    fill(school, 1)
+    change_by_hand(school, "delete from audit", "delete from meta where key like 'audit%'")
     assert "the trail was deleted" in str(verify(school)[1])
 
 
