@@ -1,5 +1,6 @@
 """The small school of `tests.access.school`, made once; each test has a copy of its own."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -39,14 +40,15 @@ def school(filled_database: str, new_database: Callable[..., str]) -> Iterator[S
 
 @pytest.fixture(scope="session")
 def usual_answers(filled_database: str, new_database: Callable[..., str]) -> Callable[[str], dict[str, str]]:
-    """Gives what somebody (a short name) is answered by every question, before a test changes anything."""
+    """Gives what somebody (a short name) is answered by every question, before a test changes anything; with the
+    encryption keys that the test has set."""
 
     @cache
-    def ask(name: str) -> dict[str, str]:
+    def ask(name: str, _keys: str | None) -> dict[str, str]:
         engine = open_database(new_database(copy_of=filled_database))
         school = School(engine, SETTINGS)
         answers = answer_everything(school, someone(school, name))
         engine.dispose()
         return answers
 
-    return ask
+    return lambda name: ask(name, os.environ.get("ENCRYPTION_KEYS"))

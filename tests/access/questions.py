@@ -9,6 +9,7 @@ from app.access.administration import (
     list_imports,
     list_rejected_rows,
     list_resolved_rows,
+    list_role_changes,
     verify_audit_trail,
 )
 from app.access.breaches import (
@@ -52,8 +53,10 @@ from app.access.parents import (
 )
 from app.access.plans import list_plans
 from app.access.policy import NotAllowedError, Person
+from app.access.protocol_settings import list_decisions, list_entries, list_groups, list_history
 from app.access.pupil_policies import get_pupil_policies
 from app.access.pupils import count_unlogged_by_person, get_pupil, list_pupils, list_pupils_with_counts, list_tutors
+from app.access.remote_pupils import list_remote_learning, may_enter_remote_learning
 from app.access.repeats import list_repeats
 from app.access.reporting import check_audit_trail, count_by_deadline, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
@@ -182,11 +185,18 @@ QUESTIONS |= {
     "get_spot_check": lambda school, person: [get_spot_check(school, person, n) for n in NUMBER.values()],
     "count_spot_checks": lambda school, person: count_spot_checks(school, person, EVER),
     "list_spot_check_seeds": list_spot_check_seeds,
+    "list_remote_learning": list_remote_learning,
+    "may_enter_remote_learning": lambda school, person: [may_enter_remote_learning(school, person, n) for n in PUPILS],
+    "list_role_changes": list_role_changes,
+    "list_entries": list_entries,
+    "list_history": list_history,
+    "list_decisions": lambda school, person: list_decisions(school, person, EVER),
 }
 
 
 # Who is at the school, whatever they do.
 DIRECTORY = {
+    "list_groups": list_groups,
     "count_encrypted_values": count_encrypted_values,
     "get_pupil_policies": get_pupil_policies,
     "get_roster": get_roster,

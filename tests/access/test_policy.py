@@ -46,6 +46,9 @@ ASKED = {
     Resource.SUBJECT_ACCESS: "list_pupils_on_record",
     Resource.PARENT_REGISTERS: "list_letters_sent",
     Resource.PUPILS: "list_pupils",
+    Resource.PROTOCOL_SETTINGS: "list_history",
+    Resource.CONFIRMATIONS: "list_confirmations",
+    Resource.ROLE_CHANGES: "list_role_changes",
 }
 
 
