@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from app.store import changes, tables
-from app.store.audit_keys import keep_keys
+from app.store.audit_keys import is_keyed, keep_keys
 from app.store.database import DatabaseError
 from app.store.encryption import EncryptedBytes, EncryptedText, KeyStatus, decrypt, encrypt, key_status
 
@@ -65,7 +65,8 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
 def reencrypt_all(connection: Connection) -> int:
     """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
     without those of concerns about conduct, since no figure may reveal them."""
-    keep_keys(connection, encrypt_again=True)  # of the audit trail
+    if is_keyed(connection):
+        keep_keys(connection, encrypt_again=True)  # of the audit trail
     changes.forget(connection)  # what the last import changed may be encrypted with an older key
     return sum(
         _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
