@@ -47,7 +47,7 @@ ASKED = {
     Resource.PARENT_REGISTERS: "list_letters_sent",
     Resource.PUPILS: "list_pupils",
     Resource.PROTOCOL_SETTINGS: "list_history",
-    Resource.CONFIRMATIONS: "list_confirmations",
+    Resource.CONFIRMATIONS: "count_confirmations",
     Resource.ROLE_CHANGES: "list_role_changes",
 }
 
