@@ -24,6 +24,7 @@ from app.ui.administration.imports import show_imports
 from app.ui.administration.rejected_rows import show_rejected_rows
 from app.ui.administration.roster import show_roster
 from app.ui.lists import as_listing, table
+from app.ui.protocol.file import show_file
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.vocabulary.roles import Page
@@ -173,6 +174,7 @@ def _show_imports(school: School, person: Person) -> None:
         done = done.assign(kind=kinds, imported_by=done["imported_by"].fillna("a command"))
         rows = as_listing(done, done.columns, imported_at="At", imported_by="By", undone_at="Undone")
         table(rows, "Imports, newest first", "imports")
+    show_file(school, person)
 
 
 def _show_roster(school: School, person: Person) -> None:

@@ -317,6 +317,17 @@ def _press(at: AppTest, label: str) -> None:
     assert not at.exception
 
 
+def test_the_protocol_as_a_file_is_for_the_deputy_and_the_administrator(opened: Opened) -> None:
+    for page, role, view in (
+        ("protocol", "senior_deputy_head", {"view": "settings"}),
+        ("administration", "admin", {"tab": "Import"}),
+    ):
+        at = opened(page, role, **view)
+        assert "import protocol" in [button.key for button in at.button], role
+    for role in ("slt", "hoy", "tutor"):
+        assert "import protocol" not in [button.key for button in opened("protocol", role, view="settings").button]
+
+
 def test_what_if_is_for_leadership_and_shows_what_would_change(opened: Opened) -> None:
     assert not opened("protocol", "tutor", view="what-if").text_input
     at = opened("protocol", "senior_deputy_head", view="what-if")

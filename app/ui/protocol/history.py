@@ -9,7 +9,6 @@ import streamlit as st
 from app.access.policy import Person
 from app.access.protocol_settings import HistoryLine
 from app.management.protocol import Change, plan_undo
-from app.management.protocol_file import export_protocol, import_protocol
 from app.school import School
 from app.settings import Term, Version
 from app.ui.dialogs import Change as Confirmed
@@ -20,8 +19,8 @@ from app.ui.protocol.figures import open_figures
 from app.ui.protocol.remote_learning import open_period
 from app.ui.protocol.terms import open_term
 from app.ui.protocol.versions import open_version
-from app.ui.text import note, write_html
-from app.ui.widgets import download, link
+from app.ui.text import write_html
+from app.ui.widgets import link
 from app.vocabulary.roles import Page
 from app.vocabulary.terms import ProtocolKind
 
@@ -80,36 +79,3 @@ def _open_undo(school: School, person: Person, line: HistoryLine) -> None:
 
 
 _UNDONE = {"Withdraw": "Withdrawn.", "Undo": "Undone.", "Put back": "Put back."}
-
-
-def show_file(school: School, person: Person) -> None:
-    """Offer the protocol as a settings file, and take one over."""
-    st.subheader("As a file", anchor=False)
-    note("A settings file (protocol.toml) holds all versions, terms, periods of remote learning, times and limits.")
-    with st.container(horizontal=True):
-        download("Export", lambda: export_protocol(school, person), "protocol.toml", key="export protocol")
-        if st.button("Import", icon=":material/upload:", key="import protocol"):
-            _open_import(school, person)
-
-
-def _open_import(school: School, person: Person) -> None:
-    def ask() -> Confirmed:
-        st.write("Everything that the file says of these comes into force. What it does not say is withdrawn.")
-        file = st.file_uploader("Settings file", type=["toml"], key="protocol file")
-
-        def make() -> str:
-            if file is None:
-                raise ValueError("Choose a file.")
-            try:
-                text = file.getvalue().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                raise ValueError("The file is not text in UTF-8.") from None
-            effect, others = import_protocol(school, person, text)
-            words = f"{file.name} is in force. {effect.describe()}"
-            if others:
-                words += f" Not imported, because the server reads them from its own file: {', '.join(others)}."
-            return words
-
-        return make
-
-    open_dialog("Import the protocol", ask, "Put into force")

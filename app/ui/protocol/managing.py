@@ -7,7 +7,8 @@ from app.access.protocol_settings import list_entries, list_history
 from app.school import School
 from app.ui.address import get, read_number
 from app.ui.protocol.figures import show_figures
-from app.ui.protocol.history import show_entry, show_file, show_history
+from app.ui.protocol.file import show_file
+from app.ui.protocol.history import show_entry, show_history
 from app.ui.protocol.remote_learning import show_remote_learning
 from app.ui.protocol.terms import show_terms
 from app.ui.protocol.versions import show_review, show_versions
