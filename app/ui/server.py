@@ -11,6 +11,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import streamlit as st
 from google.protobuf.message import DecodeError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -65,7 +66,7 @@ class Guard:
         async def send_corrected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if _MEDIA in scope["path"]:
+                if _find_media_file(scope["path"]):
                     headers["cache-control"] = "no-store"
                 _remember_address(scope, asked, headers)
                 _correct_cookies(headers, secure=_is_secure(scope, asked))
@@ -79,14 +80,21 @@ def _refuse(scope: Scope, asked: Headers) -> PlainTextResponse | None:
     path = scope["path"]
     if any(f"/_stcore/{door}" in path for door in _CLOSED):
         return PlainTextResponse("Not found", 404)
-    _, is_media, file = path.partition(_MEDIA)
-    if is_media and not is_for_everybody(file):
+    file = _find_media_file(path)
+    if file and not is_for_everybody(file):
         claims = read_claims(asked)
         if not is_for(file, claims) or not is_somebody(claims):
             return PlainTextResponse("Not found", 404)
     if _UPLOADS in path and scope["method"] != "OPTIONS" and not is_somebody(read_claims(asked)):
         return PlainTextResponse("Sign in first", 403)
     return None
+
+
+def _find_media_file(path: str) -> str:
+    """The name of a file that was made for somebody, by its path; blank for Streamlit's own files, such as fonts."""
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    before, _, file = path.partition(_MEDIA)
+    return file if before.strip("/") == base else ""
 
 
 def _without_commands(receive: Receive) -> Receive:

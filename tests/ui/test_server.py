@@ -69,6 +69,7 @@ def test_guard_takes_uploads_in_the_demonstration(demonstration: str, monkeypatc
 
 def test_guard_gives_no_file_without_its_sign_in(configured: pytest.MonkeyPatch) -> None:
     assert ask(f"/media/{'0' * 96}.pdf")[0] == 404
+    assert ask("/static/media/SourceSansVF-Upright.woff2")[0] == 200
     assert not is_for("0" * 96, ANN)
 
 
