@@ -86,7 +86,8 @@ POINTS = (
     Point(
         Reference(Heading.ONE_TO_ONE, 2),
         "Hours",
-        "One-to-ones keep to lunch and tutor time. Outside these, a parent agrees beforehand to the time and "
+        "One-to-ones keep to lunch and tutor time (C4L), as the school sets them for the pupil's school, year "
+        "and week. Outside these, a parent agrees beforehand to the time and "
         "the reason.",
     ),
     Point(

@@ -65,6 +65,13 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
     set_meta(connection, _HEAD, _write_head(number, chained, key))
 
 
+def protect_end(connection: Connection) -> None:
+    """Protect the end of a trail that was written by a program without keys for it, once, at the upgrade."""
+    key, head = next(iter(keep_keys(connection)), None), get_head(connection)
+    if key and head and get_meta(connection, _HEAD) == _write_head(*head, None):
+        set_meta(connection, _HEAD, _write_head(*head, key))
+
+
 def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
     """Delete the entries from before a moment, and record it in the trail. Returns the number of deleted entries."""
     last = _read_last_before(connection, moment)

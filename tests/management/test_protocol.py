@@ -109,7 +109,7 @@ def test_change_protocol_is_seen_by_other_processes_at_once(weeks: School) -> No
 def test_preview_settings_names_what_does_not_fit(weeks: School) -> None:
     sdh = someone(weeks, "sdh")
     terms = weeks.settings.terms
-    inside = {"name": "Half", "from": str(terms[0].from_), "to": str(terms[0].to)}
+    inside = {"name": "Half", "from": str(terms[0].from_ + timedelta(days=9)), "to": str(terms[0].to)}
     for change, words in (
         (remote("Snow", DAYS[4], DAYS[3]), "Snow: the end is before the start"),
         (as_figure("grace_seconds", DAYS[0], -1), "grace_seconds: Input should be greater than or equal to 0"),

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.records.logs import tidy_answer
+from app.store.audit_log import protect_end
 from app.vocabulary.words import read_year, tidy
 
 revision = "0017"
@@ -23,7 +24,8 @@ def upgrade() -> None:
     _add_family_emails()
     _add_answers_to_alerts()
     _add_protocol()
-    _record_imports()  # last: it adds a trigger to every table
+    _record_imports()  # after all tables: it adds a trigger to every one
+    protect_end(op.get_bind())
 
 
 def _add_evidence() -> None:
