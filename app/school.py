@@ -123,7 +123,8 @@ def _is_file_new(connection: Connection, own: str | None) -> bool:
     if protocol.read_state(connection) is None:
         return True
     path, _, digest = (get_meta(connection, _FILE) or "").rpartition(" ")
-    return own is None and path == _describe_file()[0] and digest != _describe_file()[1]
+    own_path, own_digest = _describe_file()
+    return own is None and path == own_path and digest != own_digest
 
 
 def _describe_file() -> tuple[str, str]:
@@ -138,7 +139,7 @@ def _take_over_file(engine: Engine, settings: Settings, own: str | None) -> None
         now = clock.now()
         if protocol.read_state(connection) is not None:
             words = "protocol, from the settings file"
-            audit_log.add(connection, occurred_at=now, actor="command", action="changed", subject=words)
+            audit_log.add(connection, occurred_at=now, actor=audit_log.COMMAND, action="changed", subject=words)
         protocol.store_settings(connection, settings, now)
         remember_file(connection)
         raise_revision(connection)

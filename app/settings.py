@@ -297,6 +297,11 @@ class Settings(_Entry):
             left -= self.is_school_day(day) or (day > ended and day.weekday() < 5)
         return day
 
+    @property
+    def names_weeks(self) -> bool:
+        """Whether a slot counts in weeks A or B only."""
+        return any(slot.week for rules in self.rules for slot in rules.one_to_one_slots)
+
     def week_on(self, day: date) -> Week | None:
         """Whether a day lies in a week A or B of its term; None outside the terms. A week begins on Monday."""
         term = next((term for term in self.terms if term.from_ <= day <= term.to), None)

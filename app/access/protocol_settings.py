@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, select
 
@@ -64,21 +65,23 @@ def list_history(school: School, person: Person) -> list[HistoryLine]:
     query = with_staff_name(query, "who", _entry.entered_by, school.today()).order_by(_entry.id.desc())
     with school.engine.connect() as connection:
         rows = connection.execute(query).all()
-    return [
-        HistoryLine(
-            id=row.id,
-            entered_at=row.entered_at.astimezone(zone),
-            who=row.who or ("Settings file" if row.entered_by is None else "unknown"),
-            kind=ProtocolKind(row.kind),
-            words=describe_entry(ProtocolKind(row.kind), json.loads(row.content)),
-            note=row.note or "",
-            status="In force" if row.ended_at is None else row.end,
-            ended_at=row.ended_at and row.ended_at.astimezone(zone),
-            undo=_name_undo(row),
-            content=json.loads(row.content),
-        )
-        for row in rows
-    ]
+    return [_describe_row(row, zone) for row in rows]
+
+
+def _describe_row(row: Any, zone: ZoneInfo) -> HistoryLine:
+    kind, content = ProtocolKind(row.kind), json.loads(row.content)
+    return HistoryLine(
+        id=row.id,
+        entered_at=row.entered_at.astimezone(zone),
+        who=row.who or ("Settings file" if row.entered_by is None else "unknown"),
+        kind=kind,
+        words=describe_entry(kind, content),
+        note=row.note or "",
+        status="In force" if row.ended_at is None else row.end,
+        ended_at=row.ended_at and row.ended_at.astimezone(zone),
+        undo=_name_undo(row),
+        content=content,
+    )
 
 
 def list_decisions(school: School, person: Person, days: Days) -> list[list[str]]:

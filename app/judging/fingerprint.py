@@ -29,8 +29,7 @@ NOT_JUDGED = {"breach_days", "spot_check_share"}  # figures on which no outcome 
 
 def rules_fingerprint(settings: Settings) -> str:
     """A digest of everything but the evidence that an outcome depends on: the settings, and what the rules do."""
-    slots = [slot for rules in settings.rules for slot in rules.one_to_one_slots]
-    weeks = [(term.from_, term.to, term.first_week) for term in settings.terms] if any(s.week for s in slots) else []
+    weeks = [(term.from_, term.to, term.first_week) for term in settings.terms] if settings.names_weeks else []
     values = settings.model_dump_json(
         include={"timezone", "tenant_id", "remote_learning", "rules"}, exclude={"rules": {"__all__": NOT_JUDGED}}
     )

@@ -33,6 +33,7 @@ from app.vocabulary.terms import CallPart, ConcernCategory
 
 _NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
 _AT_ONCE = 50_000  # sessions judged in one go
+EVERYTHING = (-(2**62), 2**62)  # as times of `Affected`
 _MAX_SESSION_ID = 2**53  # so large that no random id is drawn twice
 
 

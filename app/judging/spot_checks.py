@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, delete, exists, not_, select
+from sqlalchemy import Connection, Select, delete, exists, not_, select
 
 from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
@@ -41,16 +41,18 @@ class Touched:
 def find_touched(connection: Connection, session_ids: Collection[int]) -> Touched:
     """Who held some sessions, and when."""
     query = select(_session.staff_id, _session.day).where(reading.is_among(connection, _session.id, session_ids))
+    return _read_touched(connection, query)
+
+
+def _read_touched(connection: Connection, query: Select[tuple[int, date]]) -> Touched:
     rows = connection.execute(query.distinct()).all()
     return Touched(frozenset(row.staff_id for row in rows if row.staff_id), frozenset(row.day for row in rows))
 
 
 def draw_again(connection: Connection, school: School) -> None:
     """Draw among all sessions, after the terms or the shares have changed."""
-    with_log = select(_session.staff_id, _session.day).where(_session.log_id.is_not(None)).distinct()
-    rows = connection.execute(with_log).all()
-    touched = Touched(frozenset(row.staff_id for row in rows if row.staff_id), frozenset(row.day for row in rows))
-    draw(connection, school, touched)
+    with_log = select(_session.staff_id, _session.day).where(_session.log_id.is_not(None))
+    draw(connection, school, _read_touched(connection, with_log))
 
 
 def draw(connection: Connection, school: School, touched: Touched) -> None:

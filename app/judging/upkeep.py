@@ -11,10 +11,11 @@ from sqlalchemy import Connection, select
 from app.judging import spot_checks
 from app.judging.call_rows import reread_originals
 from app.judging.fingerprint import rules_fingerprint
-from app.judging.rejudge import Affected, rejudge
+from app.judging.rejudge import EVERYTHING, Affected, rejudge
 from app.judging.settings_changes import find_affected
 from app.records.evidence.calls import READER
 from app.school import School
+from app.settings import Settings
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.writing import get_meta, raise_revision, set_meta
@@ -30,11 +31,7 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
     those for which it seemed to be by a clock that was ahead. If the reader of call records has improved, read their
     originals again first; if it, the settings or the rules have changed, judge everything again: within `announce()`,
     since both take a while. If the terms or the shares have changed, draw the spot checks again."""
-    current = {
-        _JUDGED_BY: rules_fingerprint(school.settings),
-        _READ_BY: str(READER),
-        _DRAWN_BY: spot_checks.fingerprint_settings(school.settings),
-    }
+    current = _list_current(school.settings)
     due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
     with school.engine.connect() as connection:
         is_current = all(get_meta(connection, key) == value for key, value in current.items())
@@ -42,14 +39,13 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
             return
     with school.writing() as connection:
         school = school.as_of(connection)
-        current[_JUDGED_BY] = rules_fingerprint(school.settings)
-        current[_DRAWN_BY] = spot_checks.fingerprint_settings(school.settings)
+        current = _list_current(school.settings)
         changed = {key: value for key, value in current.items() if get_meta(connection, key) != value}
         if changed.keys() - {_DRAWN_BY}:
             with announce():
                 if _READ_BY in changed:
                     reread_originals(connection, school)
-                rejudge(connection, school, Affected(times=[(-(2**62), 2**62)]))
+                rejudge(connection, school, Affected(times=[EVERYTHING]))
         else:
             early = _find_judged_too_early(connection, school)
             rejudge(connection, school, Affected(sessions={*connection.scalars(due), *early}))
@@ -58,6 +54,15 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
         for key, value in changed.items():
             set_meta(connection, key, value)
         raise_revision(connection)
+
+
+def _list_current(settings: Settings) -> dict[str, str]:
+    """What the database remembers of a school that is up to date."""
+    return {
+        _JUDGED_BY: rules_fingerprint(settings),
+        _READ_BY: str(READER),
+        _DRAWN_BY: spot_checks.fingerprint_settings(settings),
+    }
 
 
 def _find_judged_too_early(connection: Connection, school: School) -> set[int]:

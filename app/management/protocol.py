@@ -48,11 +48,17 @@ def preview_settings(school: School, person: Person, changes: Sequence[Change]) 
     change does not fit, or ProtocolChangedError."""
     require(person, Resource.PROTOCOL_SETTINGS)
     with school.engine.connect() as connection:
-        school = school.as_of(connection)
-        entries = protocol.read_entries(connection)
+        return _preview(connection, school.as_of(connection), changes)
+
+
+def _preview(connection: Connection, school: School, changes: Sequence[Change]) -> Settings:
+    entries = protocol.read_entries(connection)
     for change in changes:
         entries = _with_change(entries, change)
-    return _check(school, protocol.compose(entries))
+    plain = school.settings.model_dump(by_alias=True) | protocol.compose(entries)
+    settings = check_settings(plain, "These settings")
+    check_clauses(settings)
+    return settings
 
 
 def _with_change(entries: list[Entry], change: Change) -> list[Entry]:
@@ -80,22 +86,13 @@ def _check_entry(change: Change) -> Entry:
     return Entry(change.kind, checked.model_dump(mode="json", by_alias=True))
 
 
-def _check(school: School, plain: Mapping[str, Any]) -> Settings:
-    settings = check_settings(school.settings.model_dump(by_alias=True) | dict(plain), "These settings")
-    check_clauses(settings)
-    return settings
-
-
 def change_protocol(school: School, person: Person, changes: Sequence[Change], note: str = "") -> Effect:
     """Make changes, with their effects on past sessions. Raises NotAllowedError, SettingsError if one does not fit, or
     ProtocolChangedError; then nothing was changed."""
-    preview_settings(school, person, changes)
+    require(person, Resource.PROTOCOL_SETTINGS)
     with school.writing() as connection:
         before = school.as_of(connection)
-        entries = protocol.read_entries(connection)
-        for change in changes:
-            entries = _with_change(entries, change)
-        _check(before, protocol.compose(entries))
+        _preview(connection, before, changes)
         for change in changes:
             number = _store(connection, change, person, note.strip(), before)
             words = f"protocol: {change.kind.label.lower()}, entry {number}"

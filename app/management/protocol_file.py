@@ -12,10 +12,8 @@ from app.management.effects import Effect
 from app.management.protocol import judge_again
 from app.school import School, check_clauses, forget_file, remember_file
 from app.settings import Settings, SettingsError, check_settings, get_settings_file
-from app.store import protocol
+from app.store import audit_log, protocol
 from app.vocabulary.roles import Resource
-
-_IN_DATABASE = {"name", "timezone", "tenant_id", "versions", "terms", "remote_learning", "rules"}
 
 
 def export_protocol(school: School, person: Person | None) -> str:
@@ -25,7 +23,7 @@ def export_protocol(school: School, person: Person | None) -> str:
         require(person, Resource.PROTOCOL_FILE)
     with school.writing() as connection:
         school = school.as_of(connection)
-        school.add_to_trail(connection, person.email if person else "command", "exported", "protocol as a file")
+        school.add_to_trail(connection, person.email if person else audit_log.COMMAND, "exported", "protocol as a file")
     return format_settings(school.settings)
 
 
@@ -62,13 +60,15 @@ def import_protocol(
         before = school.as_of(connection)
         staff_id = person.staff_id if person else None
         protocol.store_settings(connection, settings, before.now(), staff_id)
-        before.add_to_trail(connection, person.email if person else "command", "imported", "protocol from a file")
+        before.add_to_trail(
+            connection, person.email if person else audit_log.COMMAND, "imported", "protocol from a file"
+        )
         if path is not None and path.resolve() == get_settings_file().resolve():
             remember_file(connection)
         else:
             forget_file(connection)
         effect = judge_again(connection, before)
-    others = [name for name in Settings.model_fields if name not in _IN_DATABASE]
+    others = [name for name in Settings.model_fields if name not in protocol.IN_DATABASE]
     return effect, [name for name in others if getattr(settings, name) != getattr(school.settings, name)]
 
 

@@ -9,7 +9,7 @@ import json
 import secrets
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -31,6 +31,7 @@ MODELS: dict[ProtocolKind, type[BaseModel]] = {
 _STATE = "protocol_state"  # drawn anew by every change: what a process has read is valid for one
 _SCHOOL = ("name", "timezone", "tenant_id")
 _LISTS = {ProtocolKind.VERSION: "versions", ProtocolKind.TERM: "terms", ProtocolKind.REMOTE_LEARNING: "remote_learning"}
+IN_DATABASE = (*_SCHOOL, *_LISTS.values(), "rules")  # the entries of the settings file of which the database decides
 _entry = tables.protocol_entries.c
 
 
@@ -116,16 +117,14 @@ def store_settings(
     connection: Connection, settings: Settings, at: datetime, by: int | None = None, note: str | None = None
 ) -> None:
     """Let exactly what the settings say be in force. Entries that say the same already stay as they are."""
-    wanted = list(list_contents(settings))
-    in_force = read_entries(connection)
-    known = [(entry.kind, entry.content) for entry in in_force]
-    new = [(entry.kind, entry.content) for entry in wanted]
-    for entry, content in zip(in_force, known, strict=True):
-        if content not in new:
+    wanted, in_force = list(list_contents(settings)), read_entries(connection)
+    for entry in in_force:
+        if replace(entry, id=None) not in wanted:
             assert entry.id is not None
             end_entry(connection, entry.id, at, by)
-    for entry, content in zip(wanted, new, strict=True):
-        if content not in known:
+    known = [replace(entry, id=None) for entry in in_force]
+    for entry in wanted:
+        if entry not in known:
             add_entry(connection, entry, at, by, note)
     mark_changed(connection)
 
@@ -134,11 +133,12 @@ def add_entry(
     connection: Connection, entry: Entry, at: datetime, by: int | None, note: str | None, replaces: int | None = None
 ) -> int:
     """Store an entry, and end the one of its kind and key. Returns its id. The caller calls `mark_changed`."""
-    same = select(_entry.id).where(_entry.kind == entry.kind, _entry.key == entry.key, _entry.ended_at.is_(None))
+    key = entry.key
+    same = select(_entry.id).where(_entry.kind == entry.kind, _entry.key == key, _entry.ended_at.is_(None))
     replaces = replaces or connection.scalar(same)
     if replaces is not None:
         end_entry(connection, replaces, at, by)
-    row = {"kind": entry.kind, "key": entry.key, "content": json.dumps(entry.content), "note": note or None}
+    row = {"kind": entry.kind, "key": key, "content": json.dumps(entry.content), "note": note or None}
     who = {"entered_at": at, "entered_by": by, "replaces_id": replaces}
     added = insert(tables.protocol_entries).values(**row, **who).returning(_entry.id)
     return int(connection.execute(added).scalar_one())

@@ -10,10 +10,12 @@ from app.judging.what_if import WhatIf, describe, imagine
 from app.management.protocol import Change, change_protocol, preview_settings
 from app.school import School
 from app.settings import Settings, Term
+from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.lists import open_record
 from app.ui.text import as_plain_text, note, write_html
 from app.vocabulary.roles import Page
+from app.vocabulary.terms import ProtocolKind
 
 REASON_HELP = "It appears in the inspection pack: name nobody."
 
@@ -24,6 +26,11 @@ def find_last_term(school: School) -> Term | None:
     begun = sorted((t for t in school.settings.terms if t.from_ <= today), key=lambda t: t.from_)
     over = [term for term in begun if term.to < today]
     return next(reversed(over or begun), None)
+
+
+def list_newest_first(entries: Sequence[Entry], kind: ProtocolKind) -> list[Entry]:
+    """The entries of a kind that begins on a day, the latest day first."""
+    return sorted((e for e in entries if e.kind == kind), key=lambda e: str(e.content["from"]), reverse=True)
 
 
 def show_last_term(school: School, person: Person, changes: Sequence[Change], means: str) -> None:

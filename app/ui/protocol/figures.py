@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.access.policy import Person
 from app.formatting import on_day
-from app.judging.what_if import describe_figures
+from app.judging.what_if import describe_figures, find_differences
 from app.management.protocol import Change
 from app.reports.inspection import describe_rules
 from app.school import School
@@ -50,16 +50,13 @@ def open_figures(school: School, person: Person, day: date, chosen: Mapping[str,
         words = st.text_input("What has changed, and why", max_chars=500, key="figures note", help=REASON_HELP)
 
         def changes() -> list[Change]:
-            found = find_changes(school, rules, asked, first)
+            _, found = find_changes(school, rules, asked, first)
             if not found:
                 raise ValueError("These are the settings in force. Change at least one of them.")
             return found
 
         try:
-            entered[:] = find_changes(school, rules, asked, first)
-            checked = replace_figures(school.settings, asked).rules_on(first)
-            figures = {name: getattr(checked, name) for name in FIGURES}
-            differing = {name: value for name, value in figures.items() if value != getattr(rules, name)}
+            differing, entered[:] = find_changes(school, rules, asked, first)
             means[:] = [f"With {describe_figures(differing)}"] if differing else []
         except SettingsError:
             entered.clear()
@@ -72,14 +69,17 @@ def open_figures(school: School, person: Person, day: date, chosen: Mapping[str,
     open_dialog("Times and limits", ask, "Put into force", below=below)
 
 
-def find_changes(school: School, rules: Rules, asked: Mapping[str, Any], first: date) -> list[Change]:
-    """The changes that put into force what differs from the rules of a day. SettingsError if a figure is wrong."""
+def find_changes(
+    school: School, rules: Rules, asked: Mapping[str, Any], first: date
+) -> tuple[dict[str, Any], list[Change]]:
+    """What differs from the rules of a day: the checked figures, and the changes that put them into force.
+    SettingsError if a figure is wrong."""
     checked = replace_figures(school.settings, asked).rules_on(first)
+    differing = find_differences({name: getattr(checked, name) for name in FIGURES}, rules)
     plain = checked.model_dump(mode="json", by_alias=True)
-    return [
+    return differing, [
         Change(ProtocolKind.FIGURE, {"figure": name, "from": first.isoformat(), "value": plain[name]})
-        for name in FIGURES
-        if getattr(checked, name) != getattr(rules, name)
+        for name in differing
     ]
 
 

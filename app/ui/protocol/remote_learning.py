@@ -16,7 +16,14 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import REASON_HELP, make_change, open_entry, require_text, show_last_term
+from app.ui.protocol.effects import (
+    REASON_HELP,
+    list_newest_first,
+    make_change,
+    open_entry,
+    require_text,
+    show_last_term,
+)
 from app.ui.text import note
 from app.vocabulary.terms import ProtocolKind
 
@@ -38,9 +45,7 @@ def offer_today(school: School, person: Person) -> None:
 def show_remote_learning(school: School, person: Person, entries: Sequence[Entry]) -> None:
     """Show the periods of remote learning; a click on one opens it."""
     st.subheader("Remote learning", anchor=False)
-    periods = sorted(
-        (entry for entry in entries if entry.kind == _KIND), key=lambda entry: str(entry.content["from"]), reverse=True
-    )
+    periods = list_newest_first(entries, _KIND)
     if periods:
         read = [RemotePeriod.model_validate(entry.content) for entry in periods]
         rows = pd.DataFrame(

@@ -13,7 +13,7 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import REASON_HELP, make_change, open_entry, require_text
+from app.ui.protocol.effects import REASON_HELP, list_newest_first, make_change, open_entry, require_text
 from app.ui.text import note
 from app.vocabulary.terms import ProtocolKind
 
@@ -23,7 +23,7 @@ _KIND = ProtocolKind.TERM
 def show_terms(school: School, person: Person, entries: Sequence[Entry]) -> None:
     """Show the terms, newest first; a click on one opens it."""
     st.subheader("Terms", anchor=False)
-    terms = sorted((e for e in entries if e.kind == _KIND), key=lambda e: str(e.content["from"]), reverse=True)
+    terms = list_newest_first(entries, _KIND)
     if terms:
         read = [Term.model_validate(entry.content) for entry in terms]
         rows = pd.DataFrame(

@@ -19,7 +19,14 @@ from app.store.protocol import Entry
 from app.ui.dialogs import Change as Confirmed
 from app.ui.dialogs import open_dialog
 from app.ui.lists import select_row
-from app.ui.protocol.effects import REASON_HELP, find_last_term, make_change, open_entry, require_text
+from app.ui.protocol.effects import (
+    REASON_HELP,
+    find_last_term,
+    list_newest_first,
+    make_change,
+    open_entry,
+    require_text,
+)
 from app.ui.text import note, show_refusal, write_html
 from app.vocabulary.terms import ProtocolKind
 
@@ -68,7 +75,7 @@ def _open_review(school: School, person: Person, entry: Entry, title: str, confi
 def show_versions(school: School, person: Person, entries: Sequence[Entry]) -> None:
     """Show the versions; a click on one opens it."""
     st.subheader("Versions", anchor=False)
-    versions = sorted((e for e in entries if e.kind == _KIND), key=lambda e: str(e.content["from"]), reverse=True)
+    versions = list_newest_first(entries, _KIND)
     read = [Version.model_validate(entry.content) for entry in versions]
     rows = pd.DataFrame(
         {

@@ -12,13 +12,12 @@ from app.access.spot_checks import (
 )
 from app.formatting import how_many, moment
 from app.school import School
-from app.ui import address
 from app.ui.current import record_once
 from app.ui.labels import describe_purpose
 from app.ui.lists import as_listing, select_row, session_table, wrapped_table
 from app.ui.sessions.detail import show_log, show_people, show_reasons, show_summary
 from app.ui.sessions.spot_check_form import show_spot_check
-from app.ui.sessions.waiting import get_chosen
+from app.ui.sessions.waiting import choose, find_following, get_chosen
 from app.ui.text import note, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource, Scope
@@ -46,16 +45,12 @@ def show_spot_checks(school: School, person: Person) -> None:
                 staff_name=rows["staff_name"].fillna("unknown"), purpose=rows["purpose"].map(describe_purpose)
             )
             listing = as_listing(named, ["started_at", "staff_name", "drawn_at", "purpose", "pupils"], **_HEADINGS)
-            select_row(listing, ids, "Sessions to look at", "spot checks", _choose, marked=chosen)
+            select_row(listing, ids, "Sessions to look at", "spot checks", choose, marked=chosen)
         with right:
             _show_chosen(school, person, chosen, ids)
     _show_answered(school, person)
     if Scope.REMAINING in get_scopes(person, Resource.SPOT_CHECKS):
         _show_draw(school, person)
-
-
-def _choose(number: int) -> None:
-    address.put("chosen", str(number))
 
 
 def _show_chosen(school: School, person: Person, number: int, ids: list[int]) -> None:
@@ -67,9 +62,7 @@ def _show_chosen(school: School, person: Person, number: int, ids: list[int]) ->
     show_people(school, person, view)
     show_summary(view)
     show_reasons(view.clauses[view.clauses["outcome"] == "no_evidence"], "?")
-    place = ids.index(number)
-    following = [*ids[place + 1 :], *ids[:place]]
-    show_spot_check(school, person, number, following[0] if following else None)
+    show_spot_check(school, person, number, find_following(ids, number))
     show_log(view)
     link(Page.SESSIONS, "Open the session", query={"session": str(number)})
 

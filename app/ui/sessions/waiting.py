@@ -73,11 +73,17 @@ def show_waiting_list(school: School, rows: pd.DataFrame, what: str, chosen: int
     alt, name = f"Sessions to {what}", f"sessions to {what}"
     ids = [int(number) for number in rows["session_id"]]
     style = partial(style_due, today=school.today())
-    select_row(listing, ids, alt, name, _choose, marked=chosen, column_config=config, style=style, **more)
+    select_row(listing, ids, alt, name, choose, marked=chosen, column_config=config, style=style, **more)
 
 
-def _choose(number: int) -> None:
+def choose(number: int) -> None:
     address.put("chosen", str(number))
+
+
+def find_following(ids: list[int], number: int) -> int | None:
+    """The id after one of a list, at its end the first; None if there is no other."""
+    place = ids.index(number)
+    return next(iter([*ids[place + 1 :], *ids[:place]]), None)
 
 
 def show_chosen(school: School, person: Person, number: int, ids: list[int]) -> None:
@@ -90,7 +96,5 @@ def show_chosen(school: School, person: Person, number: int, ids: list[int]) -> 
     st.subheader(moment(view.started_at), anchor=False)
     show_people(school, person, view)
     show_reasons(view.clauses[view.clauses["outcome"] == "breach"])
-    place = ids.index(number)
-    following = [*ids[place + 1 :], *ids[:place]]
-    show_breaches(school, person, view, following[0] if following else None)
+    show_breaches(school, person, view, find_following(ids, number))
     link(Page.SESSIONS, "Open the session", query={"session": str(number)})
