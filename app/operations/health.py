@@ -25,7 +25,7 @@ from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.vocabulary.terms import EmailState
 
 Finding = tuple[str, bool, str]  # the part, whether it works, and a message
-_MEANT = " In the demonstration this is meant to be so."
+_MEANT = " This is part of the demonstration."
 _LATE = timedelta(minutes=30)  # an alert older than this shows that nothing sends them
 _TESTED_EVERY = timedelta(days=120)  # once a term
 

@@ -52,6 +52,12 @@ def text(at: AppTest) -> str:
     )
 
 
+def press(at: AppTest, label: str) -> None:
+    """Press the button with a label."""
+    next(button for button in at.button if button.label == label).click().run()
+    assert not at.exception
+
+
 @pytest.fixture
 def open_page(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAs]:
     """Opens a page of a real school as somebody."""

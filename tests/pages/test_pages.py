@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,26 +9,22 @@ from sqlalchemy import event, select
 from sqlalchemy.pool import Pool
 
 from app import formatting
-from app.access.administration import get_audit_trail, list_rejected_rows
+from app.access.administration import get_audit_trail
 from app.access.concern_detail import get_concern
 from app.access.concerns import list_concerns, list_pupils_on_record
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
-from app.access.people import list_demo_people
 from app.access.policy import may_open
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
 from app.concerns.raising import Report, raise_concern
-from app.intake.files import import_letters
 from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
 from app.store.concerns import CONDUCT
 from app.vocabulary.roles import Page
 from tests import people
-from tests.apptest import AppTest
-from tests.pages.conftest import Opened, text
-from tests.records.evidence.reports import LESSON, download
+from tests.pages.conftest import Opened, press, text
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
@@ -226,12 +220,6 @@ def test_an_unfinished_form_is_restored(opened: Opened) -> None:
     assert again.multiselect[0].value == [pupil]
 
 
-def test_the_administrator_of_the_demonstration_sees_that_sync_is_off(opened: Opened) -> None:
-    at = opened("administration", "admin")
-    assert "No sync is configured" in text(at)
-    assert "Sync now" not in [button.label for button in at.button]
-
-
 def test_concerns_offers_subject_access_to_dsps_alone(opened: Opened) -> None:
     at = opened("concerns", "dsp")
     at.selectbox[0].set_value(list_pupils_on_record(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
@@ -240,81 +228,6 @@ def test_concerns_offers_subject_access_to_dsps_alone(opened: Opened) -> None:
     assert [button for button in at.get("download_button") if button.proto.label == "Download"]
     for role in ("senior_deputy_head", "tutor", "admin"):
         assert "Subject access" not in text(opened("concerns", role))
-
-
-def test_administration_imports_an_attendance_report_in_the_order_of_dates_that_is_chosen(opened: Opened) -> None:
-    report = ("report.csv", download(datetime(2025, 11, 10, 10, tzinfo=UTC), LESSON), "text/csv")
-    at = opened("administration", "admin", tab="Import")
-    assert "1 row: 1 rejected." in _upload(at, report, "As the file shows it")
-    assert "day first or month first" in " ".join(list_rejected_rows(open_school(), opened.people["admin"])["reason"])
-    shown = _upload(at, report, "Month first (12/31/2026)")
-    assert "1 row: nothing." in shown
-    assert "This import resolved 1 earlier rejection" in shown
-
-
-def _upload(at: AppTest, report: tuple[str, bytes, str], dates: str) -> str:
-    """Import a report, and return what the page then shows, without its marks."""
-    next(one for one in at.file_uploader if one.label == "Attendance report").set_value(report)
-    next(one for one in at.selectbox if one.label == "Dates in the report").select(dates)
-    _press(at, "Import report")
-    assert not at.exception
-    return re.sub("<[^>]+>", "", text(at))
-
-
-def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_path: Path) -> None:
-    rows = [
-        {"pupil_email": "nobody@x.example", "kind": kind, "sent_on": "2026-09-01"} for kind in ("introduction", "x")
-    ]
-    import_letters(open_school(), people.table(tmp_path / "of pages.csv", rows))
-    pupil = list_pupils_to_choose(open_school(), opened.people["tutor"])["email"].iloc[-1]
-    at = opened("administration", "admin", tab="Import")
-    row = at.selectbox(key="rejected row")
-    mine = [int(name) for name, words in zip(_numbers(), row.options, strict=True) if words.startswith("of pages.csv")]
-    row.set_value(mine[0]).run()
-    at.text_input(key=f"fix {mine[0]} sent_on").set_value("2026-09-02")
-    _press(at, "Import row 2")
-    assert "was rejected again" in text(at)
-    at.text_input(key=f"fix {mine[0]} pupil_email").set_value(pupil)
-    _press(at, "Import row 2")
-    assert "Row 2 was imported" in " ".join(element.value for element in at.success)
-    at.selectbox(key="rejected row").set_value(mine[1]).run()
-    _press(at, "Dismiss")
-    assert "Say why" in text(at)
-    next(one for one in at.text_input if one.label == "Reason").set_value("a test")
-    _press(at, "Dismiss")
-    assert "1 row dismissed" in " ".join(element.value for element in at.success)
-    assert not {*mine} & {*_numbers()}
-
-
-@pytest.mark.parametrize(
-    ("tab", "button", "words"),
-    [("Audit", "Verify the audit trail", "are as written"), ("Status", "Check encryption keys", "no key is set")],
-)
-def test_administration_checks_the_audit_trail_and_keys(opened: Opened, tab: str, button: str, words: str) -> None:
-    at = opened("administration", "admin", tab=tab)
-    _press(at, button)
-    assert words in text(at)
-
-
-@pytest.mark.parametrize("tab", ["Status", "Import", "Roster", "Alerts", "Audit"])
-def test_administration_shows_one_tab_at_a_time(opened: Opened, tab: str) -> None:
-    at = opened("administration", "admin", tab=tab)
-    assert not at.exception
-    headings = {"Status": "System status", "Import": "Rejected rows", "Audit": "Audit trail"}
-    shown = [element.value for element in at.header]
-    assert headings.get(tab, tab) in shown
-    assert sum(heading in shown for heading in (*headings.values(), "Roster", "Alerts")) == 1
-
-
-def _numbers() -> list[int]:
-    school = open_school()
-    admin = next(p for p in list_demo_people(school) if "admin" in p.roles)
-    return list(list_rejected_rows(school, admin)["id"])
-
-
-def _press(at: AppTest, label: str) -> None:
-    next(button for button in at.button if button.label == label).click().run()
-    assert not at.exception
 
 
 def test_the_protocol_as_a_file_is_for_the_deputy_and_the_administrator(opened: Opened) -> None:
@@ -332,16 +245,16 @@ def test_what_if_is_for_leadership_and_shows_what_would_change(opened: Opened) -
     assert not opened("protocol", "tutor", view="what-if").text_input
     at = opened("protocol", "senior_deputy_head", view="what-if")
     at.text_input[1].set_value("half past six")
-    _press(at, "Run")
+    press(at, "Run")
     assert "'half past six' is not a time of day such as \"08:30\"" in at.error[0].value.replace("\\", "")
     at.text_input[1].set_value("12:00")
-    _press(at, "Run")
+    press(at, "Run")
     assert "With tuition from 08:30 to 12:00, “Tuition hours” would be newly met in no session" in text(at)
     assert len(at.dataframe) == 3  # the slots, by department, the sessions
     assert "Put these into force…" in [button.label for button in at.button]
     at = opened("protocol", "slt", view="what-if")
     at.text_input[1].set_value("12:00")
-    _press(at, "Run")
+    press(at, "Run")
     assert len(at.dataframe) == 2
     assert "Put these into force…" not in [button.label for button in at.button]
 

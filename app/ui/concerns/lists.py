@@ -36,7 +36,7 @@ def show_children(school: School, person: Person) -> None:
     _show_actions(school, person, about_children, concerns)
     if follows:
         st.header("Adults' conduct")
-        note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
+        note("Separate from concerns about children. Anyone named in a concern cannot see it.")
         still_open = int(list_concerns(school, person, CONDUCT)["open"].sum())
         own = how_many(int((actions["conduct"] & actions["mine"]).sum()), "action")
         label = f"Concerns about an adult's conduct ({still_open} open, {own} for you)"
