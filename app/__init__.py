@@ -1,1 +1,1 @@
-"""The school's protocol for videoconferencing with pupils: whether it is kept, and what follows."""
+"""The school's protocol for videoconferencing with pupils: whether sessions comply, and what follows."""

@@ -25,7 +25,7 @@ _LEADS = (
 )
 _WORK = {
     Role.SENIOR_DEPUTY_HEAD: (
-        (Page.OVERVIEW, "how well the protocol is kept, and what needs attention; every figure opens its sessions"),
+        (Page.OVERVIEW, "how well the protocol is followed, and what needs attention; every figure opens its sessions"),
         (Page.SESSIONS, "breaches for you to resolve"),
         (Page.PROTOCOL, "the clauses, and what other settings would change"),
     ),
@@ -36,7 +36,7 @@ _WORK = {
         (Page.SESSIONS, "sessions linked to a concern"),
     ),
     Role.SLT: (
-        (Page.OVERVIEW, "how well the protocol is kept; reports for governors and inspectors under Export"),
+        (Page.OVERVIEW, "how well the protocol is followed; reports for governors and inspectors under Export"),
         (Page.PROTOCOL, "the clauses, and what other settings would change"),
     ),
     Role.ADMIN: ((Page.ADMINISTRATION, "what is still to set up, the roster, imports, alerts and the audit trail"),),
