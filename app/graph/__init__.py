@@ -1,1 +1,1 @@
-"""Microsoft Graph: asking it for call records and recordings, and keeping what it sends."""
+"""Microsoft Graph: fetches call records, recordings and the optional sources, and stores them."""

@@ -1,4 +1,4 @@
-"""Asks the optional sources about people, and remembers which refuse: a missing permission ends no run."""
+"""Asks the optional sources about people, and remembers which refused: a missing permission never ends a run."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ _REFUSALS = 3  # people in a row for whom a source refuses before it counts as r
 
 @dataclass(frozen=True)
 class Context:
-    """What every part of a sync run works with; `done` counts what it did."""
+    """What every part of a sync run works with. `done` counts what the run did."""
 
     school: School
     client: Client
@@ -36,20 +36,21 @@ class Context:
     log: RunLog
 
     def judge(self, connection: Connection, affected: Affected) -> None:
-        """Judge again what was touched."""
+        """Judge again the sessions that a write affected."""
         if affected.times or affected.sessions:
             rejudge(connection, self.school, affected)
             raise_revision(connection)
 
     def quarantine(self, connection: Connection, entries: Sequence[RejectedRecord]) -> None:
-        """Put what cannot be read into quarantine."""
+        """Put records that cannot be read into quarantine."""
         for entry in entries:
             quarantine.quarantine_record(connection, entry, self.school.now())
         self.done.quarantined += len(entries)
 
 
 def read_source(context: Context, source: Source, read: Callable[[Context], None]) -> None:
-    """Let a function read an optional source. If it cannot go on, that is noted and the run carries on."""
+    """Call a function that reads an optional source. If the source stops it, note the error and let the run carry
+    on."""
     try:
         read(replace(context, client=context.client.branch()))
     except StoppedError as error:
@@ -63,12 +64,12 @@ def ask_people(
     ask: Callable[[str], T],
     on_failure: Callable[[str, RequestFailedError], None] | None = None,
 ) -> Iterator[tuple[str, T]]:
-    """Ask a source about people, by their Entra ids, several at a time, and yield each with the answer.
+    """Ask a source about people, given by their Entra ids, several at a time. Yields each person with the answer.
 
-    Nobody is asked about for whom the source refused within a day. Until it has answered once, it is asked about one
-    person at a time: if it refuses for the first three, it counts as refused. People whom Microsoft does not know are
-    left out. What fails otherwise is given to `on_failure`, else noted in the run. StoppedError if nothing more can be
-    asked.
+    People for whom the source refused within the last day are left out. Until the source has answered once, it is asked
+    about one person at a time; if it refuses for the first three, it counts as refused. People whom Microsoft does not
+    know are left out. Any other failure is passed to `on_failure`, or noted in the run if that is None. Raises
+    StoppedError if nothing more can be asked.
     """
     asking = _Asking(context, source, on_failure)
     with context.school.engine.connect() as connection:
@@ -88,7 +89,7 @@ def ask_people(
 
 
 class _Asking:
-    """What becomes of asking one source in one run."""
+    """The answers and refusals of one source in one run."""
 
     def __init__(
         self, context: Context, source: Source, on_failure: Callable[[str, RequestFailedError], None] | None
@@ -117,16 +118,17 @@ class _Asking:
         yield person, found
 
     def is_refused(self) -> bool:
-        """Whether the source refuses as a whole, not only for some people: it has not answered within a day."""
+        """Whether the source refuses everybody: it has refused, answered for nobody in this run, and, if it can refuse
+        by person, not answered within the last day."""
         recent = self.answered_at is not None and self._context.school.now() - self.answered_at < ASKED_AGAIN
         return bool(self._refused) and not self.answered and not (recent and self._source.by_person)
 
     def is_hopeless(self) -> bool:
-        """Whether nobody else needs to be asked about."""
+        """Whether asking about anybody else is pointless."""
         return self.is_refused() and len(self._refused) >= (_REFUSALS if self._source.by_person else 1)
 
     def save(self) -> None:
-        """Store what the source answered and refused, and note in the run what failed."""
+        """Store which people the source answered and refused for, and note failures in the run."""
         run, now = self._context.done, self._context.school.now()
         if self._failed:
             run.errors.append(f"{self._source.label}: {len(self._failed)} could not be read ({self._failed[0]}).")

@@ -1,7 +1,7 @@
-"""Fetches attendance reports, for times of which there are no call records: before the first sync, or lost since.
+"""Fetches attendance reports for times without call records: before the first sync, or lost since.
 
-Microsoft keeps reports for about a year, the 50 newest of a meeting, and call records for 30 days only. A meeting is
-found by its join link, which call records show. Links of counsellors' meetings are never asked about.
+Microsoft keeps reports for about a year, the 50 newest of each meeting, and call records for only 30 days. A meeting is
+found by its join link, which call records contain. Counsellors' meetings are never asked about.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ from app.vocabulary.terms import CallSource
 
 KEPT = timedelta(days=365)  # about as long as Microsoft keeps reports
 _READ_AGAIN = timedelta(days=1)
-_MOST_LINKS = 500  # in one run; the others wait for the next
+_MOST_LINKS = 500  # in one run; the next run reads the others
 _MORE_RECORDS = "attendancerecords@odata.nextlink"
 
 Times = tuple[datetime, datetime]
@@ -41,7 +41,7 @@ Times = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class _Gaps:
-    """Times without call records, and when the last of them was found."""
+    """Periods without call records, and when the latest was found."""
 
     times: Sequence[Times]
     found_at: datetime
@@ -52,7 +52,8 @@ class _Gaps:
 
 @dataclass
 class _Answer:
-    """What was read for some links: the reports, those that cannot be read, and whether each link was read whole."""
+    """What was read for some links: the reports, the records that cannot be read, and whether everything was read, by
+    link."""
 
     reports: list[Report] = field(default_factory=list)
     wrong: list[RejectedRecord] = field(default_factory=list)
@@ -60,8 +61,8 @@ class _Answer:
 
 
 def fetch_reports(context: Context) -> None:
-    """Store the reports of meetings with known links that fill a gap. A link is read once for each gap, and again after
-    a day if that failed."""
+    """Store the attendance reports of known meetings that fall in a gap. Each link is read once for each gap, and again
+    after a day if that failed."""
     now = context.school.now()
     with context.school.writing() as connection:
         context.lease.hold(connection)
@@ -85,7 +86,7 @@ def fetch_reports(context: Context) -> None:
 
 
 def _find_gaps(connection: Connection, now: datetime) -> _Gaps | None:
-    """The times of the last year for which call records were never fetched and no longer can be."""
+    """The periods of the last year whose call records were never fetched and no longer can be, or None."""
     run, oldest = sync_runs.c, now - KEPT
     latest = select(func.max(run.id)).scalar_subquery()
     completed = select(run.from_at, run.started_at).where(or_(run.complete_until.is_not(None), run.id == latest))
@@ -99,7 +100,7 @@ def _find_gaps(connection: Connection, now: datetime) -> _Gaps | None:
 
 
 def _list_due(connection: Connection, gaps: _Gaps, now: datetime) -> dict[str, list[MeetingLink]]:
-    """The links that have to be read now, by organiser."""
+    """The links to read now, by organiser."""
     link = meeting_links.c
     unread = or_(~link.reports_whole, link.reports_read_at < gaps.found_at)
     is_due = or_(link.reports_read_at.is_(None), and_(link.reports_read_at <= now - _READ_AGAIN, unread))
@@ -117,7 +118,7 @@ def _list_due(connection: Connection, gaps: _Gaps, now: datetime) -> dict[str, l
 
 
 def find_link(connection: Connection) -> MeetingLink | None:
-    """The link, of those whose reports may be asked for, that was seen last."""
+    """The most recently seen link that may be asked about, or None."""
     link = meeting_links.c
     query = select(link.join_key, link.organiser_id, link.url).where(_is_of_teaching(link.organiser_id))
     row = connection.execute(query.order_by(link.seen_at.desc(), link.join_key).limit(1)).first()
@@ -125,7 +126,8 @@ def find_link(connection: Connection) -> MeetingLink | None:
 
 
 def iter_report_entries(client: Client, link: MeetingLink) -> Iterator[tuple[str, Any]]:
-    """The entries of the lists of reports of the meetings with a link, each with the path of its list."""
+    """The attendance reports listed for the meetings with a link: yields the path of the list and the entry. Raises
+    RequestFailedError if a meeting has no id."""
     of_organiser = f"/users/{quote(link.organiser_id, safe='')}/onlineMeetings"
     url = link.url.replace("'", "''")
     for meeting in client.list_entries(of_organiser, {"$filter": f"JoinWebUrl eq '{url}'"}):
@@ -151,7 +153,7 @@ def _is_of_teaching(organiser: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 def _list_recorded(connection: Connection, links: set[str]) -> Mapping[str, Sequence[Times]]:
-    """When there were calls of which there are call records, by link."""
+    """The start and end of every call that has a call record, by link."""
     call = calls.c
     query = select(call.join_key, call.started_at, call.ended_at).where(call.source == CallSource.RECORD)
     times: dict[str, list[Times]] = defaultdict(list)
@@ -161,7 +163,7 @@ def _list_recorded(connection: Connection, links: set[str]) -> Mapping[str, Sequ
 
 
 class _Asking:
-    """Asks for the reports of links; several threads each use one of their own."""
+    """Asks for the reports of links. Each thread uses an instance of its own."""
 
     def __init__(self, client: Client, gaps: _Gaps, recorded: Mapping[str, Sequence[Times]]) -> None:
         self._client, self._gaps, self._recorded = client, gaps, recorded

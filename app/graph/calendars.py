@@ -1,4 +1,4 @@
-"""Reads whom the meetings of pastoral staff invite, from their calendars, before the sessions take place."""
+"""Reads from the calendars of pastoral staff who is invited to their meetings, before the sessions take place."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -25,8 +25,8 @@ _IN_UTC = 'outlook.timezone="UTC"'
 
 
 def fetch_calendars(context: Context) -> None:
-    """Store the online meetings of pastoral staff in the next 48 hours. Those of the last day, or since the calendars
-    were last read, are read again, so that the last change before a session is not missed."""
+    """Store the online meetings of pastoral staff in the next 48 hours. Meetings of the last day, or since the
+    calendars were last read, are read again, so that a last-minute change is not missed."""
     now = context.school.now()
     with context.school.engine.connect() as connection:
         people = list_pastoral_staff(connection, context.school.today())
@@ -43,19 +43,19 @@ def fetch_calendars(context: Context) -> None:
             context.lease.hold(connection)
             context.judge(connection, store_calendar(connection, people[person], events, view, roster, now))
     if wrong:
-        # Nothing of them is kept, in quarantine neither: an event holds its subject and the names of those invited.
+        # Not stored, not even in quarantine: an event contains its subject and the names of those invited.
         context.done.errors.append(f"{len(wrong)} meetings in calendars could not be read ({wrong[0]}).")
 
 
 def list_events(client: Client, person: str, view: tuple[datetime, datetime]) -> list[Any]:
-    """The events of a calendar. Without `$select`: only then does Graph say when they were changed."""
+    """The events of a calendar. Sent without `$select`, because only then does Graph say when they were changed."""
     times = {"startDateTime": stamp(view[0]), "endDateTime": stamp(view[1])}
     return client.list_entries(f"/users/{quote(person, safe='')}/calendarView", times, prefer=_IN_UTC)
 
 
 def list_pastoral_staff(connection: Connection, today: date) -> Mapping[str, int]:
-    """The pastoral staff of a day whose calendars may be read, by their Entra ids: nobody who is, was or will be a
-    counsellor."""
+    """The ids of the pastoral staff on a day whose calendars may be read, by Entra id. Nobody who is, was or will be a
+    counsellor is included."""
     version = valid_versions(tables.staff_versions)
     is_pastoral = or_(*(list_contains(version.c.roles, role) for role in _PASTORAL))
     query = (
@@ -69,7 +69,8 @@ def list_pastoral_staff(connection: Connection, today: date) -> Mapping[str, int
 
 
 def _read(entries: Sequence[Any], wrong: list[str]) -> list[CalendarEvent]:
-    """The online meetings among the events of a calendar; `wrong` receives why others cannot be read."""
+    """The online meetings among the events of a calendar. The reasons why others cannot be read are appended to
+    `wrong`."""
     events = []
     for entry in entries:
         try:

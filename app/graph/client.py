@@ -1,4 +1,4 @@
-"""Call records and lists from Microsoft Graph. A token is sent to the configured host only."""
+"""Reads call records and lists from Microsoft Graph. A token is sent only to the configured host."""
 
 import copy
 import json
@@ -24,7 +24,7 @@ from app.graph.tokens import TokenSource
 from app.graph.transport import BearerAuth, Transport, TryAgainError
 
 _NEXT_LINK = "@odata.nextlink"
-_DOWN = 3  # requests in a row that failed for good: the service is down
+_DOWN = 3  # after so many final failures in a row the service counts as down
 _MOST_PAGES = 20_000
 
 SESSIONS = "sessions($expand=segments)"
@@ -36,7 +36,7 @@ _PERMISSION = (
 
 
 class Client(AbstractContextManager["Client"]):
-    """Microsoft Graph for one run. Several threads may use it at once."""
+    """A connection to Microsoft Graph for one run. Several threads may use it at once."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Client(AbstractContextManager["Client"]):
         self._base = urlsplit(registration.base_url)
         self._expanded = EXPANDED
         self._answered = 0
-        self._failures = 0  # requests in a row that failed for good, with nothing answered meanwhile
+        self._failures = 0  # final failures in a row, without an answer in between
         self._over: StoppedError | None = None
 
     def __exit__(self, *_: object) -> None:
@@ -59,16 +59,16 @@ class Client(AbstractContextManager["Client"]):
 
     @property
     def clock_ahead(self) -> timedelta:
-        """By how much this machine's clock is ahead of Microsoft's; 0 as long as that is not known."""
+        """How far this machine's clock is ahead of Microsoft's; zero until that is known."""
         return self._transport.clock_ahead or timedelta()
 
     def close(self) -> None:
-        """Wake up every waiting thread, and ask for nothing more."""
+        """Wake up every waiting thread, and send no more requests."""
         self._transport.close()
 
     def iter_call_pages(self, from_at: datetime, to_at: datetime) -> Iterator[list[Any]]:
-        """The call records that started in [from_at, to_at), as Graph lists them, page by page. StoppedError
-        if the list cannot be read to its end."""
+        """The call records that started in [from_at, to_at), as Graph lists them, page by page. Raises StoppedError if
+        the list cannot be read to its end."""
         condition = f"startDateTime ge {stamp(from_at)} and startDateTime lt {stamp(to_at)}"
         try:
             yield from self._iter_pages(self._build_address("/communications/callRecords", {"$filter": condition}))
@@ -81,15 +81,15 @@ class Client(AbstractContextManager["Client"]):
             ) from None
 
     def fetch_call_record(self, call_id: str) -> tuple[Any, bytes]:
-        """One whole call record, all pages of its sessions and participants in it, and its JSON. RequestFailedError
-        if it cannot be fetched, GoneError if it no longer exists."""
+        """One call record with all pages of its sessions and participants, and its JSON. Raises RequestFailedError if
+        it cannot be fetched, GoneError if it no longer exists."""
         path = f"/communications/callRecords/{quote(call_id, safe='')}"
         try:
             record, content = self._get(self._build_address(path, {"$expand": self._expanded}))
         except (BadRequestError, ForbiddenError):
             if self._expanded == SESSIONS:
                 raise
-            # Microsoft documents each expansion only by itself, and may refuse both together; sessions matter most.
+            # Microsoft documents the expansions only separately, and may refuse both together; sessions matter most.
             record, content = self._get(self._build_address(path, {"$expand": SESSIONS}))
             self._expanded = SESSIONS
         if isinstance(record, dict) and self._complete_lists(record):
@@ -97,28 +97,29 @@ class Client(AbstractContextManager["Client"]):
         return record, content
 
     def branch(self) -> "Client":
-        """This client, with failures counted apart: an optional source that fails ends no other."""
+        """A copy of this client that counts failures separately, so that a failing optional source does not stop the
+        others."""
         other = copy.copy(self)
         other._answered = other._failures = 0
         other._over = None
         return other
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The object at a path below the configured address. RequestFailedError (ForbiddenError, GoneError) if it
-        cannot be fetched, StoppedError if nothing can be."""
+        """The object at a path below the configured address. Raises RequestFailedError (ForbiddenError, GoneError) if
+        it cannot be fetched, StoppedError if no request can succeed."""
         return self._get(self._build_address(path, query))[0]
 
     def list_entries(
         self, path: str, query: Mapping[str, str] | None = None, *, prefer: str | None = None
     ) -> list[Any]:
-        """The entries of all pages of the list at a path; `prefer` is sent as the header of that name. Errors as of
-        `get`."""
+        """The entries of all pages of the list at a path. `prefer` is sent as the header of that name. Raises the
+        errors of `get`."""
         first = self._build_address(path, query)
         return [entry for page in self._iter_pages(first, prefer) for entry in page]
 
     def _complete_lists(self, holder: Any) -> bool:
-        """Append their further pages to all lists in an object, whose keys of next links may be written in any case.
-        Returns whether there were any."""
+        """Append the further pages to every list in an object. The keys of next links may be in any case. Returns
+        whether there were any."""
         parts = holder if isinstance(holder, list) else [holder]
         found = False
         for part in parts:
@@ -154,8 +155,9 @@ class Client(AbstractContextManager["Client"]):
         return f"{address}?{urlencode(query, safe='$()=,:', quote_via=quote)}" if query else address
 
     def _check_next_link(self, link: Any) -> str:
-        """The address of a next link, which must be on the configured host, below the configured path, and no meeting's
-        content. It is rebuilt from its parts, so that exactly what was checked is requested."""
+        """The address of a next link. It must be on the configured host, below the configured path, and not the content
+        of a meeting. It is rebuilt from its parts, so that exactly what was checked is requested. Raises
+        RequestFailedError otherwise."""
         try:
             parts = urlsplit(link)
             origin, own_origin = ((at.scheme, at.hostname, at.port or 443) for at in (parts, self._base))
@@ -171,8 +173,8 @@ class Client(AbstractContextManager["Client"]):
     def _get(
         self, address: str, fits: Callable[[Any], bool] = lambda _: True, prefer: str | None = None
     ) -> tuple[Any, bytes]:
-        """The object at an address of Graph, and its JSON. RequestFailedError if it cannot be fetched, StoppedError if
-        nothing can be."""
+        """The object at an address of Graph, and its JSON. Raises RequestFailedError if it cannot be fetched,
+        StoppedError if no request can succeed."""
         if self._over:
             raise self._over
         answered_before = self._answered
@@ -228,12 +230,12 @@ def _read_entries(holder: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def stamp(moment: datetime) -> str:
-    """A time as Graph takes it in an address."""
+    """A time in the format of Graph's addresses."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_call_entry(entry: Any) -> bool:
-    """Whether an entry of a list of calls has an id that can be asked for."""
+    """Whether an entry of a list of calls has an id that can be requested."""
     call_id = entry.get("id") if isinstance(entry, dict) else None
     return (
         isinstance(call_id, str)

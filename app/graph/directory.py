@@ -1,4 +1,4 @@
-"""Reads accounts, members of groups and deleted accounts from Microsoft Entra, as whole lists or not at all."""
+"""Reads accounts, group members and deleted accounts from Microsoft Entra. A list that is not complete is an error."""
 
 import re
 from datetime import datetime
@@ -17,9 +17,9 @@ _AGAIN = "Nothing of the roster was changed; run it again later."
 
 
 def read_directory(client: Client, settings: EntraRoster) -> tuple[Directory, list[str]]:
-    """Everything that the settings ask for, and sentences about what was not readable but is not needed. ForbiddenError
-    if a permission is missing; GraphError if a list is not whole, or a group is not there, has no members or hides
-    them."""
+    """Everything that the settings ask for, and notes on anything optional that could not be read. Raises
+    ForbiddenError if a permission is missing; GraphError if a list is incomplete, or a group does not exist, has no
+    members or hides them."""
     notes: list[str] = []
     try:
         accounts = _read_accounts(client, notes)
@@ -34,7 +34,7 @@ def read_directory(client: Client, settings: EntraRoster) -> tuple[Directory, li
 
 
 def _read_accounts(client: Client, notes: list[str]) -> list[Account]:
-    """All accounts, with the days of leaving where these are allowed."""
+    """All accounts, with their leaving dates if these may be read."""
     try:
         entries = _list_users(client, f"{ACCOUNT},{LEAVE}")
     except (ForbiddenError, BadRequestError):
@@ -48,7 +48,7 @@ def _list_users(client: Client, names: str) -> list[Any]:
 
 
 def _read_deleted(client: Client, notes: list[str]) -> dict[str, datetime]:
-    """When accounts were deleted, by Entra id; Graph knows it for 30 days."""
+    """When accounts were deleted, by Entra id. Graph lists them for 30 days."""
     try:
         query = {"$select": "id,deletedDateTime", "$top": _PAGE}
         return read_deleted(client.list_entries("/directory/deletedItems/microsoft.graph.user", query))
@@ -58,7 +58,7 @@ def _read_deleted(client: Client, notes: list[str]) -> dict[str, datetime]:
 
 
 def _read_group(client: Client, name: str) -> frozenset[str]:
-    """The Entra ids of a group's members, also of those in groups inside it."""
+    """The Entra ids of a group's members, including those of nested groups. Raises GraphError if there are none."""
     group = _find_group(client, name)
     is_hidden = str(group.get("visibility")).lower() == "hiddenmembership"
     try:
@@ -81,7 +81,7 @@ def _read_group(client: Client, name: str) -> frozenset[str]:
 
 
 def _find_group(client: Client, name: str) -> dict[str, Any]:
-    """The group with a name or an object id."""
+    """The group with a name or an object id. Raises GraphError unless there is exactly one."""
     if _ID.fullmatch(name):
         try:
             found = [client.get(f"/groups/{name}", {"$select": _GROUP})]

@@ -1,8 +1,8 @@
-"""The errors of Microsoft Graph; none of their messages holds a token, a name or an address."""
+"""The errors of Microsoft Graph. Their messages never contain a token, a name or an address."""
 
 
 class GraphError(Exception):
-    """Something went wrong: `words` say what, `fix` what to do."""
+    """Something went wrong: `words` say what, `fix` says what to do."""
 
     def __init__(self, words: str, fix: str = "") -> None:
         super().__init__(f"{words} {fix}".strip())
@@ -14,11 +14,11 @@ class NotConfiguredError(GraphError):
 
 
 class StoppedError(GraphError):
-    """Nothing more can be asked for in this run."""
+    """No further request can be made in this run."""
 
 
 class RequestFailedError(GraphError):
-    """One request failed for good; others may do. `content` is what arrived, if anything did."""
+    """One request failed for good; others may succeed. `content` is what arrived, or None."""
 
     def __init__(self, words: str, content: bytes | None = None) -> None:
         super().__init__(words)
@@ -30,12 +30,12 @@ class UnansweredError(RequestFailedError):
 
 
 class ForbiddenError(RequestFailedError):
-    """Microsoft Graph refuses what was asked for."""
+    """Microsoft Graph refuses the request."""
 
 
 class BadRequestError(RequestFailedError):
-    """Microsoft Graph does not understand what was asked for."""
+    """Microsoft Graph does not understand the request."""
 
 
 class GoneError(RequestFailedError):
-    """Nothing exists at the address, or no longer does."""
+    """There is nothing at the address, or no longer."""

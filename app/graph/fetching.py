@@ -1,8 +1,8 @@
-"""Fetches call records and recordings into the database, so that none is lost and none is stored twice.
+"""Fetches everything that a sync reads into the database, so that no call is lost and none is stored twice.
 
-A run lists the calls of the last days, page by page, and fetches those it has not seen as they are listed, several at a
-time. Each page is stored in one transaction with the note that it was seen, so that a killed run continues where
-it was. Of calls that are no sessions only digests and the version are stored. What cannot be read goes into quarantine.
+A run lists the calls of the last days, page by page, and fetches those it has not seen, several at a time. Each page is
+stored in one transaction with the note that it was seen, so that a run that was killed continues where it stopped. For
+calls that are not sessions only digests and the version are stored. What cannot be read goes into quarantine.
 """
 
 import json
@@ -56,10 +56,10 @@ def synchronise(
     report: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> Run:
-    """Run the sync once: fetch what is new since `days` ago, by default since shortly before the last success; `retry`
-    also tries again everything in quarantine. `report` is called with the progress as text; tests pass a `client` that
-    does not wait. Raises GraphError, or an error of `lease`, if the run could not be completed; what it had fetched is
-    kept."""
+    """Run the sync once: fetch what is new in the last `days`, by default since shortly before the last success.
+    `retry` also tries again everything in quarantine. `report` is called with the progress as text; tests pass a
+    `client` that does not wait. Raises GraphError, or an error of `lease`, if the run could not be completed; what it
+    had fetched stays stored."""
     registered = require_registration(school)
     with Lease(school) as held, client or Client(registered, report) as asking:
         return _Sync(school, asking, held, report).run(days, retry=retry)
@@ -67,12 +67,12 @@ def synchronise(
 
 @dataclass
 class _Fetched:
-    """Calls that were asked for together, by the result."""
+    """Calls that were requested together, grouped by result."""
 
     read: dict[str, Call] = field(default_factory=dict)
     unreadable: list[RejectedRecord] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
-    stopped: StoppedError | None = None  # why the others were not fetched
+    stopped: StoppedError | None = None  # why the rest were not fetched
 
 
 class _Sync:
@@ -90,9 +90,9 @@ class _Sync:
             with self._school.writing() as connection:
                 forget_refusals(connection)
         try:
-            # First, because the roster decides which calls are kept.
+            # First, because the roster decides which calls are stored.
             read_source(self._context, Source.ROSTER, fetch_roster)
-            # Before the calls, because what a calendar says has to be known before the sessions begin.
+            # Before the calls, because calendars have to be read before the sessions begin.
             read_source(self._context, Source.CALENDARS, fetch_calendars)
             self._list(from_at, to_at)
             self._try_again(to_at, everything=retry)
@@ -109,7 +109,7 @@ class _Sync:
                 self._judge_new()
             raise
         finally:
-            self._client.close()  # stops the threads that still wait
+            self._client.close()  # stops the threads that are still waiting
             self._pool.shutdown(cancel_futures=True)
         return self._done
 
@@ -125,14 +125,14 @@ class _Sync:
                 quarantine.delete_unlisted(connection, listed_to)
             until = complete_until(connection, to_at)
             if until is not None and from_at > max(until, to_at - LISTED):
-                # Only these days were asked for; what lies between them and the last success has yet to be fetched.
+                # Only these days were requested; the time between the last success and them has yet to be fetched.
                 self._done.errors.append("The days before were not fetched: run it again without --days.")
                 to_at = until
         self._log.end(until=to_at)
 
     def _list(self, from_at: datetime, to_at: datetime) -> None:
-        """List the calls and store what is new. A list that changed while it was paged may have left out a record, so
-        it is read again."""
+        """List the calls and store what is new. A list that changed while its pages were read may have left out a
+        record, so it is read again."""
         met: set[str] = set()
         pages = 0
         for listing in range(_MOST_LISTINGS):
@@ -153,15 +153,15 @@ class _Sync:
                 return
 
     def _digest_listed(self, entry: dict[str, Any]) -> str:
-        """A digest that differs if a listed record has changed. Where Graph gives neither version nor time of change, a
+        """A digest that changes when a listed record changes. If Graph gives neither a version nor a time of change, a
         record fetched since the last success counts as unchanged."""
         state = [entry.get("version"), entry.get("lastModifiedDateTime")]
         return digest(json.dumps(state if state != [None, None] else [self._log.chain]))
 
     def _fetch_page(self, stamps: Mapping[str, str], wrong: Sequence[Any]) -> None:
-        """Fetch and store the calls of a page that were not fetched as they are now, given with their stamps; and put
-        the page's `wrong` entries into quarantine. A call that was dropped is fetched again when the roster has
-        changed: it may have become a session."""
+        """Fetch and store the calls of a page that were not fetched in their present state, and put its `wrong` entries
+        into quarantine. `stamps` are the digests of their states by call id. A call that was dropped is fetched again
+        if the roster has changed, because it may now be a session."""
         keys = {digest(call_id): call_id for call_id in stamps if call_id not in self._tried}
         with self._school.engine.connect() as connection:
             roster = _digest_roster(connection)
@@ -193,7 +193,7 @@ class _Sync:
         return fetched
 
     def _store(self, fetched: _Fetched, stamps: Mapping[str, str], roster: str) -> None:
-        """Store what was fetched together in one transaction, and how far the run has come. StoppedError, after that,
+        """Store what was fetched together, and how far the run has come, in one transaction. Then raises StoppedError
         if the run cannot go on."""
         with self._school.writing() as connection:
             self._lease.hold(connection)
@@ -222,7 +222,7 @@ class _Sync:
             raise fetched.stopped
 
     def _store_calls(self, connection: Connection, calls: list[Call]) -> list[RejectedRecord]:
-        """Store those that are sessions, and judge what they touch. Returns those that cannot be stored."""
+        """Store the calls that are sessions, and judge what they affect. Returns those that cannot be stored."""
         if not calls:
             return []
         try:
@@ -240,14 +240,14 @@ class _Sync:
     def _store_all(self, connection: Connection, calls: list[Call]) -> None:
         result, affected = ImportResult("calls", "sync"), Affected()
         store_calls(connection, self._school, calls, reading.read_roster(connection), result, affected)
-        if len(affected.times) > result.added:  # some replaced what was judged already; new ones wait for more
+        if len(affected.times) > result.added:  # judged calls were replaced; new ones are judged later
             self._context.judge(connection, affected)
         self._done.added += result.added
         self._done.changed += result.changed
         self._done.dropped += result.dropped
 
     def _remember(self, connection: Connection, stamps: Mapping[str, str]) -> None:
-        """Note that calls were fetched, as digests, which are deleted after 40 days."""
+        """Note that calls were fetched. Only digests are stored; they are deleted after 40 days."""
         rows = [
             {"id": digest(call_id), "stamp": stamp, "seen_at": self._school.now()} for call_id, stamp in stamps.items()
         ]
@@ -255,8 +255,8 @@ class _Sync:
         insert_rows(connection, sync_seen, rows)
 
     def _judge_new(self) -> None:
-        """Judge the calls that are stored and in no session yet, also those of a run that was killed: many together
-        take hardly longer than a page of them."""
+        """Judge the stored calls that are not in a session yet, including those of a run that was killed. Judging many
+        together takes hardly longer than judging one page."""
         call, of_session = calls_table.c, session_calls.c
         with self._school.writing() as connection:
             self._lease.hold(connection)
@@ -275,7 +275,8 @@ class _Sync:
                 ) from None
 
     def _try_again(self, before: datetime, *, everything: bool) -> None:
-        """Fetch again what earlier runs put into quarantine and this one did not list: what never arrived, or all."""
+        """Fetch again what earlier runs put into quarantine and this run did not list: only what never arrived, or
+        everything."""
         with self._school.engine.connect() as connection:
             roster = _digest_roster(connection)
             call_ids = quarantine.list_calls_to_retry(connection, before, everything=everything)
@@ -295,12 +296,12 @@ class _Sync:
 
 
 def _digest_roster(connection: Connection) -> str:
-    """A digest of what decides whether a call is kept: the roster, and the reader."""
+    """A digest of what decides whether a call is stored: the roster and the version of the reader."""
     return digest(json.dumps([READER, asdict(reading.read_roster(connection))], sort_keys=True, default=str))
 
 
 def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
-    """Read a call record, and add it to those read or those unreadable."""
+    """Read a call record, and add it to the calls in `fetched` or to its unreadable records."""
     try:
         call = read_call(record, content)
         if call.id.lower() != call_id.lower():

@@ -1,4 +1,4 @@
-"""Reads which policies of Teams are in effect for pupils: policies prevent what the rules can only find afterwards."""
+"""Reads which Teams policies apply to pupils: policies prevent what the rules can only find afterwards."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -22,7 +22,8 @@ _MOST, _AT_ONCE = 1000, 50  # pupils in a run, and in a transaction
 
 
 def fetch_policies(context: Context) -> None:
-    """Store the policies of the pupils on the roster, of each once a day at most, if the settings name any."""
+    """Store the Teams policies of the pupils on the roster, each pupil at most once a day, if the settings name any
+    policies."""
     if context.school.settings.pupil_policies is None:
         return
     kinds = context.school.settings.pupil_policies.by_kind
@@ -47,7 +48,7 @@ def fetch_policies(context: Context) -> None:
 
 
 def get_configuration(client: Client, person: str) -> object:
-    """Graph's configuration of Teams for a person; one without policies if they have no account in Teams."""
+    """A person's Teams configuration as Graph returns it; one without policies if they have no account in Teams."""
     try:
         return client.get(f"/admin/teams/userConfigurations/{quote(person, safe='')}")
     except GoneError:
@@ -55,8 +56,8 @@ def get_configuration(client: Client, person: str) -> object:
 
 
 def list_due_pupils(school: School) -> Mapping[str, int]:
-    """The pupils on the roster whose policies were not read within a day, by their Entra ids, those never read first,
-    as many as a run reads."""
+    """The ids of the pupils on the roster whose policies were not read within the last day, by Entra id: those never
+    read first, at most as many as one run reads."""
     version, pupil, policy = valid_versions(tables.pupil_versions), tables.pupils.c, tables.pupil_policies.c
     read = select(policy.pupil_id, func.max(policy.read_at).label("at")).group_by(policy.pupil_id).subquery()
     query = (

@@ -1,4 +1,4 @@
-"""Fetches of which calls there are recordings, of scheduled meetings and of other calls; never their content."""
+"""Fetches which calls have recordings, of scheduled meetings and of other calls; never the recordings' content."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,8 +28,8 @@ _PATHS = {  # by the organiser
 
 
 def fetch_recordings(source: Source, from_at: datetime, to_at: datetime, context: Context) -> None:
-    """Store that there are recordings of the stored calls, from the lists of those who organised them. `source` is one
-    of the two kinds of recordings."""
+    """Store that stored calls have recordings, from the lists of their organisers. `source` is one of the two kinds of
+    recordings."""
 
     def ask(organiser: str) -> list[Any]:
         return list_recordings(context.client, source, organiser, (from_at, to_at))
@@ -43,14 +43,14 @@ def fetch_recordings(source: Source, from_at: datetime, to_at: datetime, context
 
 
 def list_recordings(client: Client, source: Source, organiser: str, times: tuple[datetime, datetime]) -> list[Any]:
-    """The list of recordings of what somebody organised between two times."""
+    """Graph's list of the recordings of what somebody organised between two times."""
     from_at, to_at = map(stamp, times)
     path = _PATHS[source].format(quote(organiser, safe=""), f"startDateTime={from_at},endDateTime={to_at}")
     return client.list_entries(path)
 
 
 def list_organisers(school: School, from_at: datetime) -> Sequence[str]:
-    """The Entra ids of those of the school who organised stored calls since a time."""
+    """The Entra ids of the school's own organisers of stored calls since a time."""
     call, tenant = calls.c, school.settings.tenant_id.lower()
     ours = or_(call.organiser_tenant.is_(None), call.organiser_tenant == tenant)
     known = call.organiser_id.is_not(None), ~call.organiser_id.contains(":")
@@ -60,7 +60,7 @@ def list_organisers(school: School, from_at: datetime) -> Sequence[str]:
 
 
 def _store(context: Context, recordings: list[Recording], wrong: Sequence[RejectedRecord]) -> None:
-    """Store the recordings of calls that are sessions, and nothing of other meetings."""
+    """Store the recordings of stored calls, and nothing about other meetings."""
     if not recordings and not wrong:
         return
     with context.school.writing() as connection:
@@ -77,7 +77,7 @@ def _store(context: Context, recordings: list[Recording], wrong: Sequence[Reject
 
 
 def _read(entries: Sequence[Any]) -> tuple[list[Recording], list[RejectedRecord]]:
-    """The recordings of an organiser's list, and those of its entries that cannot be read."""
+    """The recordings in an organiser's list, and its entries that cannot be read."""
     recordings, wrong = [], []
     for entry in entries:
         try:

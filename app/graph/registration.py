@@ -1,4 +1,4 @@
-"""Reads the app registration from the environment, and the certificate or secret that proves it."""
+"""Reads the app registration from the environment, with the certificate or secret that proves it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +28,7 @@ _PROOFS = ("GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
 
 @dataclass(frozen=True)
 class Registration:
-    """Who we are to Microsoft Entra, and where to ask."""
+    """Who we are to Microsoft Entra, and the addresses to ask."""
 
     tenant: str
     client_id: str
@@ -40,7 +40,8 @@ class Registration:
 
 
 def read_registration() -> Registration | None:
-    """The app registration in the environment, or None. NotConfiguredError if it is only partly configured."""
+    """The app registration in the environment, or None. Raises NotConfiguredError if it is incomplete or an address is
+    not safe."""
     given = {name: get_variable(name) for name in (*_NEEDED, *_PROOFS)}
     if not any(given.values()):
         return None
@@ -76,7 +77,7 @@ def _check_address(name: str, default: str) -> str:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate with its private key, both as PEM."""
+    """A certificate and its private key, both as PEM."""
 
     key: str = field(repr=False)
     public: str
@@ -84,7 +85,7 @@ class Certificate:
 
 
 def read_certificate(file: Path, password: str | None) -> Certificate:
-    """The certificate in a PEM or PFX file. NotConfiguredError if it cannot be used."""
+    """The certificate in a PEM or PFX file. Raises NotConfiguredError if it cannot be used."""
     try:
         content = file.read_bytes()
     except OSError as error:

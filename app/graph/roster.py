@@ -1,4 +1,4 @@
-"""The roster from Microsoft Entra: read whole, checked like a file, and imported in one transaction."""
+"""Reads the whole roster from Microsoft Entra, checks it like a file, and imports it in one transaction."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -33,8 +33,8 @@ _CANNOT_USE = (GraphError, SettingsError, UnreadableFileError)
 
 @dataclass(frozen=True)
 class RosterSync:
-    """What came of reading the roster: what the import of staff and pupils did or would do; accounts that are neither,
-    by name and address; and sentences about what else was noticed, without names."""
+    """The result of reading the roster: what the import of staff and pupils did or would do; accounts that are neither,
+    by name and address; and notes on anything else, without names."""
 
     done: list[ImportResult] | Preview
     unknown: list[str]
@@ -42,7 +42,7 @@ class RosterSync:
 
     @property
     def results(self) -> list[ImportResult]:
-        """The results of staff and pupils."""
+        """The results for staff and pupils."""
         return self.done.results if isinstance(self.done, Preview) else self.done
 
 
@@ -55,9 +55,9 @@ def sync_roster(
     report: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> RosterSync:
-    """Read the roster from Entra and import it, or in a dry run find out what that would change. GraphError,
-    SettingsError, UnreadableFileError or an error of `lease` if that cannot be done; then nothing was changed. `report`
-    and `client` as for `synchronise`."""
+    """Read the roster from Entra and import it, or in a dry run find out what that would change. Raises GraphError,
+    SettingsError, UnreadableFileError or an error of `lease` if that cannot be done; nothing has changed then. `report`
+    and `client` are those of `synchronise`."""
     settings, registered = _require_settings(school), require_registration(school)
     with Lease(school) as held, client or Client(registered, report) as asking:
         try:
@@ -70,14 +70,14 @@ def sync_roster(
 
 
 def fetch_roster(context: Context) -> None:
-    """Import the roster as part of a sync, if the settings say which groups it comes from. What is wrong is noted in
-    the run, without names. StoppedError if nothing more can be asked."""
+    """Import the roster as part of a sync, if the settings say which groups it comes from. Problems are noted in the
+    run, without names. Raises StoppedError if nothing more can be asked."""
     school, run, settings = context.school, context.done, context.school.settings.entra_roster
     if settings is None or _was_refused(school):
         return
     try:
         _, prepared = _prepare(school, settings, context.client, context.lease, AS_OF_TODAY)
-        run.roster = carry_out_for_good(school, prepared)  # undone, it would be imported again by the next sync
+        run.roster = carry_out_for_good(school, prepared)  # no undo, because the next sync would import it again
     except ForbiddenError as error:
         _note_refusal(school, error)
         run.rejected += 1
@@ -91,9 +91,9 @@ def fetch_roster(context: Context) -> None:
 
 
 def check_roster(school: School, client: Client) -> list[tuple[bool, str, str]]:
-    """Check that the roster can be read from Entra, if the settings say which groups it comes from. Returns for each
-    check whether it passed, its text and the fix; nothing of a refusal, which `check_sources` describes. StoppedError
-    if nothing can be asked."""
+    """Check that the roster can be read from Entra, if the settings say which groups it comes from. Returns whether
+    each check passed, its text and the fix. A refusal is left out, because `check_sources` describes it. Raises
+    StoppedError if nothing can be asked."""
     settings = school.settings.entra_roster
     if settings is None or _was_refused(school):
         return []
@@ -130,7 +130,7 @@ def _prepare(
     options: RosterOptions,
     actor_id: int | None = None,
 ) -> tuple[EntraTables, Run]:
-    """What Entra holds, and its import, ready to be run."""
+    """What Entra holds, and a function that imports it in a transaction."""
     found, leave_days = _read(school, settings, client)
     import_tables = prepare_tables(school, found.tables, actor_id, replace(options, leave_days=leave_days))
 
@@ -144,7 +144,7 @@ def _prepare(
 
 
 def _read(school: School, settings: EntraRoster, client: Client) -> tuple[EntraTables, Mapping[str, date]]:
-    """The tables, and the first day without somebody by Entra id."""
+    """The tables of staff and pupils, and the first day on which somebody is no longer here, by Entra id."""
     beside = read_table(get_settings_file().parent / settings.table, BESIDE) if settings.table else None
     directory, notes = read_directory(client, settings)
     leave_days = find_leave_days(directory, school.settings.zone, school.today())
@@ -165,7 +165,7 @@ def _read_on_record(school: School) -> OnRecord:
 
 
 def _was_refused(school: School) -> bool:
-    """Whether Microsoft refused the roster within a day."""
+    """Whether Microsoft refused the roster within the last day."""
     with school.engine.connect() as connection:
         refused_at = read_states(connection)[Source.ROSTER].refused_at
     return refused_at is not None and school.now() - refused_at < ASKED_AGAIN
@@ -182,7 +182,7 @@ def _describe_refusal(error: ForbiddenError) -> GraphError:
 
 
 def _describe_open(results: list[ImportResult]) -> list[str]:
-    """What people have to correct or decide about the roster, in figures."""
+    """What people have to correct or decide about the roster, as counts."""
     rejected = sum(len(result.rejected) for result in results)
     missing = how_many(sum(len(result.missing) for result in results), "person", "people")
     words = []

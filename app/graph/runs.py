@@ -1,4 +1,4 @@
-"""The record of each sync run: what it did, up to when all calls have been fetched, and what was lost."""
+"""The record of each sync run: what it did, up to when all calls have been fetched, and which calls were lost."""
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ from app.school import School
 from app.store.tables import EPOCH, graph_sources, meeting_links, pupil_policies, sync_runs, sync_seen
 
 KEPT_BY_GRAPH = timedelta(days=30)
-LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be refused, and clocks differ
-CLOCK_TOLERANCE = timedelta(minutes=2)  # between clocks that are right
-_HOURS, _DAYS = 3, 3  # from so many on, a difference is given in hours, in days
-READ_AGAIN = timedelta(days=3)  # before the last success, because later versions of a record arrive at any time
+LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # a request for older ones may be refused, and clocks differ
+CLOCK_TOLERANCE = timedelta(minutes=2)  # between two correct clocks
+_HOURS, _DAYS = 3, 3  # from this many hours or days, a difference is given in that unit
+READ_AGAIN = timedelta(days=3)  # before the last success, because a new version of a record may arrive at any time
 
 
 class Lease(lease.Lease):
@@ -28,7 +28,7 @@ class Lease(lease.Lease):
 
 
 def require_registration(school: School) -> Registration:
-    """The app registration. NotConfiguredError if there is none, or the database holds the demonstration."""
+    """The app registration. Raises NotConfiguredError if there is none, or the database holds the demonstration."""
     registered = read_registration()
     if registered is None:
         raise NotConfiguredError(
@@ -44,9 +44,9 @@ def require_registration(school: School) -> Registration:
 
 @dataclass
 class Run:
-    """What a run did: calls listed and fetched; those new, changed, and dropped because they are not sessions; records
-    put into quarantine, and records that no longer exist at Graph; recordings new or changed; people for whom an
-    optional source was refused; the results of importing the roster."""
+    """What a run did: calls listed and fetched; calls added, changed, and dropped because they are not sessions;
+    records put into quarantine, and records that no longer exist at Graph; recordings added or changed; people for whom
+    an optional source was refused; the results of importing the roster."""
 
     listed: int = 0
     fetched: int = 0
@@ -65,17 +65,17 @@ COUNTED = tuple(entry.name for entry in fields(Run) if entry.type is int)
 
 
 class RunLog:
-    """The row of one run in the database, kept up to date while it works. `chain` is the number of the first run since
-    the last success."""
+    """The row of one run in the database, updated while the run works. `chain` is the number of the first run since the
+    last success."""
 
     def __init__(self, school: School, run: Run) -> None:
         self._school, self._run = school, run
         self._id = 0
-        self._lost = ""  # that calls are lost, as text
+        self._lost = ""  # the message that calls are lost
         self.chain = 0
 
     def begin(self, days: int | None) -> tuple[datetime, datetime]:
-        """Start the row. Returns the period of calls to ask for: the last `days`, or since the last success."""
+        """Insert the row. Returns the period of calls to request: the last `days`, or since the last success."""
         now, run = self._school.now(), sync_runs.c
         with self._school.writing() as connection:
             if wrong := _correct_runs_ahead(connection, now):
@@ -99,18 +99,18 @@ class RunLog:
         return from_at, now
 
     def save(self, connection: Connection, **values: Any) -> None:
-        """Store the counts so far, and other columns of the row."""
+        """Store the counts so far, and the given columns of the row."""
         counts = {name: getattr(self._run, name) for name in COUNTED}
         connection.execute(update(sync_runs).where(sync_runs.c.id == self._id).values(counts | values))
 
     def end(self, until: datetime | None = None, error: str | None = None) -> None:
-        """Finish the row: all calls up to `until` have been fetched, or the run failed with `error`."""
+        """Complete the row: all calls up to `until` have been fetched, or the run failed with `error`."""
         errors = "\n".join(filter(None, [*self._run.errors, error])) or None
         with self._school.writing() as connection:
             self.save(connection, ended_at=self._school.now(), complete_until=until, error=errors)
 
     def note_clock_ahead(self, ahead: timedelta) -> None:
-        """Note that this machine's clock is ahead of Microsoft's: then nothing was lost that seemed to be."""
+        """Note that this machine's clock is ahead of Microsoft's. Calls that seemed lost are not lost then."""
         self._run.errors = [words for words in self._run.errors if words != self._lost]
         self._run.errors.append(describe_wrong_clock(ahead))
         with self._school.writing() as connection:
@@ -118,15 +118,16 @@ class RunLog:
 
 
 def complete_until(connection: Connection, now: datetime) -> datetime | None:
-    """The time up to which every call that Graph listed has been fetched, never beyond `now`; None if no run has
-    succeeded yet. A later time comes from a clock that was ahead, and says nothing."""
+    """The time up to which every call that Graph listed has been fetched, never later than `now`; None if no run has
+    succeeded yet. Times after `now` are ignored, because they come from a clock that was ahead."""
     until, latest = sync_runs.c.complete_until, now + CLOCK_TOLERANCE
     found: datetime | None = connection.scalar(select(func.max(until)).where(until <= latest))
     return min(found, now) if found else None
 
 
 def find_run_ahead(connection: Connection, now: datetime) -> datetime | None:
-    """When the last run began that was completed, or found calls lost, while the clock was ahead of `now`."""
+    """When the latest run began that was completed, or found calls lost, while the clock was ahead of `now`; None if
+    there is none."""
     began: datetime | None = connection.scalar(select(func.max(sync_runs.c.started_at)).where(_is_ahead(now)))
     return began
 
@@ -137,8 +138,8 @@ def _is_ahead(now: datetime) -> ColumnElement[bool]:
 
 
 def _correct_runs_ahead(connection: Connection, now: datetime) -> datetime | None:
-    """Take back what was noted while the clock was ahead of `now`, so that it is asked for again. Returns when the last
-    such run began; None if there is none."""
+    """Undo what was noted while the clock was ahead of `now`, so that it is requested again. Returns when the latest
+    such run began, or None."""
     began, latest = find_run_ahead(connection, now), now + CLOCK_TOLERANCE
     connection.execute(
         update(sync_runs).where(_is_ahead(now)).values(complete_until=None, lost_from=None, lost_to=None)
@@ -156,7 +157,7 @@ def _correct_runs_ahead(connection: Connection, now: datetime) -> datetime | Non
 
 
 def describe_clock_ahead(school: School, began: datetime) -> str:
-    """Say that a run began while the clock was ahead."""
+    """The message that a run began while the clock was ahead."""
     day = began.astimezone(school.settings.zone)
     return (
         f"The clock was ahead: it showed {on_day_at(day)}, when a sync ran. What that run covered is asked for again."
@@ -164,7 +165,7 @@ def describe_clock_ahead(school: School, began: datetime) -> str:
 
 
 def describe_wrong_clock(ahead: timedelta) -> str:
-    """Say by how much this machine's clock is ahead of Microsoft's, or behind."""
+    """The message how far this machine's clock is ahead of Microsoft's, or behind it."""
     minutes = round(abs(ahead) / timedelta(minutes=1))
     much = how_many(minutes, "minute") if minutes < _HOURS * 60 else how_many(round(minutes / 60), "hour")
     much = much if minutes < _DAYS * 24 * 60 else how_many(round(minutes / 60 / 24), "day")
@@ -172,7 +173,7 @@ def describe_wrong_clock(ahead: timedelta) -> str:
 
 
 def describe_lost(school: School, from_at: datetime, to_at: datetime) -> str:
-    """Say that calls were lost, since Graph had deleted their records before they were fetched."""
+    """The message that calls were lost, because Graph had deleted their records before they were fetched."""
     first, last = (moment.astimezone(school.settings.zone) for moment in (from_at, to_at))
     return (
         f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "

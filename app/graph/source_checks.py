@@ -1,4 +1,4 @@
-"""Says which optional sources can be read, and how to grant those that cannot."""
+"""Says which optional sources can be read, and how to grant access to the others."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Words = tuple[str, str]  # what was found, and the fix if a source was refused
 
 @dataclass(frozen=True)
 class _Probe:
-    """How to ask a source about one of some people; `nobody`: why there is nobody to ask about, if so."""
+    """How to ask a source about one of some people. `nobody` is the reason if there is nobody to ask about."""
 
     people: Sequence[str]
     ask: Callable[[str], object]
@@ -28,7 +28,7 @@ class _Probe:
 
 
 def describe_sources(school: School) -> Iterator[Words]:
-    """What is known of each source that was asked; nobody is asked."""
+    """What is known about each source that has been asked. Sends no request."""
     with school.engine.connect() as connection:
         states = read_states(connection)
     for state in states.values():
@@ -37,8 +37,8 @@ def describe_sources(school: School) -> Iterator[Words]:
 
 
 def check_sources(school: School, client: Client) -> Iterator[Words]:
-    """As `describe_sources`; sources that neither answered nor refused within a day are asked about one person.
-    StoppedError if nothing can be asked."""
+    """As `describe_sources`, but sources that neither answered nor refused within the last day are asked about one
+    person. Raises StoppedError if nothing can be asked."""
     with school.engine.connect() as connection:
         states = read_states(connection)
     probes = _list_probes(school, client.branch())
@@ -60,7 +60,7 @@ def _describe(school: School, state: SourceState) -> Words:
 
 
 def _is_known(school: School, state: SourceState) -> bool:
-    """Whether a source answered or refused within a day."""
+    """Whether a source answered or refused within the last day."""
     since = school.now() - ASKED_AGAIN
     return any(at is not None and at > since for at in (state.answered_at, state.last_refused_at))
 
@@ -100,14 +100,14 @@ def _list_probes(school: School, client: Client) -> Mapping[Source, _Probe]:
 
 
 def _probe(school: School, state: SourceState, probe: _Probe) -> Words:
-    """Ask a source about one person, and note a refusal; an answer is noted by the sync, which stores it."""
+    """Ask a source about one person, and note a refusal. An answer is noted by the sync, which stores it."""
     person = probe.people[0]
     source = state.source
     try:
         probe.ask(person)
     except ForbiddenError as error:
         with school.writing() as connection:
-            # Of a source that may be limited to some people, one refusal does not show that all are refused.
+            # If a source may be limited to some people, one refusal does not show that it refuses everybody.
             note_refusal(connection, source, person if source.by_person else None, error.words, school.now())
             state = read_states(connection)[source]
         return _describe(school, state)

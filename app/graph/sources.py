@@ -1,4 +1,5 @@
-"""The optional sources of evidence at Microsoft Graph: what each needs, what it is for, and which of them refused."""
+"""The optional sources of evidence in Microsoft Graph: which permissions each needs, what it is for, and which
+refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +20,8 @@ _source = graph_sources.c
 
 
 class Source(Labelled):
-    """An optional source. `permissions` are those of the app registration; `grant`: what else has to be granted, as
-    text; `clauses`: the names of the clauses that it helps to decide; `by_person`: an access policy may allow it for
-    some people only."""
+    """An optional source. `permissions` are those of the app registration; `grant` is what else has to be granted, as
+    text; `clauses` are the names of the clauses that it helps to decide."""
 
     def __init__(
         self, _word: str, _label: str = "", permissions: str = "", grant: str = "", clauses: str = "", *_: object
@@ -62,15 +62,15 @@ class Source(Labelled):
 
     @property
     def by_person(self) -> bool:
-        """Whether it may be refused for one person and not for another."""
+        """Whether it may be refused for one person and not for another, because an access policy may limit it."""
         return self not in (Source.ROSTER, Source.PUPIL_POLICIES)
 
 
 @dataclass(frozen=True)
 class SourceState:
-    """Whether a source answers. `refused_at`: when it last refused as a whole, if it has not answered since;
-    `people_refused`: people for whom it refused; `last_refused_at`: when it last refused for any; `message`:
-    Microsoft's reason."""
+    """Whether a source answers. `refused_at` is when it last refused everybody, or None if it has answered since;
+    `people_refused` is the number of people for whom it refused; `last_refused_at` is when it last refused for anybody;
+    `message` is Microsoft's reason."""
 
     source: Source
     answered_at: datetime | None = None
@@ -81,7 +81,7 @@ class SourceState:
 
 
 def read_states(connection: Connection) -> dict[Source, SourceState]:
-    """The states of all sources; one that was never asked has no times."""
+    """The state of every source. A source that was never asked has no times."""
     states = {source: SourceState(source) for source in Source}
     for row in connection.execute(select(graph_sources)):
         state = states[Source(row.source)]
@@ -96,8 +96,8 @@ def read_states(connection: Connection) -> dict[Source, SourceState]:
 
 
 def list_askable(connection: Connection, source: Source, people: Sequence[str], now: datetime) -> list[str]:
-    """Those of the people, by their Entra ids, about whom a source may be asked: nobody if it refused within a day,
-    and nobody for whom it did. Those for whom it refused before that come last."""
+    """The people, of those given by Entra id, about whom a source may be asked: nobody if it refused everybody within
+    the last day, and nobody for whom it refused within the last day. People for whom it refused earlier come last."""
     since = now - ASKED_AGAIN
     rows = connection.execute(select(_source.subject, _source.refused_at).where(_source.source == source))
     refused = {row.subject: row.refused_at for row in rows if row.refused_at is not None}
@@ -117,7 +117,7 @@ def note_answer(connection: Connection, source: Source, people: Sequence[str], n
 
 
 def note_refusal(connection: Connection, source: Source, person: str | None, message: str, now: datetime) -> None:
-    """Note that a source refused for a person, or (None) as a whole."""
+    """Note that a source refused for a person, or for everybody if None."""
     subject = _WHOLE if person is None else digest(person)
     values = {"refused_at": now, "message": message}
     known = update(graph_sources).where(_source.source == source, _source.subject == subject)
@@ -126,13 +126,13 @@ def note_refusal(connection: Connection, source: Source, person: str | None, mes
 
 
 def forget_refusals(connection: Connection) -> None:
-    """Let every source be asked again."""
+    """Delete all refusals, so that every source is asked again."""
     connection.execute(delete(graph_sources).where(_source.refused_at.is_not(None), _source.subject != _WHOLE))
     connection.execute(update(graph_sources).values(refused_at=None, message=None))
 
 
 def describe_refusal(school: School, state: SourceState) -> tuple[str, str]:
-    """What a source did not give, and why that matters; and how to grant it. Both blank if it was not refused."""
+    """What a source refused and why that matters, and how to grant it. Both are blank if it was not refused."""
     source = state.source
     if state.refused_at is not None:
         when = on_day_at(state.refused_at.astimezone(school.settings.zone))

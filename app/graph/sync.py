@@ -1,4 +1,4 @@
-"""Reports the state of the sync (the last success, what is missing), and checks access to Microsoft Graph."""
+"""Reports the state of the sync (the last success, and what is missing), and checks access to Microsoft Graph."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ Level = Literal["none", "yellow", "red"]
 
 @dataclass(frozen=True)
 class LastRun:
-    """What the last run did, in the counts of a `Run`; `error` as text, blank if there was none."""
+    """What the last run did: the counts of its `Run`, and its errors as text, blank if there were none."""
 
     started_at: datetime
     completed: bool
@@ -46,8 +46,8 @@ class LastRun:
 
 @dataclass(frozen=True)
 class SyncState:
-    """The state of the sync. `level` is that of the gap since the last success: none, yellow after a day, red after 25;
-    `words` describe it, with the day from which call records are lost, and what was lost before."""
+    """The state of the sync. `level` grades the time since the last success: none, yellow after a day, red after 25
+    days. `words` describe it: from which day call records will be lost, and what was lost before."""
 
     configured: bool
     running: bool
@@ -118,8 +118,8 @@ def _format_day(school: School, moment: datetime) -> str:
 
 @dataclass(frozen=True)
 class RosterState:
-    """Whether the settings name the groups of the roster, and a sync is set up; when it was last read; and what
-    Microsoft refused, with the fix (blank: nothing)."""
+    """Whether the settings name the groups of the roster; whether a sync is set up; when the roster was last read; and
+    what Microsoft refused, with the fix, or blank."""
 
     is_named: bool
     can_sync: bool
@@ -128,7 +128,7 @@ class RosterState:
 
 
 def read_roster_state(school: School) -> RosterState:
-    """The present state."""
+    """The present state of reading the roster."""
     with school.engine.connect() as connection:
         state = read_states(connection)[Source.ROSTER]
     can_sync = read_sync_state(school).configured and not school.is_demonstration()
@@ -137,8 +137,8 @@ def read_roster_state(school: School) -> RosterState:
 
 
 def check_graph(school: School) -> list[tuple[bool, str, str]]:
-    """Check that the sync works, asking Microsoft for a token and for the last hour's list of calls. Returns for each
-    check whether it passed, its text and the fix."""
+    """Check that the sync works: ask Microsoft for a token and for the list of the last hour's calls. Returns whether
+    each check passed, its text and the fix."""
     try:
         registered = read_registration()
         if registered is None:
@@ -154,7 +154,7 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
             checks.append((True, "Microsoft Graph lists call records.", ""))
             checks.append(_check_clock(client.clock_ahead))
             checks += check_roster(school, client)
-            # A source that is refused is no fault: each is optional.
+            # A refused source is not a failure: each is optional.
             checks += [(True, words, fix) for words, fix in check_sources(school, client)]
     except GraphError as error:
         return [(False, error.words, error.fix)]

@@ -1,4 +1,4 @@
-"""Tokens for Microsoft Graph, from Microsoft Entra by msal."""
+"""Gets tokens for Microsoft Graph from Microsoft Entra, with msal."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from app.graph.errors import RequestFailedError, StoppedError
 from app.graph.registration import Registration, read_certificate
 from app.graph.transport import BearerAuth, Response, Transport, TryAgainError
 
-_MOST_TOKENS = 4  # new ones in a row that never worked
+_MOST_TOKENS = 4  # in a row that Graph did not accept
 _NATIONAL = ("graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn")
 # Microsoft's numbers for what is wrong with a sign-in, and the fix.
 _FIXES = {
@@ -39,7 +39,8 @@ class TokenSource:
         self._rejected = 0  # tokens in a row that Graph did not accept
 
     def get(self) -> tuple[int, str]:
-        """A token, from msal's cache while it is valid, after its generation. StoppedError if there is none."""
+        """The token's generation and a token, from msal's cache while it is valid. Raises StoppedError if there is
+        none."""
         with self._lock:
             try:
                 if self._application is None:
@@ -64,8 +65,8 @@ class TokenSource:
         self._rejected = 0
 
     def reject(self, generation: int, response: Response) -> NoReturn:
-        """Replace a token that Graph does not accept: one that worked may have expired. StoppedError if several
-        new ones in a row never worked."""
+        """Replace a token that Graph does not accept, since one that worked may have expired. Raises TryAgainError, or
+        StoppedError if Graph accepted none of several new ones."""
         with self._lock:
             if generation == self._generation:
                 self._rejected += 1
@@ -109,7 +110,7 @@ class TokenSource:
 
 
 class _HttpClient:
-    """Lets msal send its requests by our transport."""
+    """Lets msal send its requests through our transport."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -121,7 +122,7 @@ class _HttpClient:
         return self._transport.with_retries(lambda: self._send("GET", url, options))
 
     def _send(self, method: str, url: str, options: Mapping[str, Any]) -> Response:
-        """A response that msal can read, whatever it says."""
+        """A response with JSON, which msal can read whatever its status. Raises TryAgainError if it is not JSON."""
         used = {name: options[name] for name in ("params", "data", "headers") if name in options}
         response = self._transport.send(method, url, **used, auth=BearerAuth(None))
         try:
@@ -132,4 +133,4 @@ class _HttpClient:
         return response
 
     def close(self) -> None:
-        """The transport closes its own session."""
+        """Do nothing: the transport closes its own session."""

@@ -1,4 +1,4 @@
-"""Requests to Microsoft: rate limit, time-outs, retries and clear errors, for Graph and for tokens alike."""
+"""Sends requests to Microsoft, both for Graph and for tokens: rate limit, time-outs, retries and clear errors."""
 
 import contextlib
 import json
@@ -26,8 +26,8 @@ from app.graph.errors import RequestFailedError, StoppedError, UnansweredError
 T = TypeVar("T")
 
 WORKERS = 4  # requests at a time
-REQUESTS, SECONDS = 1400, 20.0  # Microsoft allows 1,500 in 20 seconds; the network squeezes some together
-_TIMEOUTS = (10.0, 60.0)  # to connect; between two pieces of a response
+REQUESTS, SECONDS = 1400, 20.0  # Microsoft allows 1,500 in 20 seconds; on the network they may bunch up
+_TIMEOUTS = (10.0, 60.0)  # seconds: to connect, and between two pieces of a response
 _WHOLE_RESPONSE = 300.0  # seconds
 _LARGEST = 256 * 2**20  # bytes
 _LONGEST_WAIT = 600.0  # seconds that Microsoft may ask us to wait; beyond that the next run continues
@@ -39,7 +39,8 @@ _PIECE = 2**16
 
 
 class TryAgainError(Exception):
-    """Worth another try. `wait` is the number of seconds that the server asks for, `content` what it sent."""
+    """Another try may succeed. `wait` is the number of seconds that the server asks for, or None; `content` is what it
+    sent."""
 
     def __init__(self, words: str, wait: float | None = None, content: bytes | None = None) -> None:
         super().__init__(words)
@@ -77,7 +78,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Response:
-    """A whole response; msal uses it too."""
+    """A complete response, in the form that msal reads too."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -93,7 +94,7 @@ class Response:
 
 
 class BearerAuth(AuthBase):
-    """The token as `auth`, because `requests` would replace a header by a password from .netrc."""
+    """Sends the token as `auth`, because `requests` would replace a header by a password from .netrc."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
@@ -119,7 +120,7 @@ class Transport:
         self._closing = threading.Event()
         self._sleep = sleep or self._wait_unless_closing
         self._gate = Gate(clock, self._sleep)
-        self.clock_ahead: timedelta | None = None  # of the server's, by its last response; None: not known
+        self.clock_ahead: timedelta | None = None  # of the server's clock, by its last response; None if unknown
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_maxsize=WORKERS + 1, max_retries=0))
 
@@ -133,8 +134,9 @@ class Transport:
             raise StoppedError("The sync was ended.")
 
     def with_retries(self, send: Callable[[], T]) -> T:
-        """Call `send` until there is an answer, and return it. UnansweredError if retrying does not help: unusable
-        content seldom improves, but a service that says when to return usually recovers."""
+        """Call `send` until it gets an answer, and return that. Raises UnansweredError when tries run out. Unusable
+        content seldom improves, so it is tried fewer times; a service that names a time usually recovers, so it is
+        tried more times."""
         attempt = unusable = 0
         while True:
             attempt += 1
@@ -151,7 +153,7 @@ class Transport:
                     self._sleep(pause + SystemRandom().uniform(0, _FIRST_PAUSE))
 
     def send(self, method: str, url: str, **options: Any) -> Response:
-        """Send one request. TryAgainError if another try may help, StoppedError if nothing can be sent."""
+        """Send one request. Raises TryAgainError if another try may help, StoppedError if nothing can be sent."""
         self._gate.enter()
         host = urlsplit(url).netloc
         try:
@@ -195,7 +197,8 @@ class Transport:
         return b"".join(pieces)
 
     def _retry_after(self, response: Response, host: str) -> float | None:
-        """The seconds of `Retry-After`, or None. Nothing is sent before they are over."""
+        """The seconds in `Retry-After`, or None. Shuts the gate until they are over. Raises StoppedError if they are
+        too many."""
         header = response.headers.get("Retry-After")
         try:
             seconds = urllib3.Retry(retry_after_max=2**31).parse_retry_after(header) if header else None
@@ -214,7 +217,7 @@ class Transport:
         return seconds
 
     def describe(self, response: Response) -> str:
-        """The error that the server reports, without secrets and addresses."""
+        """The error that the server reports, without secrets or email addresses."""
         try:
             error = json.loads(response.body)["error"]
             message = f"{error['code']}: {error['message']}"
@@ -223,7 +226,7 @@ class Transport:
         return self.redact(f"{response.status_code} {message}".strip())
 
     def redact(self, message: str) -> str:
-        """A message without the secret, email addresses, tokens and control characters."""
+        """A message without the secret, email addresses, tokens and control characters, on one line."""
         if self._secret:
             message = message.replace(self._secret, "…")
         message = re.sub(r"\S+@\S+", "…", message)
