@@ -1,4 +1,4 @@
-"""The fictional school's recent requests for consent: two are waiting, the others show every possible answer."""
+"""The fictional school's recent requests for consent: two are unanswered, the others show every possible answer."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -18,8 +18,8 @@ _event = tables.consent_events.c
 
 @dataclass(frozen=True)
 class _Request:
-    """A tutor's request to parents: how many days ago it was asked, answered and withdrawn (None: not yet), and in how
-    many days the session is."""
+    """A tutor's request to parents: how many days ago it was made, answered and withdrawn (None if not), and in how
+    many days the session takes place."""
 
     kind: str
     reason: str
@@ -40,7 +40,8 @@ _REQUESTS = (
 
 
 def ask(school: School, made: DemoSchool) -> None:
-    """Enter requests by tutors in each HOY's year: all of _REQUESTS for every third HOY, two for the others."""
+    """Enter requests by tutors in each HOY's year group: all of _REQUESTS for every third HOY, the first two for the
+    others."""
     with school.engine.connect() as connection:
         ids = dict(connection.execute(select(tables.pupils.c.email, tables.pupils.c.id)).all())
     at_home = made.not_abroad
@@ -54,7 +55,7 @@ def ask(school: School, made: DemoSchool) -> None:
 
 
 def _ask(school: School, tutor: Person, pupil_id: int, request: _Request) -> None:
-    """Enter a request and its answers, each entry dated to when it happened."""
+    """Enter a request and its answers, each dated when it happened."""
 
     def ago(days: int) -> datetime:
         return datetime.combine(school.today() - timedelta(days=days), time(9, 10), school.settings.zone)

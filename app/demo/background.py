@@ -1,4 +1,4 @@
-"""Fills a database with the fictional school in a thread of its own: once for a process, whoever watches."""
+"""Fills a database with the fictional school in one background thread for each process, however many people watch."""
 
 import logging
 import threading
@@ -9,14 +9,14 @@ from app.demo.filling import fill
 from app.school import School
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 
-_EARLY = 0.1  # the share done before which nobody can say how long the rest takes
+_EARLY = 0.1  # the share done below which the time left cannot be estimated
 
 
 class Filling:
     """One filling at a time. Threads that watch it only read.
 
     - `step`: what is being done, as text; `share`: the share done
-    - `error`: why it failed, with the fix; blank while it has not
+    - `error`: why it failed, with the fix; blank if it has not
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Filling:
         return self._thread is not None and self._thread.is_alive()
 
     def begin(self, school: School, sessions: int, at_end: Callable[[], None]) -> None:
-        """Begin to fill the school's database, unless that is running; `at_end` is called when it is over."""
+        """Start to fill the school's database, unless that is already running. `at_end` is called when it has ended."""
         with self._beginning:
             if self.is_running:
                 return
@@ -41,7 +41,7 @@ class Filling:
             self._thread.start()
 
     def get_seconds_left(self) -> int | None:
-        """How long the rest is likely to take, in seconds; None as long as nobody can say."""
+        """The estimated seconds left, or None if it is too early to estimate."""
         if self.share < _EARLY:
             return None
         return round((time.monotonic() - self._began) * (1 - self.share) / self.share)
@@ -53,7 +53,7 @@ class Filling:
             self.error = str(error)
         except UNAVAILABLE as error:
             self.error = describe_error(error)
-        except Exception:  # whatever it is, those who watch have to learn that it is over
+        except Exception:  # whatever it is, those who watch have to learn that the filling has ended
             logging.getLogger(__name__).exception("The demonstration was not filled")
             self.error = "An unexpected error. The log of the server says more."
         finally:

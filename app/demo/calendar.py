@@ -1,4 +1,4 @@
-"""Two terms and their dates, placed around the current day."""
+"""Two terms and their dates, placed around a given day."""
 
 from datetime import date, timedelta
 from typing import TypeVar
@@ -7,16 +7,16 @@ from app.settings import Period, PupilPolicies, RemotePeriod, Settings, Term, Tr
 
 NAME = "Ysgol Afon Wen"
 TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
-TELEPHONES = {"SEN": "029 2018 0142", "PREP": "029 2018 0157"}  # of the DSPs; numbers that belong to nobody
-POLICIES = {"TeamsMeetingPolicy": "Pupils", "TeamsCallingPolicy": "Pupils"}  # those that pupils should be under
+TELEPHONES = {"SEN": "029 2018 0142", "PREP": "029 2018 0157"}  # of the DSPs; numbers reserved for fiction
+POLICIES = {"TeamsMeetingPolicy": "Pupils", "TeamsCallingPolicy": "Pupils"}  # those that should apply to pupils
 
 _WEEK = timedelta(weeks=1)
 _Days = TypeVar("_Days", bound=Period)
 
 
 class Calendar:
-    """The last two terms up to `day`, the half-term and the fortnight of remote learning of this one, and a week of
-    remote learning to come. The day lies in the twelfth week of its term, so that there is enough to look back on."""
+    """The last two terms up to `day`: this term's half-term and fortnight of remote learning, and a week of remote
+    learning to come. The day is in the twelfth week of its term, so that there is enough to look back on."""
 
     def __init__(self, day: date) -> None:
         monday = day - timedelta(days=day.weekday())
@@ -50,7 +50,7 @@ def _round_to_weeks(kind: type[_Days], name: str, monday: date, weeks: int = 1) 
 
 
 def _name_term(first: date) -> str:
-    """A term's name, by the season of its sixth week: terms twenty weeks apart never share one."""
+    """A term's name, from the season of its sixth week. Terms twenty weeks apart never have the same name."""
     middle = first + 6 * _WEEK
     summer_ends = date(middle.year, 8, 15)
     season = "Lent" if middle.month < 4 else "Summer" if middle < summer_ends else "Michaelmas"
@@ -58,8 +58,8 @@ def _name_term(first: date) -> str:
 
 
 def create_demo_settings(settings: Settings, day: date) -> Settings:
-    """The settings for the demonstration filled up to `day`: its own name, tenant, terms, remote learning and training;
-    the protocol's figures are the school's."""
+    """The settings of a demonstration filled up to `day`: its own name, tenant, terms, remote learning, training, DSPs'
+    telephones and policies of pupils. The protocol's figures are those of the given settings."""
     calendar = Calendar(day)
     return settings.model_copy(
         update={

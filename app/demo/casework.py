@@ -18,7 +18,8 @@ _Step = tuple[int, str, dict[str, Any]]  # hours after the concern was raised, t
 
 
 def follow_up(connection: Connection, now: datetime, today: date) -> None:
-    """Follow concerns up: the newest two wait, one of them read; the others have steps, the older half is closed."""
+    """Add steps to the concerns. The newest is unread and the one before it only read; of the others, the older ones
+    are closed and the rest are open."""
     concern, event = tables.concerns.c, tables.concern_events.c
     alerts = connection.execute(select(event.concern_id, event.recipient_id).where(event.kind == "alerted"))
     dsp = dict(alerts.all())
@@ -64,7 +65,7 @@ def _open_steps(place: int, today: date) -> list[_Step]:
 
 
 def _add_events(connection: Connection, table: Table, events: Iterable[dict[str, Any]], now: datetime) -> None:
-    """Add the events that have happened by now."""
+    """Add those events that have happened by now."""
     connection.execute(insert(table), [event for event in events if event["occurred_at"] <= now])
 
 
@@ -90,7 +91,7 @@ def _iter_events(
 
 
 def raise_about_conduct(connection: Connection, now: datetime, today: date) -> None:
-    """Raise a concern about a music teacher by a HOY, which the Senior Deputy Head follows up."""
+    """Raise a concern about a music teacher in a HOY's name, with the steps that the Senior Deputy Head took."""
     hoy, leader, teacher = (
         _find_staff(connection, today, role) for role in (Role.HOY, Role.SENIOR_DEPUTY_HEAD, Role.MUSIC_TEACHER)
     )

@@ -11,7 +11,8 @@ _AT_ONCE = 8192
 
 
 class Chance:
-    """Random numbers, drawn many at a time: drawing them singly from NumPy would take most of the time."""
+    """Random numbers. They are drawn from NumPy many at a time, because drawing each alone would take most of the
+    time."""
 
     def __init__(self, *seed: int) -> None:
         self.generator = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The fictional school's spot checks: most old ones are answered, some are to be explained."""
+"""The fictional school's spot checks: most old ones are done, and a few await an explanation."""
 
 import hashlib
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ _REPLY = "Yes, in the meeting of our class team. The chat is still there."
 
 
 def store_seeds(connection: Connection, school: School) -> None:
-    """Store a seed for each term: the same each time, so that the same sessions are drawn."""
+    """Store a seed for each term, always the same, so that the same sessions are drawn."""
     for term in school.settings.terms:
         store_seed(connection, school, term.name, hashlib.sha256(term.name.encode()).hexdigest())
 
 
 def date_back(connection: Connection) -> None:
-    """Date the draw of each session as if it had been made when it was logged."""
+    """Date each session's draw to when its log was entered."""
     entered_at = (
         select(tables.logs.c.entered_at)
         .join(tables.sessions, _session.log_id == tables.logs.c.id)
@@ -36,8 +36,8 @@ def date_back(connection: Connection) -> None:
 
 
 def answer(school: School, leaders: Iterable[str], tutor: str) -> None:
-    """Have the leaders (emails) look at all sessions that were drawn more than ten days ago, and at the first of the
-    tutor's (email). Every fifth is to be explained, which was done; the tutor's is still to be explained."""
+    """Have the leaders (emails) do all spot checks drawn more than ten days ago, and all those of the tutor (email).
+    Every fifth session was to be explained and has been; the tutor's are still to be explained."""
     shown = find_person(school, tutor)
     assert shown is not None
     recent = school.now() - timedelta(days=10)

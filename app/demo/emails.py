@@ -1,4 +1,4 @@
-"""The fictional school's emails to the families of new pupils, with their status. Nothing was ever sent."""
+"""The fictional school's emails to the families of new pupils, with their status. None was ever sent."""
 
 from datetime import datetime, time, timedelta
 from hashlib import sha256
@@ -19,8 +19,8 @@ _REJECTED = (
 
 
 def enter_emails(connection: Connection, school: School, made: DemoSchool) -> None:
-    """Enter the emails with letters of introduction to the families of new pupils: sent on the day of the letter, and
-    to those who have had none yesterday, when the addresses were rejected."""
+    """Enter the emails with letters of introduction to the families of new pupils: sent on the day of the letter; for
+    families without a letter, yesterday, and rejected."""
     sent_on = {row["pupil_email"]: row["sent_on"] for row in made.letters if row["kind"] == LetterKind.INTRODUCTION}
     roster = reading.read_roster(connection)
     rows: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Fills a database with the fictional school, by the same import as a real one."""
+"""Fills a database with the fictional school, through the same imports as a real one."""
 
 import json
 import tempfile
@@ -104,7 +104,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
 
 
 def _store_calendars(connection: Connection, events: list[dict[str, Any]]) -> None:
-    """Store what the calendars of staff showed of meetings before they began."""
+    """Store the meetings as they were in the calendars of staff before they began."""
     roster = reading.read_roster(connection)
     for address, own in groupby(sorted(events, key=_get_organiser), key=_get_organiser):
         owner_id, _ = roster.find_ids(None, address)
@@ -119,7 +119,8 @@ def _get_organiser(event: dict[str, Any]) -> str:
 
 
 def _store_policies(connection: Connection, made: DemoSchool, now: datetime) -> None:
-    """Store the policies of Teams in effect for each pupil; nobody has given those for pupils to two new ones."""
+    """Store the Teams policies that apply to each pupil: the school's, except for two new pupils who have not been
+    given them."""
     roster = reading.read_roster(connection)
     late = [pupil["email"] for pupil in made.new[:2]]
     usual = dict.fromkeys(POLICIES, "Global (Org-wide default)")
@@ -145,7 +146,7 @@ def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, flo
 
 
 def _select_past(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
-    """The part of the school that has happened by now: of today, only the sessions that are over."""
+    """The school's records up to now: today's sessions only if they have ended."""
     here, there = now.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"), now.strftime("%Y-%m-%dT%H:%M")
     return replace(
         made,
@@ -167,7 +168,8 @@ def _correct(school: School, corrections: Rows) -> None:
 
 def _date_back(connection: Connection, now: datetime) -> None:
     """Date entries as if made at the time, but never after `now`: logs within two hours and corrections a day later,
-    concerns and breaches some hours after their session. Breaches that only this import's order closed are removed."""
+    concerns and breaches some hours after their session. Breaches that were closed only because of the order of this
+    import are deleted."""
 
     def later(moment: Any, hours: Any) -> Any:
         """A moment some hours later in microseconds, but never after now."""
@@ -191,13 +193,14 @@ def _date_back(connection: Connection, now: datetime) -> None:
 
 
 def was_cut_off(school: School) -> bool:
-    """Whether a fill began and did not end."""
+    """Whether a fill began and did not finish."""
     with school.engine.connect() as connection:
         return get_meta(connection, _UNFINISHED) is not None
 
 
 def _delete_unfinished(school: School) -> None:
-    """Delete a fill that was cut off, and raise DatabaseError if anything else is in the database."""
+    """Delete the data of a fill that was cut off, and mark a new fill as begun. Raises DatabaseError if the database
+    holds anything else."""
     with school.writing() as connection:
         if get_meta(connection, _UNFINISHED):
             for table in reversed(tables.metadata.sorted_tables):
@@ -213,5 +216,5 @@ def _delete_unfinished(school: School) -> None:
 
 
 def _create_csv(name: str, rows: Rows) -> tuple[str, bytes]:
-    """Rows as the file a school would send."""
+    """Rows as a file of the kind that a school would upload: its name and content."""
     return f"{name}.csv", pd.DataFrame(rows).to_csv(index=False).encode()

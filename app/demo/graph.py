@@ -1,7 +1,7 @@
-"""Call records, recordings, attendance reports and calendar events in the shape in which Microsoft Graph gives them.
+"""Call records, recordings, attendance reports and calendar events in the format of Microsoft Graph.
 
-Teams gives no times of streams; a room system that joins by SIP does. All times have seven decimals. The telemetry of
-devices and networks, which the program does not read, is left out.
+Teams gives no start and end of streams; a room system that joins by SIP does. All times have seven decimals. The
+telemetry of devices and networks, which the program does not read, is left out.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _CLIENTS = [
 
 @dataclass(frozen=True)
 class Leg:
-    """One device's time in a meeting. `person` is a row of the roster; None for a visitor without a name."""
+    """One device's time in a meeting. `person` is a row of the roster, or None for a visitor without a name."""
 
     person: Row | None
     joined: datetime
@@ -35,7 +35,7 @@ class Leg:
     camera: bool = True
     filmed: float | None = None  # for a room system: the share of the time with the camera on
     shares_screen: bool = False
-    details: bool = True  # Teams has details of audio and video
+    details: bool = True  # whether Teams reports audio and video
 
 
 def _as_identity(person: Row) -> Json:
@@ -55,8 +55,8 @@ def _as_time(at: datetime, chance: Chance) -> str:
 def create_meeting(
     chance: Chance, organiser: Row, legs: list[Leg], *, in_channel: bool = False, recorded: bool = False
 ) -> Json:
-    """A group call: a session for each leg, between the participant and the meeting service. Its list of participants
-    names who took part, never who was only invited."""
+    """A group call: one session for each leg, between the participant and the meeting service. Its list of participants
+    names those who took part, never those who were only invited."""
     thread = f"19:{chance.uuid()}@thread.tacv2" if in_channel else f"19:meeting_{chance.uuid()}@thread.v2"
     sessions = [_create_session(chance, chance.uuid(), leg) | {"callee": _SERVICE} for leg in legs]
     if recorded:
@@ -69,7 +69,7 @@ def create_meeting(
 
 
 def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
-    """A call from one person to another: one session, which has the call's own id."""
+    """A call from one person to another. It has one session, whose id is the call's."""
     assert caller.person
     assert callee.person
     call_id = chance.uuid()
@@ -82,8 +82,8 @@ def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
 
 
 def create_recording(chance: Chance, call: Json, organiser: Row, started: datetime, ended: datetime) -> Json:
-    """The recording of a meeting or of a call that was not scheduled, kept for sixty days. That of a meeting does not
-    always name the call; then organiser and time identify it."""
+    """The recording of a meeting or of an unscheduled call; it expires after sixty days. A meeting's recording does not
+    always name the call; organiser and time identify it then."""
     is_meeting = call["type"] == "groupCall"
     return {
         "@odata.type": "#microsoft.graph.callRecording",
@@ -99,7 +99,8 @@ def create_recording(chance: Chance, call: Json, organiser: Row, started: dateti
 
 
 def create_event(chance: Chance, call: Json, invited: list[Row], times: tuple[datetime, datetime, datetime]) -> Json:
-    """The entry of a meeting in its organiser's calendar. `times`: when it was last changed, begins and ends."""
+    """A meeting as an event in its organiser's calendar. `times` are when it was last changed, when it begins and when
+    it ends."""
     changed, begins, ends = times
     key = chance.uuid()
     return {
@@ -126,7 +127,7 @@ def _as_address(identity: Json) -> Json:
 
 
 def create_report(chance: Chance, call: Json, legs: list[Leg]) -> Json:
-    """The attendance report of a meeting, in the meeting to which Graph attaches it; `legs`: who it says was there."""
+    """A meeting's attendance report, inside the meeting as Graph returns it. `legs` are those whom it lists."""
     times = [moment for leg in legs for moment in (leg.joined, leg.left)]
     people = [(leg, leg.person) for leg in legs if leg.person]
     report = {
@@ -152,12 +153,12 @@ def create_report(chance: Chance, call: Json, legs: list[Leg]) -> Json:
 
 
 def add_participant(call: Json, person: Row) -> Json:
-    """The record with one more person on its list of participants, of whom it shows nothing else."""
+    """The record with one more person on its list of participants; nothing else in it mentions them."""
     return call | {"participants_v2": [*call["participants_v2"], _as_participant(person)]}
 
 
 def create_earlier_version(call: Json) -> Json:
-    """The record as Graph gave it before the last participant's client had reported."""
+    """The record as Graph returned it before the last participant's client had reported."""
     return call | {"version": call["version"] - 1, "sessions": call["sessions"][:-1]}
 
 
@@ -236,7 +237,7 @@ def _create_stream(chance: Chance, direction: str, started: str | None = None, e
 
 
 def _create_recorder(like: Json, chance: Chance) -> Json:
-    """The recording bot, which is not a person."""
+    """The session of the recording bot, which is not a person."""
     ends = {
         "@odata.type": f"{_TYPE}participantEndpoint",
         "identity": {"applicationInstance": {"id": chance.uuid(), "displayName": "Recorder"}},

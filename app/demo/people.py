@@ -45,9 +45,9 @@ Thomas Treharne Tudor Turner Vaughan Watkins Whittall Wilkins Williams Wynne Yor
 
 @dataclass
 class DemoSchool:
-    """The fictional school as the files of a real one, and its people by role. `corrections` are corrected logs,
-    each with its `why`; `calls`, `recordings`, `attendance` (meetings with their reports) and `events` (of
-    calendars) are objects of Graph."""
+    """The fictional school as the files of a real one, and its people by role. `corrections` are corrected logs, each
+    with its reason in `why`. `calls`, `recordings`, `attendance` (meetings with their reports) and `events` (of
+    calendars) are objects as Graph returns them."""
 
     schools: Rows = field(default_factory=list)
     staff: Rows = field(default_factory=list)
@@ -66,7 +66,7 @@ class DemoSchool:
     hms: dict[str, Row] = field(default_factory=dict)  # by house
     teachers: dict[str, Rows] = field(default_factory=lambda: defaultdict(list))  # by department
     counsellors: Rows = field(default_factory=list)
-    abroad: list[tuple[Row, str]] = field(default_factory=list)  # a pupil, and where
+    abroad: list[tuple[Row, str]] = field(default_factory=list)  # each pupil with a town
     new: Rows = field(default_factory=list)  # pupils who joined this term
 
     @property
@@ -75,7 +75,7 @@ class DemoSchool:
 
     @property
     def forgetful(self) -> Row:
-        """The tutor whose calls go unlogged."""
+        """The tutor who often does not log calls."""
         return self.tutors["SEN", "10"][1]
 
     @property
@@ -149,7 +149,7 @@ def invent(chance: Chance) -> DemoSchool:
 
 
 def _create_name(chance: Chance, taken: set[str], domain: str) -> Row:
-    """A name that is not `taken` yet, with its address and its Entra object id."""
+    """A person's email, name and Entra object id. The name is added to `taken`, and is not in it before."""
     while True:
         first, last = chance.one(_FIRST), chance.one(_LAST)
         plain = f"{first}.{last}".lower().translate(str.maketrans("âêîôûŵŷ", "aeiouwy"))
@@ -159,16 +159,16 @@ def _create_name(chance: Chance, taken: set[str], domain: str) -> Row:
 
 
 def _invent_family(pupil: Row, place: int) -> Row:
-    """The addresses and the language of a pupil's family: every third has two addresses, every tenth has none, every
-    fifth reads Welsh."""
+    """The email addresses and language of a pupil's family: every third family has two addresses, every tenth has none,
+    and every fifth reads Welsh."""
     name = pupil["email"].partition("@")[0]
     addresses = [f"family.{name}@cartref.example", f"{name}.2@adref.example"][: 2 if place % 3 == 0 else 1]
     return {"contact_emails": "" if place % 10 == 9 else ";".join(addresses), "language": "en" if place % 5 else "cy"}
 
 
 def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None:
-    """Enter introductions before the terms, to new pupils' parents late or not at all, and letters about one-to-ones
-    before the fortnight of remote learning, to nearly all."""
+    """Enter letters of introduction: before the terms, but late or not at all for new pupils. Enter letters about
+    one-to-ones before the fortnight of remote learning, for nearly all pupils."""
 
     def send(pupil: Row, kind: str, day: date) -> None:
         if day <= calendar.day:
@@ -185,7 +185,7 @@ def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None
 
 
 def create_consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str, given: date, by: str) -> Row:
-    """A consent obtained in the morning of a day; SLT is informed an hour later."""
+    """A consent obtained on the morning of a day; SLT was informed an hour later."""
     return {
         "pupil_email": pupil["email"],
         "kind": kind,
@@ -199,7 +199,8 @@ def create_consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str
 
 
 def ask_parents_abroad(school: DemoSchool, calendar: Calendar) -> None:
-    """Enter consents to the lessons of pupils abroad: most before the terms, some after the start, none for two."""
+    """Enter consents to the lessons of pupils abroad: most before the terms, some after the start, and none for two
+    pupils."""
     covers = (str(calendar.last_term.from_), str(calendar.this_term.to))
     for place, (pupil, town) in enumerate(school.abroad):
         if place in (3, 7):

@@ -32,7 +32,7 @@ _RESOLUTIONS = (
 
 
 def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
-    """Explain and resolve most breaches older than a week; the first of the leaders (emails) is behind with them."""
+    """Explain and resolve most breaches older than a week. The first of the leaders (emails) has a backlog."""
     with school.engine.connect() as connection:
         open_breaches = find_open_breaches(school, connection)
         owners = find_owners(school, connection, open_breaches)
@@ -51,7 +51,7 @@ def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
 
 
 def _resolve(connection: Connection, resolved_by: dict[int, int], chance: Chance) -> None:
-    """Resolve all breaches of some sessions; `resolved_by`: session id to the staff id of who resolves them."""
+    """Resolve all breaches of some sessions. `resolved_by` has, by session id, the staff id of who resolves them."""
     breach, session = tables.breaches.c, tables.sessions.c
     chosen = is_among(connection, breach.session_id, resolved_by)
     breaches = connection.execute(

@@ -1,8 +1,8 @@
-"""A few sessions of the last school days that show what else call records and attendance reports tell.
+"""A few sessions on the last school days that show unusual call records and attendance reports.
 
-Pupils in a breakout room, one of them alone. Pupils who come back through the link of a lesson. A pupil who waits in
-vain. Somebody without details of the camera, somebody without times. A call record that was lost, and one that an
-attendance report contradicts. A call that was not scheduled, and was recorded.
+Pupils in a breakout room, one of them alone. Pupils who come back through a lesson's link. A pupil for whom nobody
+comes. A participant without details of the camera, and one without times. A call record that was lost, and one that an
+attendance report contradicts. An unscheduled call that was recorded.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ _ALONE_UNNOTICED = {"pupil_left_alone": "no", "staff_ended": "yes", "cameras_on"
 
 
 class Scenes:
-    """Adds these sessions, with pupils of the tutor whom the demonstration shows first."""
+    """Adds these sessions. Their pupils are those of the tutor whom the demonstration shows first."""
 
     def __init__(self, chance: Chance, school: DemoSchool, calendar: Calendar, zone: ZoneInfo) -> None:
         self.chance, self.school, self.zone = chance, school, zone
@@ -47,7 +47,7 @@ class Scenes:
         self._pupils = [pupil for pupil in school.not_abroad if pupil["tutor_email"] == own]
 
     def add(self, number: int) -> None:
-        """Add them all; the first gets `number`."""
+        """Add all of them. The first gets `number`, the others the numbers after it."""
         teachers = [teacher for year in ("11", "12") for teacher in self.school.tutors["SEN", year]]
         scenes: list[Callable[[Row], tuple[Session, Row] | None]] = [
             self._add_breakout_room,
@@ -67,7 +67,7 @@ class Scenes:
         self._add_logs_without_calls(number + len(scenes))
 
     def _add_logs_without_calls(self, number: int) -> None:
-        """Lessons of which only the log tells: of the tutor and of a colleague of the same year."""
+        """Two lessons without call records, only logs: one by the tutor and one by a colleague in the same year."""
         shown, colleague = self.school.tutors["SEN", "9"][:2]
         for place, (tutor, day) in enumerate(((shown, self._earlier), (colleague, self._days[0]))):
             pupils = [pupil for pupil in self.school.not_abroad if pupil["tutor_email"] == tutor["email"]][:2]
@@ -79,7 +79,7 @@ class Scenes:
         return Session(teacher, pupils, "academic", datetime.combine(day, time(hour), self.zone), minutes)
 
     def _create_legs(self, session: Session, pupils: list[Row]) -> list[Leg]:
-        """The member of staff and some pupils, all the time."""
+        """Legs for the member of staff and some pupils, all for the whole session."""
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         staff = Leg(session.staff, start - timedelta(minutes=2), end + timedelta(seconds=20))
         return [staff, *(Leg(pupil, start, end) for pupil in pupils)]
@@ -92,7 +92,7 @@ class Scenes:
     # --- rooms --------------------------------------------------------------------------------------------------
 
     def _add_breakout_room(self, teacher: Row) -> tuple[Session, Row]:
-        """Two of four go to a room of their own; one of them is left there alone."""
+        """Two of four pupils go to a breakout room; one of them is later alone there."""
         session = self._create_lesson(teacher, self._days[2], 10, self._pupils[10:14])
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
 
@@ -135,7 +135,7 @@ class Scenes:
     # --- records with gaps --------------------------------------------------------------------------------------
 
     def _add_call_without_details(self, teacher: Row) -> tuple[Session, Row]:
-        """Of one pupil Teams has no details of audio and video."""
+        """For one pupil Teams has no details of audio and video."""
         session = self._create_lesson(teacher, self._days[1], 11, self._pupils[12:14])
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         legs = self._create_legs(session, session.pupils[:1])
@@ -143,14 +143,14 @@ class Scenes:
         return session, {"cameras_on": "yes"}
 
     def _add_call_without_times(self, teacher: Row) -> tuple[Session, Row]:
-        """One pupil is on the list of participants, and nothing shows when."""
+        """One pupil is on the list of participants, but the record does not show when they were there."""
         session = self._create_lesson(teacher, self._days[0], 14, self._pupils[10:13])
         self._meet(session, self._create_legs(session, session.pupils[:2]))
         self.school.calls[-1] = graph.add_participant(self.school.calls[-1], session.pupils[2])
         return session, {"cameras_on": "yes"}
 
     def _add_lost_record(self, teacher: Row) -> tuple[Session, Row]:
-        """Of this lesson there is no call record any more, but an attendance report."""
+        """The lesson's call record is lost, but there is an attendance report."""
         session = self._create_lesson(teacher, self._days[0], 10, self._pupils[13:16])
         legs = self._create_legs(session, session.pupils)
         call = graph.create_meeting(self.chance, teacher, legs)
@@ -158,7 +158,8 @@ class Scenes:
         return session, {"cameras_on": "yes"}
 
     def _add_differing_report(self, teacher: Row) -> tuple[Session, Row]:
-        """By the call record the teacher left six minutes before the pupils, by the attendance report after them."""
+        """The teacher left six minutes before the pupils according to the call record, but after them according to the
+        attendance report."""
         session = self._create_lesson(teacher, self._days[1], 15, self._pupils[14:16])
         staff, *pupils = self._create_legs(session, session.pupils)
         early = Leg(teacher, staff.joined, staff.left - timedelta(minutes=6))

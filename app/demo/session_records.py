@@ -1,4 +1,4 @@
-"""A session at the fictional school and its records: call records, a recording, a log."""
+"""A session at the fictional school and its records: call records, a recording and a log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,13 +29,13 @@ class Session:
     invited_in_log: bool = True  # the log names them
     invited_in_calendar: bool = True  # the calendar shows them
     number: int = 0
-    direct: bool = False  # a call without a meeting
+    direct: bool = False  # a direct call, not a meeting
     recorded: bool = False
     early: float = 0  # seconds that a pupil was there before staff
     waiting: float = 0  # seconds that a pupil stayed after staff
     cut_off: float = 0  # seconds without a connection for staff
     cameras_off: Sequence[str] = ()  # emails of pupils
-    as_guest: bool = False  # staff came with a personal account
+    as_guest: bool = False  # staff joined with a personal account
     noticed: bool = True  # the log says what went wrong
 
     @property
@@ -55,7 +55,7 @@ class SessionRecords:
         self.chance, self.school = chance, school
 
     def add_mishaps(self, session: Session) -> None:
-        """Let things go wrong in a session, with realistic frequency."""
+        """Make things go wrong in a session, with realistic frequency."""
         often, between = self.chance.often, self.chance.between
         session.noticed = often(0.65)
         late = session.start.hour >= _LATE
@@ -75,7 +75,7 @@ class SessionRecords:
     # --- calls ----------------------------------------------------------------------------------------------
 
     def add_calls(self, session: Session) -> None:
-        """Add the call records of a session: one, or two if the connection broke for everybody."""
+        """Add the call records of a session: one, or two if everybody lost the connection."""
         chance = self.chance
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         if session.direct:
@@ -102,7 +102,8 @@ class SessionRecords:
             )
 
     def _add_event(self, session: Session, call: dict[str, Any], start: datetime, end: datetime) -> None:
-        """Add the meeting to its organiser's calendar; always, if the log names nobody as invited."""
+        """Add the meeting to its organiser's calendar, always if the log names no second member of staff, otherwise
+        mostly."""
         if session.names_second_member and not self.chance.often(0.8):
             return
         changed = start - timedelta(hours=self.chance.between(2, 70))
@@ -120,11 +121,11 @@ class SessionRecords:
         return timedelta(seconds=self.chance.between(low, high))
 
     def _pick_middle(self, start: datetime, end: datetime) -> datetime:
-        """A moment about the middle."""
+        """A random moment near the middle."""
         return start + (end - start) * self.chance.between(0.3, 0.7)
 
     def _create_legs(self, session: Session, start: datetime, end: datetime) -> list[Leg]:
-        """Who was in the meeting when: staff first to come and last to leave, unless something went wrong."""
+        """Who was in the meeting and when. Staff join first and leave last, unless something went wrong."""
         often, seconds = self.chance.often, self._pick_seconds
         opened, ended = start - seconds(20, 200), end + seconds(-60, 60)
         closed = ended - timedelta(seconds=session.waiting)
@@ -151,8 +152,8 @@ class SessionRecords:
         return legs
 
     def _create_stays(self, leg: Leg) -> list[Leg]:
-        """Somebody's time in a call as Graph lists it: at one go, in two, with a second device, twice, or without
-        details."""
+        """A person's time in a call as Graph lists it: one leg, two after a lost connection, two with a second device,
+        the same leg twice, or one without details."""
         kind = self.chance.share()
         if kind < 0.05:
             broken_at = self._pick_middle(leg.joined, leg.left)

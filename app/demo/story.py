@@ -1,9 +1,9 @@
 """The year so far at the fictional school.
 
-Modern Languages has drifted out of hours since half-term. One tutor hardly logs this term. Cameras are worse
-after 16:00. In Music pupils are left waiting alone at the end, while the teacher fetches the next one. Some pupils
-live abroad and have their lessons in the evening, most with consent. A fortnight of remote learning brought
-one-to-ones, most of them as they should be. New pupils' parents were told late, or not at all.
+Modern Languages has drifted out of hours since half-term. One tutor rarely logs calls this term. Cameras are off more
+often after 16:00. In Music pupils are left waiting alone at the end, while the teacher fetches the next one. Some
+pupils live abroad and have their lessons in the evening, most with consent. A fortnight of remote learning brought
+one-to-ones, most of them held as they should be. New pupils' parents were informed late, or not at all.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +20,7 @@ from app.demo.session_records import FORGOTTEN, Session, SessionRecords
 
 _OTHER_PURPOSES = ("Parents' evening", "Duke of Edinburgh planning", "Revision club", "Debating")
 
-# How far into the two terms a concern came up in a session, the narrative, and the category.
+# For each concern: how far into the two terms (as a share) it arose in a session, the narrative and the category.
 _CONCERNS = (
     (0.06, "Looked unwell and said there had been no breakfast again.", "seen_or_heard"),
     (0.15, "Said that there is often shouting at home at night and that sleep is hard.", "disclosure"),
@@ -39,7 +39,7 @@ def _as_concern(summary: str, category: str) -> Row:
 
 
 class Story:
-    """Invents what happened, and adds the records of it to the files of the school."""
+    """Invents what happened, and adds its records to the files of the school."""
 
     def __init__(self, chance: Chance, school: DemoSchool, calendar: Calendar, zone: ZoneInfo) -> None:
         self.chance, self.school, self.calendar, self.zone = chance, school, calendar, zone
@@ -167,11 +167,11 @@ class Story:
         return self.chance.some(own, number)
 
     def _list_present(self, staff: Row, day: date) -> list[Row]:
-        """The pupils of somebody's school on the day who are not abroad."""
+        """The pupils of a person's school on the day who are not abroad."""
         return self._pupils_of[staff["school"], day >= self.calendar.this_term.from_]
 
     def _pick_time(self, day: date, first: float, last: float) -> datetime:
-        """A time on the day, to five minutes, between two hours."""
+        """A random time on the day between two hours, to the nearest five minutes."""
         minute = round(self.chance.between(first, last) * 12) * 5
         return datetime.combine(day, time(minute // 60, minute % 60), self.zone)
 
@@ -184,7 +184,7 @@ class Story:
         is_alone = len(session.pupils) == 1 and not session.one_to_one
         session.direct = is_alone and not session.recorded and often(0.06)
         self.records.add_mishaps(session)
-        says_nothing = session.one_to_one and not session.names_second_member  # then the calendar has to
+        says_nothing = session.one_to_one and not session.names_second_member  # then the calendar has to name them
         if not logged or says_nothing or often(0.94):
             self.records.add_calls(session)
         if logged:
@@ -194,11 +194,11 @@ class Story:
         day = session.start.date()
         if session.staff is self.school.forgetful and day >= self.calendar.this_term.from_:
             return 0.55
-        # The newest are still to be logged, and most of them will be.
+        # The newest sessions may still be logged, and most will be.
         return 0.25 if self.calendar.day - day <= timedelta(days=1) else 0.005
 
     def _add_concerns(self) -> None:
-        """Add concerns about one child to logs: most with a narrative, which reaches the DSP; two without."""
+        """Add concerns about one child to logs. Most have a narrative, which reaches the DSP; two have none."""
         plain = [
             (session, row)
             for session, row in self._list_logged_before_today()
@@ -224,7 +224,7 @@ class Story:
             young[int(share * len(young))].update(_HOME_ALONE | (reported if share < 0.9 else {}))
 
     def _list_logged_before_today(self) -> list[tuple[Session, Row]]:
-        """The logged sessions of earlier days, with their logs: of today's, some may be still to come."""
+        """The logged sessions of earlier days, with their logs. Some of today's may not have happened yet."""
         return [(session, row) for session, row in self._logged if session.start.date() < self.calendar.day]
 
     def _add_corrections(self) -> None:
@@ -238,7 +238,7 @@ class Story:
             self.school.corrections.append(row | full | {"why": "I had left a question out."})
 
     def _add_faulty_rows(self) -> None:
-        """Add three rows with typical typing errors, which the import rejects and somebody has to fix."""
+        """Add three log rows with typical typing errors, which the import rejects and somebody has to fix."""
         slips = (("pupil_emails", "nobody.here@pupils.afonwen.example"), ("ended_at", ""), ("cameras_on", "mostly"))
         past = [row for _, row in self._list_logged_before_today()]
         written = [row for row in past[min(-len(past) // 20, -8) :] if row["concern"] == "no"]
@@ -247,7 +247,7 @@ class Story:
             self.school.logs.append(written[place] | {"ref": f"AW-{last.number + place:05d}", column: typed})
 
     def _add_other_calls(self, number: int) -> None:
-        """Add calls that are not sessions, between staff and between pupils, which the import drops."""
+        """Add calls that are not sessions (between staff, and between pupils), which the import drops."""
         days = self.calendar.school_days()
         for _ in range(number):
             start = self._pick_time(self.chance.one(days), 13, 19).astimezone(UTC)
@@ -258,10 +258,10 @@ class Story:
             self.school.calls += [meeting, graph.create_peer_to_peer_call(self.chance, caller, callee)]
 
     def _add_recent(self, number: int) -> None:
-        """Add the last school days of those whom the demonstration shows first; chance alone could leave some of them
-        with nothing to do on some days of the year. Three calls are left for the tutor to log and a breach to explain,
-        breaches for the tutor's HOY and HM to resolve, a new concern for the DSP, a call for the counsellor to log and
-        two evening lessons of one teacher with one pupil. The first session gets `number`."""
+        """Add sessions on the last school days for the people whom the demonstration shows first; otherwise, on some
+        days of the year, some of them could have nothing to do. The tutor gets three calls to log and a breach to
+        explain, the tutor's HOY and HM breaches to resolve, the DSP a new concern, and the counsellor a call to log;
+        one teacher has two evening lessons with one pupil. The first session gets `number`."""
         third, second, last = [day for day in self.calendar.school_days() if day < self.calendar.day][-3:]
         tutor, counsellor, pupils = self.school.shown_tutor, self.school.counsellors[0], self.school.not_abroad
         tutees = [pupil for pupil in pupils if pupil["tutor_email"] == tutor["email"]]
