@@ -1,4 +1,4 @@
-"""The clauses as one table: the words of each, and a bar of how often it was met."""
+"""The clauses as one table, each with its words and a bar that shows how often it was met."""
 
 from html import escape
 
@@ -14,9 +14,9 @@ _GROUPS = {Heading.GENERAL: "All sessions", Heading.ONE_TO_ONE: "Pastoral one-to
 
 
 def show_clauses(figures: pd.DataFrame | None, period: str, version: Version | None, *, with_lists: bool) -> None:
-    """Show every clause in the words of a version (None: the program's own), with its figures (as from
-    `judge.count_outcomes`; None: none yet) for a period. `with_lists`: whether breaches lead to their sessions. Long
-    text wraps; on a phone each clause is a box."""
+    """Show every clause in the words of a version (None: the program's own), with its figures for a period. `figures`
+    are those of `judge.count_outcomes`, or None if there are none yet; `with_lists` links breaches to their sessions.
+    Long text wraps; on a phone each clause is a box."""
     headings = ["Clause", f"In the words of {version.name if version else 'the program'}", period]
     text = version.text if version else {}
     cells = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in headings)
@@ -45,7 +45,7 @@ def _draw_row(clause: Clause, words: str, headings: list[str], figures: str) -> 
 
 
 def _draw_bar(clause: Clause, figures: pd.Series, with_lists: bool) -> str:  # noqa: FBT001 - of one caller
-    """How often a clause was met, as a bar with its counts, and how often there was no evidence."""
+    """The HTML of how often a clause was met: a bar with its counts, and how often there was no evidence."""
     met, breaches = int(figures["met"] + figures["exempt"]), int(figures["breach"])
     known, gaps = met + breaches, int(figures["no_evidence"])
     lines = [f"{met:,} of {known:,} met" if known else "No sessions yet"]

@@ -1,4 +1,4 @@
-"""Read and understood: the request to confirm the version of the protocol in force, and who has confirmed it."""
+"""Confirming the version of the protocol in force as read and understood, and who has confirmed it."""
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +16,8 @@ from app.vocabulary.roles import Page
 
 
 def show_request(school: School, person: Person) -> None:
-    """Ask the person to confirm the version in force, unless they have or need not. The page is shown below."""
+    """Ask the person to confirm the version in force, unless they have done so or need not. The page is shown below
+    it."""
     version = find_version_to_confirm(school, person)
     if version is None:
         return
@@ -63,7 +64,7 @@ def show_confirmations(school: School, person: Person) -> None:
 
 
 def _choose(rows: pd.DataFrame, confirmed: pd.Series) -> pd.DataFrame:
-    """The rows that the choice and the filter leave."""
+    """Show the choice and the filter, and return the rows that they leave."""
     kinds = {
         "all": ("All", pd.Series(data=True, index=rows.index)),
         "confirmed": ("Confirmed", confirmed),

@@ -23,7 +23,7 @@ from app.ui.text import show_error
 from app.vocabulary.roles import Page
 
 _SESSIONS = 5000  # of the demonstration
-_filling = Filling()  # one for the process
+_filling = Filling()  # one for each process
 
 
 @st.cache_resource(show_spinner=False)
@@ -32,7 +32,7 @@ def _opened() -> School:
 
 
 def _as_of_now(school: School) -> School:
-    """The school with the protocol in force now, which somebody may have changed."""
+    """The school with the protocol now in force, which somebody may have changed."""
     with school.engine.connect() as connection:
         state = read_state(connection)
         return school if state == school.state else _in_state(school, connection, state)
@@ -40,13 +40,13 @@ def _as_of_now(school: School) -> School:
 
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _in_state(_school: School, _connection: Any, state: str | None) -> School:
-    """The school in a state of the protocol, read once."""
-    del state  # the key under which it is stored
+    """The school in a state of the protocol, read once for each state."""
+    del state  # only the cache's key
     return _school.as_of(_connection)
 
 
 def get_school() -> School:
-    """The school with its outcomes up to date. If it cannot be opened, the page ends here with the reason."""
+    """The school with its outcomes up to date. If it cannot be opened, show the reason and end the page."""
     try:
         if _filling.is_running:
             _show_filling()
@@ -67,14 +67,15 @@ def get_school() -> School:
 
 
 def _is_untouched(school: School) -> bool:
-    """Whether nothing is configured and the database is empty: then the demonstration is shown."""
+    """Whether nothing is configured and the database is empty, so that the demonstration is shown."""
     if get_variable("DATABASE_URL") or configuration.list_configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
 
 
 def keep_address(title: str) -> None:
-    """Keep the address that somebody opened while another page is shown, so that they get there afterwards."""
+    """Keep the address that somebody opened while another page is shown, so that they get there afterwards. `title` is
+    the browser's title meanwhile."""
 
     def show() -> None:
         pass
@@ -93,7 +94,7 @@ def _begin_filling(school: School) -> None:
 
 
 def _show_filling() -> NoReturn:
-    """Show how far the demonstration is to everybody who waits for it, or why it failed."""
+    """Show everybody who is waiting for the demonstration how far it is, or why it failed."""
     keep_address("Preparing the demonstration")
     st.title("Preparing the demonstration")
     if _filling.error:
@@ -118,7 +119,7 @@ def _watch_filling() -> None:
 
 
 def current_person(school: School) -> Person | None:
-    """The person who is signed in or, in the demonstration, the person it is viewed as."""
+    """The person who is signed in or, in the demonstration, the person it is viewed as. None if nobody is."""
     if configuration.find_obstacle(school):
         return None
     if school.is_demonstration():
@@ -136,7 +137,7 @@ def current_person(school: School) -> Person | None:
 
 
 def is_somebody(claims: Mapping[str, Any]) -> bool:
-    """Whether these claims are a sign-in that holds, of somebody on the roster; in the demonstration, always."""
+    """Whether these claims are a valid sign-in of somebody on the roster. In the demonstration always."""
     school = _opened()
     if configuration.find_obstacle(school):
         return False
@@ -145,17 +146,17 @@ def is_somebody(claims: Mapping[str, Any]) -> bool:
 
 @st.cache_resource
 def _viewed_as() -> dict[bytes | None, str]:
-    """For each browser, the address of the person as whom it views the demonstration."""
+    """For each browser, the email of the person as whom it views the demonstration."""
     return {}
 
 
 def _browser() -> bytes | None:
-    """The token by which Streamlit tells browsers apart. None in a test without a browser."""
+    """The token by which Streamlit identifies a browser, or None in a test without a browser."""
     return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
 
 
 def view_as(person: Person) -> None:
-    """View the demonstration as a person, in this browser, also after the page is loaded again."""
+    """View the demonstration as a person in this browser, even after the page is reloaded."""
     st.session_state["view_as"] = person.email
     st.session_state.pop("addresses", None)
     if browser := _browser():
@@ -163,7 +164,7 @@ def view_as(person: Person) -> None:
 
 
 def record_once(school: School, person: Person, what: str, about: str) -> None:
-    """Record something on the audit trail, once in the person's session."""
+    """Record something in the audit trail, once for each visit."""
     noted = st.session_state.setdefault("noted", set())
     if (person.staff_id, what, about) not in noted:
         noted.add((person.staff_id, what, about))

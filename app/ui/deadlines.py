@@ -1,4 +1,4 @@
-"""The day on which a breach is due: amber while it is in time, red once it is overdue, and always in words."""
+"""The day by which a breach is due: amber before it is overdue, red after, and always in words too."""
 
 from datetime import date
 from typing import Any
@@ -14,19 +14,19 @@ _AMBER, _RED = ("#8a4300", "#ffc48a"), ("#9c2a10", "#ffb09c")  # on a light and 
 
 
 def describe_due(due: date, today: date) -> str:
-    """ "Due 3 Dec", or "Overdue since 3 Dec" from the next day on."""
+    """The text "Due 3 Dec", or "Overdue since 3 Dec" from the next day on."""
     return f"{'Overdue since' if due < today else 'Due'} {on_short_day(due, today)}"
 
 
 def show_due(due: date, today: date) -> None:
-    """Show the day as a badge."""
+    """Show the due day as a badge."""
     is_over = due < today
     icon, colour = (":material/alarm:", "red") if is_over else (":material/schedule:", "orange")
     st.badge(describe_due(due, today), icon=icon, color=colour)  # type: ignore[arg-type]
 
 
 def style_due(listing: pd.DataFrame, today: date) -> Styler:
-    """A list whose column DUE holds the days, with that column in words and colours; it still sorts by day."""
+    """A list whose column DUE holds days, with that column as words and in colour. It still sorts by day."""
     is_dark = st.context.theme.type == "dark"
 
     def describe(due: Any) -> str:

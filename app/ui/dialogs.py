@@ -1,4 +1,4 @@
-"""Dialogs that change data: each says what it will do, and does it once."""
+"""Dialogs that change data: each says what it will do, and does it only once."""
 
 from collections.abc import Callable
 
@@ -20,11 +20,10 @@ def open_dialog(
     on_cancel: Callable[[], None] | None = None,
     below: Callable[[], None] | None = None,
 ) -> None:
-    """Open a dialog. `ask` shows what will be done and asks what is needed; it returns the change, which returns the
-    confirmation and may raise ValueError or NotAllowedError with a message. The button `label` makes the change.
-    `below` shows what is worth seeing before, below the buttons, so that nobody has to wait for it; the dialog is wide
-    then."""
-    done: list[str] = []  # a second click finds it filled: the run cannot end between the change and this entry
+    """Open a dialog. `ask` shows what will be done, asks what is needed and returns the change. The change returns the
+    confirmation, or raises ValueError or NotAllowedError with a message. The button `label` makes the change. `below`
+    shows more below the buttons, so that nobody has to wait for it; it makes the dialog wide."""
+    done: list[str] = []  # a second click finds the entry: the run cannot end between the change and the entry
 
     def show() -> None:
         change = ask()
@@ -52,7 +51,7 @@ def open_dialog(
 
 
 def confirm(title: str, words: str, change: Callable[[], object], confirmation: str, label: str = "") -> None:
-    """Have somebody confirm a change that `words` describe."""
+    """Ask somebody to confirm a change, which `words` describe."""
 
     def make() -> str:
         change()

@@ -1,4 +1,4 @@
-"""The downloads of the Overview. A file is created when somebody asks for it."""
+"""The downloads of the Overview. A file is created only when somebody selects it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -16,8 +16,8 @@ from app.ui.widgets import download
 
 
 def show_export(school: School, person: Person, days: tuple[date, date], chosen: Mapping[str, Sequence[str]]) -> None:
-    """Show the menu of the Overview's downloads for some days; `chosen` are its filters' values by column. A file is
-    created, and put on the audit trail, when it is selected."""
+    """Show the menu of the Overview's downloads for some days. `chosen` are the filters' values by column. A file is
+    created, and recorded in the audit trail, when it is selected."""
     span = f"{days[0]} to {days[1]}"
     workbook = partial(governors.create_figures_workbook, school, person, days)
 

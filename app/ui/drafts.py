@@ -1,4 +1,4 @@
-"""Forms whose answers are stored as a draft while they are typed, so that another browser shows them too."""
+"""Forms whose answers are saved as a draft while they are typed, so that they appear in another browser too."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
@@ -18,8 +18,8 @@ from app.ui.text import write_html
 class Draft:
     """The answers of an unsent form, by question (`values`), and the boxes that ask for them.
 
-    A page that finds its button pressed calls `collect` and saves before it draws anything: elements that are replaced
-    in the run that drew them stay on the screen, with their buttons.
+    When a page's button has been pressed, the page calls `collect` and saves before it draws anything. Elements that
+    are replaced in the run that drew them would stay on the screen, with their buttons.
     """
 
     def __init__(self, school: School, person: Person, name: str) -> None:
@@ -38,33 +38,35 @@ class Draft:
 
     @property
     def result(self) -> Any:
-        """What `finish` was given, until the form begins again."""
+        """The result passed to `finish`, until the form is started again."""
         return self._state.get("result")
 
     @property
     def is_changed(self) -> bool:
-        """Whether anything was typed since the form was first shown."""
+        """Whether anything has been typed since the form was first shown."""
         begun: dict[str, Any] | None = self._state.get("begun")
         return begun is not None and _given(self.values) != begun
 
     def key(self, question: str) -> str:
-        """The key of a box; a form that starts again needs new boxes, since old ones show what was typed there."""
+        """The key of a question's box. It changes when the form starts again, because old boxes show what was typed in
+        them."""
         return f"{self.name} {question} {self.person.staff_id} {self._state['number']}"
 
     def begin(self, values: dict[str, Any], result: Any = None) -> None:
-        """Start the form again, with these answers."""
-        # In one step: any use of the session's state could end the run, because of a second click.
+        """Start the form again with these answers."""
+        # In one step: after a second click, any use of the session's state could end the run.
         self._state.update(values=values, begun=None, boxes={}, restored=None, result=result)
         self._state["number"] += 1
 
     def fill_in(self, values: dict[str, Any]) -> None:
-        """Answer further questions in new boxes; what was typed so far remains."""
+        """Set the answers to more questions, in new boxes. What was typed so far remains."""
         begun, restored = self._state.get("begun") or {}, self._state.get("restored")
         self.begin(self.values | values)
         self._state.update(begun=begun, restored=restored)
 
     def settle(self) -> None:
-        """Make the present answers those that the form began with, because they were saved; it stays open."""
+        """Treat the present answers as those that the form started with, because they have been saved. The form stays
+        open."""
         self._state.update(begun=_given(self.values), restored=None)
 
     def drop(self) -> None:
@@ -73,12 +75,12 @@ class Draft:
         self._write({})
 
     def finish(self, result: Any) -> None:
-        """Start an empty form with a result, because this one was sent. A second click finds nothing to send."""
+        """Start an empty form and keep the result, because this one was sent. A second click finds nothing to send."""
         self.begin({}, result)
         self._write({})
 
     def store(self) -> None:
-        """Store the answers, once the form is drawn, if somebody has changed any."""
+        """Save the draft if somebody has changed an answer. Call this once the form is drawn."""
         if self._state.get("begun") is None:
             self._state["begun"] = _given(self.values)
         self._write(_given(self.values) if self.is_changed else {})
@@ -89,7 +91,7 @@ class Draft:
             self._state["stored"] = given
 
     def collect(self) -> None:
-        """Store what the boxes contain now, before they are drawn again."""
+        """Store the present contents of the boxes, before they are drawn again."""
         for key, take in list(self._state["boxes"].items()):
             if key in st.session_state:
                 take(st.session_state[key])
@@ -100,7 +102,7 @@ class Draft:
         take(content)
 
     def show_restored(self, what: str) -> None:
-        """Show that this is a restored draft, with a button that discards it."""
+        """Say that this is a restored draft, with a button that discards it. `what` names it in the sentence."""
         restored: datetime | None = self._state.get("restored")
         if restored is None:
             return
@@ -158,7 +160,7 @@ class Draft:
         return self.values[name]
 
     def ask_several(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> list[Any]:
-        """Ask for any number of options. The Enter key takes the one that is highlighted."""
+        """Ask for any number of options. The Enter key selects the highlighted option."""
         key = self.key(name)
         chosen = st.multiselect(
             question,
@@ -194,7 +196,7 @@ class Draft:
         return ticked
 
     def _place(self, name: str, options: Mapping[Any, str]) -> int | None:
-        """The position of the present answer among the options."""
+        """The position of the present answer among the options, or None."""
         answer = self.values.get(name)
         return list(options).index(answer) if answer in options else None
 
@@ -204,10 +206,10 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def label_pupils(pupils: pd.DataFrame, by: str = "pupil_id") -> dict[Any, str]:
-    """Pupils to choose from (see `access.forms`), by number or email."""
+    """Labels of pupils to choose from (see `access.forms`), by id or email."""
     return {getattr(row, by): f"{row.name} · year {row.year_group} · {row.house}" for row in pupils.itertuples()}
 
 
 def label_staff(staff: pd.DataFrame, by: str = "staff_id") -> dict[Any, str]:
-    """Staff to choose from (see `access.forms`), by number or email."""
+    """Labels of staff to choose from (see `access.forms`), by id or email."""
     return {getattr(row, by): f"{row.name} · {row.department}" for row in staff.itertuples()}

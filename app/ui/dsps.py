@@ -1,4 +1,4 @@
-"""Whom to reach about a child: the DSPs, by name and telephone."""
+"""Whom to contact about a child: the DSPs, by name and telephone."""
 
 from collections.abc import Collection
 from typing import Any
@@ -14,12 +14,13 @@ from app.ui.text import show_error, write_html
 
 
 def list_codes(pupils: pd.DataFrame, column: str, chosen: Collection[Any]) -> list[str]:
-    """The codes of the schools of chosen pupils, by a column of `list_pupils_to_choose`."""
+    """The codes of the schools of the chosen pupils. `column` is the column of `list_pupils_to_choose` that holds
+    `chosen`."""
     return sorted({str(code) for code in pupils.loc[pupils[column].isin(chosen), "school"]})
 
 
 def show_dsps(school: School, person: Person, codes: Collection[str] = ()) -> None:
-    """Show the DSPs of some schools (codes), by default of all."""
+    """Show the DSPs of some schools, given by their codes, by default of all."""
     for one in list_dsps(school, person, codes):
         show_dsp(one)
 
@@ -37,6 +38,6 @@ def show_dsp(dsps: Dsps) -> None:
 
 
 def warn_without_email(school: School) -> None:
-    """Warn if no alert leaves the school by email."""
+    """Show a warning if email alerts cannot be sent."""
     if not (channels.is_configured() or school.is_demonstration()):
         st.warning("Email alerts are not set up: tell them in person as well.", icon=":material/person:")

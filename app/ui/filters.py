@@ -1,4 +1,4 @@
-"""Filters of a list, each with the number of rows that a choice would leave."""
+"""Filters of a list. Each option shows how many rows it would leave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from app.ui.text import note
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: its parameter in the address, its label, and which rows have which value: `pairs` has `row` (an id of
-    the list), `value` (as in the address, without names) and `label`."""
+    """A filter: its parameter in the address, its label, and which rows have which value. `pairs` has the columns `row`
+    (an id of the list), `value` (as in the address, without names) and `label`."""
 
     name: str
     label: str
@@ -23,14 +23,15 @@ class Filter:
 
 
 def make_filter(name: str, label: str, rows: pd.Series, values: pd.Series, labels: pd.Series) -> Filter:
-    """A filter from three series of the same length; blank values are left out."""
+    """A filter from three series of the same length. Blank values are left out."""
     pairs = pd.DataFrame({"row": rows, "value": values, "label": labels}).dropna(subset="value")
     pairs["value"] = pairs["value"].map(lambda value: str(int(value)) if isinstance(value, float) else str(value))
     return Filter(name, label, pairs.drop_duplicates(["row", "value"]))
 
 
 def show_filters(ids: pd.Series, filters: Sequence[Filter]) -> pd.Series:
-    """Show filters behind a button, and what was chosen beside it. Returns which of the ids they leave."""
+    """Show filters behind a button, with the chosen values beside it. Returns which of the ids they leave, as a boolean
+    series."""
     chosen = {filter_.name: address.get_all(filter_.name) for filter_ in filters}
     matching = {filter_.name: _find_matching(ids, filter_, chosen[filter_.name]) for filter_ in filters}
     active = sum(bool(values) for values in chosen.values())
@@ -69,7 +70,7 @@ def _match_all(ids: pd.Series, matches: list[pd.Series]) -> pd.Series:
 
 
 def _choose(filter_: Filter, ids: pd.Series) -> None:
-    """Show filter_ filter, with how many of the ids have each value."""
+    """Show one filter, with how many of the ids have each value."""
     labels = filter_.pairs.drop_duplicates("value").set_index("value")["label"].astype(str)
     counts = filter_.pairs.loc[filter_.pairs["row"].isin(ids), "value"].value_counts()
     in_order = sorted(labels.items(), key=lambda item: item[1].zfill(3) if item[1].isdecimal() else item[1])

@@ -1,4 +1,4 @@
-"""The panel of the first visit: somebody's pages, until they close it."""
+"""The panel of the first visit: somebody's pages, shown until they close it."""
 
 from functools import partial
 
@@ -44,7 +44,7 @@ _WORK = {
 
 
 def show_first_visit(school: School, person: Person) -> None:
-    """Show the person's pages, unless they have closed this before."""
+    """Show the panel with the person's pages, unless they have closed it before."""
     key = f"first visit {person.staff_id}"
     if st.session_state.get(key) or get_draft(school, person, _FORM) is not None:
         st.session_state[key] = True

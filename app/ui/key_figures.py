@@ -1,7 +1,7 @@
-"""Key figures side by side: each with its change, its weeks as a line, and a link to the sessions behind it.
+"""Key figures side by side, each with its change, a line of its weeks and a link to the sessions behind it.
 
-The lines are drawn here: Streamlit's own chart of a metric takes longest of all to draw, and its scale begins at the
-lowest week, which makes half a point look like a crash.
+The lines are drawn here. Streamlit's own chart of a metric is slow to draw, and its scale starts at the lowest week, so
+that half a point looks like a crash.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,16 @@ from app.formatting import percent
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
 
-_WIDE, _HIGH, _EDGE = 100, 40, 3  # of the line's drawing, which is stretched to fit
-_LEAST_SPAN = 20  # per cent that a line's height stands for, at least
+_WIDE, _HIGH, _EDGE = 100, 40, 3  # of the drawing of the line, which is stretched to fit
+_LEAST_SPAN = 20  # per cent: the smallest range that a line's height stands for
 _INK = "#4f8cc4"  # visible on light and dark backgrounds
 
 
 @dataclass(frozen=True)
 class Card:
-    """`part` of `whole`, the share that this was before (None: not known), whether `more_is_better`, and each week's
-    share in per cent; where its link leads, and its `words`. For a few, no share is shown."""
+    """A key figure: `part` of `whole`; the share `before`, or None if unknown; whether `more_is_better`; and each
+    week's share in per cent. `words` and `query` are the link's label and target. If `few`, counts are shown instead of
+    a share."""
 
     label: str
     help: str
@@ -37,7 +38,7 @@ class Card:
 
 
 def show_cards(cards: Sequence[Card]) -> None:
-    """Show figures side by side, on a telephone two in a row."""
+    """Show key figures side by side, on a phone two in each row."""
     with st.container(key="figures"):
         for place, card in zip(st.columns(len(cards)), cards, strict=True):
             with place.container(border=True, height="stretch", gap=None, key=f"links-figure {card.label}"):

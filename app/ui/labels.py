@@ -23,5 +23,5 @@ PURPOSE_WORDS: dict[str, str] = {purpose: purpose.label for purpose in Purpose i
 
 
 def describe_purpose(purpose: object) -> str:
-    """A session's purpose; "not logged" for a blank."""
+    """The label of a session's purpose, or "not logged" if it is blank."""
     return PURPOSE_WORDS.get(purpose, purpose) if isinstance(purpose, str) else "not logged"

@@ -1,4 +1,5 @@
-"""Lists: dates and numbers that sort, rows that open by a click, downloads that are safe and on the audit trail."""
+"""Lists with dates and numbers that sort, rows that open with a click, and safe downloads that the audit trail
+records."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -26,8 +27,8 @@ _MOST_ROWS = 16  # a longer list scrolls
 
 
 def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> pd.DataFrame:
-    """Some columns of rows with a heading each, by default the column's name. Blank text is empty; days and times keep
-    their type, and year groups that are all numbers become numbers, so that they sort."""
+    """Some columns of rows, each with a heading, by default the column's name. Missing text becomes empty. Days and
+    times keep their type, and year groups that are all numbers become numbers, so that they sort."""
     shown = {}
     for column in columns:
         cells = as_numbers(rows[column]) if column == "year_group" else rows[column]
@@ -37,15 +38,16 @@ def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> p
 
 
 def as_numbers(cells: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Text as whole numbers if every cell is one, so that 9 comes before 10; otherwise as it is."""
+    """The cells as whole numbers if all of them are digits, so that 9 comes before 10; otherwise unchanged."""
     return cells.astype(int) if len(cells) and cells.str.fullmatch("[0-9]+").all() else cells
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
-    """Show a list with its download, named `name`; `alt` describes the list to those who cannot see it. Days and times
-    sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note` records it
-    elsewhere. A list of more than `rows_shown` rows scrolls; `beside` shows something beside the download; `style` may
-    colour cells and write them as words; the rest of `more` goes to `st.dataframe`."""
+    """Show a list with its download and return Streamlit's selection. `alt` describes the list to people who cannot see
+    it, and `name` is the name of the file. Days and times sort as such; the file has them in ISO format. The audit
+    trail records the download, or `note` records it. Options in `more`: above `rows_shown` rows the list scrolls;
+    `beside` shows something beside the download; `style` may colour cells or show them as words. The rest of `more` is
+    passed to `st.dataframe`."""
     shown = _convert_days(rows)
     config = _configure(shown) | more.pop("column_config", {})
     height = _find_height(len(shown), more.pop("rows_shown", _MOST_ROWS))
@@ -63,11 +65,11 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
 def select_row(
     rows: pd.DataFrame, ids: Sequence[T], alt: str, name: str, on_select: Callable[[T], None], **more: Any
 ) -> None:
-    """Show a list in which a click anywhere on a row selects and marks it; `ids` has one id for each row. `on_select`
-    is called with the row's id before the page runs again. `marked` is the id of the marked row, by default the last
-    one selected, else the first: Streamlit selects the first row of a list without one at any touch, such as sorting.
-    Those who use no mouse choose from a box below."""
-    # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
+    """Show a list in which a click anywhere on a row selects it. `ids` has one id for each row, and `on_select` is
+    called with the row's id before the page runs again. `marked` in `more` is the id of the row to mark, by default the
+    last one selected, or else the first: without a marked row, Streamlit selects the first at any touch, such as
+    sorting. People who do not use a mouse choose from a box below the list."""
+    # Streamlit keeps the position of the selected row when the rows change, so the key depends on the ids.
     key, last = f"{name} {hash(tuple(ids))}", f"{name} selected"
     chosen = more.pop("marked", None) or st.session_state.get(last)
     marked = ids.index(chosen) if chosen in ids else 0
@@ -86,7 +88,7 @@ def select_row(
 
 
 def _offer_choice(rows: pd.DataFrame, ids: Sequence[T], name: str, on_select: Callable[[T], None]) -> None:
-    """Offer the rows in a box, which is filled once somebody opens it."""
+    """Offer the rows in a box, which is filled when somebody opens it."""
     with st.popover("Select by name", type="tertiary", key=f"choose {name}", on_change="rerun") as place:
         if not place.open:
             return
@@ -114,12 +116,12 @@ def _as_words(cell: Any) -> str:
 
 
 def open_record(page: Page, **query: str) -> None:
-    """Open a record, on its page."""
+    """Open a record on its page."""
     st.switch_page(f"pages/{page}.py", query_params=query)
 
 
 def session_table(rows: pd.DataFrame, ids: Sequence[int], alt: str, name: str, **more: Any) -> None:
-    """Show a list of sessions; a click opens one."""
+    """Show a list of sessions. A click opens a session."""
     select_row(rows, ids, alt, name, lambda number: open_record(Page.SESSIONS, session=str(number)), **more)
 
 
@@ -145,7 +147,8 @@ def wrapped_table(rows: pd.DataFrame, alt: str, name: str) -> None:
 def table_expander(
     rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", below: str = ""
 ) -> None:
-    """The table behind a chart or a sentence, created when somebody opens it, with a remark `below`."""
+    """Show the table behind a chart or a sentence in an expander. It is created when somebody opens it. `below` is a
+    note below it."""
     with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
         if place.open:
             table(rows() if callable(rows) else rows, alt, name)
@@ -154,7 +157,7 @@ def table_expander(
 
 
 def _convert_days(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with columns of days as columns that sort: an object column of dates becomes one of times at midnight."""
+    """The rows, with object columns of dates converted to datetimes at midnight, so that they sort."""
     found = {}
     for heading in rows.columns:
         known = rows[heading].dropna()
@@ -164,7 +167,7 @@ def _convert_days(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _configure(rows: pd.DataFrame) -> dict[str, Any]:
-    """How the columns of days, times and shares are written."""
+    """The format of each column of days, times and shares."""
     config: dict[str, Any] = {}
     for heading in rows.columns:
         cells = rows[heading]
@@ -180,7 +183,7 @@ def _configure(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _find_height(rows: int, most: int) -> int | str:
-    """As high as the rows, at most `most` of them."""
+    """The height for all rows, or for `most` rows if there are more."""
     return "content" if rows <= most else (most + 1) * _ROW_PIXELS + 2
 
 
@@ -197,7 +200,8 @@ def _offer_download(rows: pd.DataFrame, name: str, note: Callable[[], None] | No
 
 
 def _as_file_cell(cell: Any) -> str:
-    """A cell as a file has it: a day as "2026-11-03", a time as "2026-11-03 14:05", text without formulas."""
+    """A cell as in a file: a day as "2026-11-03", a time as "2026-11-03 14:05", and text that cannot act as a
+    formula."""
     if isinstance(cell, datetime) and not pd.isna(cell):
         return f"{cell:%Y-%m-%d %H:%M}" if cell.tzinfo else f"{cell:%Y-%m-%d}"
     return make_harmless(cell)

@@ -1,9 +1,9 @@
-"""Wraps the server: limits cookies to a sign-in, closes addresses that nobody needs, takes files only from people who
-are signed in and gives them only their own, and adds a script of our own.
+"""Wraps the server: corrects cookies, closes addresses that nobody needs, accepts files only from people who are signed
+in, gives people only their own files, and adds our script.
 
-Streamlit's sign-in cookie lasts for 30 days and is sent over http as well, a second one carries the tokens of Entra ID,
-which nothing here needs, and signing in leads to the first page, whatever link somebody followed. None of that can be
-set, so it is corrected in each response.
+Streamlit's sign-in cookie lasts for 30 days and is sent over http too. A second cookie holds the tokens of Entra ID,
+which nothing here needs. Signing in leads to the first page, whichever link somebody followed. None of this can be
+configured, so it is corrected in each response.
 """
 
 from functools import cache
@@ -26,11 +26,11 @@ from app.ui.current import is_somebody
 from app.ui.served_files import is_for, is_for_everybody, read_claims
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
-_ADDRESS_COOKIE = "wanted"  # keeps the address that somebody opened before signing in
+_ADDRESS_COOKIE = "wanted"  # the address that somebody opened before signing in
 _ADDRESS_SECONDS = 15 * 60  # the longest time that signing in may take
 BROWSER_SCRIPT = Path(__file__).parent / "browser.js"
 _MEDIA, _UPLOADS = "/media/", "/_stcore/upload_file/"
-_CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
+_CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and access without a browser
 
 
 @cache
@@ -40,12 +40,12 @@ def _read_index() -> str:
 
 
 def show_index(_: Request) -> HTMLResponse:
-    """Streamlit's web page, with our own script before its own."""
+    """Streamlit's web page, with our script before its own."""
     return HTMLResponse(_read_index(), headers={"Cache-Control": "no-cache"})
 
 
 class Guard:
-    """ASGI middleware around the program: closes addresses and commands that nobody should use, asks who uploads or
+    """ASGI middleware around the program: closes addresses and commands that nobody should use, checks who uploads or
     fetches a file, and corrects cookies."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,7 +76,8 @@ class Guard:
 
 
 def _refuse(scope: Scope, asked: Headers) -> PlainTextResponse | None:
-    """The answer to a request for something closed, or for something of another sign-in; None if it may go on."""
+    """The answer to a request that is refused, because the address is closed or needs another sign-in; None if it may
+    proceed."""
     path = scope["path"]
     if any(f"/_stcore/{door}" in path for door in _CLOSED):
         return PlainTextResponse("Not found", 404)
@@ -91,14 +92,14 @@ def _refuse(scope: Scope, asked: Headers) -> PlainTextResponse | None:
 
 
 def _find_media_file(path: str) -> str:
-    """The name of a file that was made for somebody, by its path; blank for Streamlit's own files, such as fonts."""
+    """The name of a file that was made for somebody, from its path; blank for Streamlit's own files, such as fonts."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     before, _, file = path.partition(_MEDIA)
     return file if before.strip("/") == base else ""
 
 
 def _without_commands(receive: Receive) -> Receive:
-    """What a window sends, without commands to clear the cache, which all windows share."""
+    """A `receive` that drops commands to clear the cache, which all windows share."""
 
     async def receive_rest() -> Message:
         while True:
@@ -117,13 +118,13 @@ def _is_command(sent: bytes | None) -> bool:
 
 
 def _is_secure(scope: Scope, asked: Headers) -> bool:
-    """Whether the request came over TLS, to us or to a proxy before us, however that spells it."""
+    """Whether the request came over TLS, to us or to a proxy in front of us, however the proxy's header is written."""
     proxies = ",".join(asked.getlist("x-forwarded-proto")).split(",")
     return scope["scheme"] == "https" or "https" in (proxy.strip(" \t\"'").lower() for proxy in proxies)
 
 
 def _remember_address(scope: Scope, asked: Headers, headers: MutableHeaders) -> None:
-    """Remember the address that a browser opens, and go there once somebody has signed in."""
+    """Store the address that a browser opens in a cookie, and lead there once somebody has signed in."""
     path = scope["path"]
     if path.endswith("/oauth2callback") and headers.get("location", "").endswith("/"):
         address = unquote(_cookies(asked).get(_ADDRESS_COOKIE, ""))

@@ -1,4 +1,4 @@
-"""The fields that the pages Log a session and Plan a session share. Each writes its answer into the form's draft (see
+"""The fields shared by the pages Log a session and Plan a session. Each writes its answer into the form's draft (see
 `app.records.log_form`)."""
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from app.vocabulary.terms import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
 
-# The columns of a log's file as the screen names them.
+# What the screen calls the columns of a log's file.
 _LABELS = {
     **{question.name: question.label for question in QUESTIONS},
     "started_at": "The start",
@@ -38,8 +38,8 @@ def show_fault(rejected: RejectedRow) -> None:
 
 
 def ask_question(draft: Draft, name: str, place: str = "") -> None:
-    """Ask a question of the log. Text that is none of its answers is shown as "other", and kept unchanged. A question
-    that may be asked at several places of the form has a box for each `place`."""
+    """Ask a question of the log. An answer that is not one of its options is shown as "other" and kept unchanged. A
+    question that may appear at several places of the form has a box for each `place`."""
     question, key, given = _QUESTIONS[name], draft.key(f"{name}{place}"), draft.values.get(name) or ""
     if question.answers is None:
         typed = st.text_area(question.words, given, key=key, max_chars=_MAX_CHARACTERS, help=question.help or None)
@@ -62,7 +62,7 @@ def _set_answer(values: dict[str, Any], name: str, other: str, picked: str | Non
 
 
 def ask_purpose(draft: Draft, question: str) -> None:
-    """Ask for the session's purpose: one of the protocol's, or something else as text."""
+    """Ask for the session's purpose: one of the protocol's, or another as text."""
     given, key = draft.values.get("purpose", ""), draft.key("purpose")
     named = Purpose.named(given)
     picked = st.segmented_control(
@@ -97,7 +97,8 @@ def ask_pupils(draft: Draft, pupils: pd.DataFrame) -> None:
 
 
 def ask_times(draft: Draft, default: date, first: date | None = None, last: date | None = None) -> None:
-    """Ask for day, start and end, in school time; `default` is the day if none was given."""
+    """Ask for the day, start and end, in school time. `default` is the day if none has been chosen; `first` and `last`
+    limit it."""
     given = date.fromisoformat(draft.values.get("day") or str(default))
     draft.values["day"] = str(min(max(given, first or given), last or given))
     left, middle, right = st.columns(3)
@@ -110,7 +111,8 @@ def ask_times(draft: Draft, default: date, first: date | None = None, last: date
 
 
 def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str) -> None:
-    """Ask which people were invited whom the protocol accepts as second member (by email, with a description)."""
+    """Ask who was invited among the people whom the protocol accepts as second member. `accepted` has a description of
+    each, by email."""
     given, key = draft.values.get("second", []), draft.key(f"second {' '.join(accepted)}")
     picked = st.pills(
         question,
@@ -125,7 +127,7 @@ def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str)
 
 
 def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataFrame) -> None:
-    """Ask which of the other staff were invited."""
+    """Ask who was invited among the other staff."""
     given, key = draft.values["second"], draft.key("others")
     others = label_staff(staff[~staff["email"].isin(accepted.keys())], "email")
     invited = st.multiselect(
@@ -145,6 +147,6 @@ def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataF
 def _set_second_members(
     values: dict[str, Any], accepted: Mapping[str, str], picked: list[str], *, accepted_were_asked: bool
 ) -> None:
-    """Replace those who were invited among whom the protocol accepts, or among the others, by those picked."""
+    """Store who was invited: replace those whom the protocol accepts, or the others, by those picked."""
     others = [email for email in values.get("second", []) if (email in accepted) is not accepted_were_asked]
     values["second"] = [*picked, *others] if accepted_were_asked else [*others, *picked]

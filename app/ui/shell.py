@@ -1,4 +1,4 @@
-"""The frame around every page: navigation, and who is signed in."""
+"""The frame around every page: the navigation, and who is signed in."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -51,8 +51,8 @@ def _watch(school: School) -> None:
 
 
 def require(page: Page) -> tuple[School, Person]:
-    """The school, and the person, who may open the page: every page asks before it reads or shows anything. For
-    everybody else it ends here, with the reason."""
+    """Return the school and the person if they may open the page; otherwise show the reason and end the page. Every
+    page calls this before it reads or shows anything."""
     school = get_school()
     person = current_person(school)
     if person is None:
@@ -87,7 +87,7 @@ def _not_signed_in() -> NoReturn:
 
 
 def show() -> None:
-    """Show the frame around every page, with its navigation and the person signed in, and run the page."""
+    """Show the frame around every page, with the navigation and who is signed in, and run the page."""
     st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ASSETS / "icon.png", layout="wide")
     st.html(_ASSETS / "screen.css")
     school = get_school()
@@ -97,7 +97,7 @@ def show() -> None:
         _not_signed_in()
     authority.begin(school, person)
     home = get_first_page(person)
-    # The first page has the bare address, and also its own, which links use: a colleague's first page is another.
+    # The first page has the bare address and also its own, for links: a colleague's first page may be another.
     pages = [_page(page, first=False) for page in Page]
     chosen = st.navigation([*pages, _page(home, first=True)], position="hidden")
     address.send_again()
@@ -119,7 +119,7 @@ def show() -> None:
             write_html("{name}<br>{post}", name=person.name, post=describe_post(person))
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
-    with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
+    with st.container(key="worried_on_a_phone"):  # where the sidebar is closed at first
         _link_to_concern_about_child()
     if current == home and not address.shows_record():
         show_request(school, person)
@@ -133,14 +133,14 @@ def _link_to_concern_about_child() -> None:
 
 
 def _list_menu(school: School, person: Person) -> set[Page]:
-    """The pages in somebody's menu: without those for their own sessions if they hold none."""
+    """The pages in somebody's menu. People who hold no sessions do not see the pages for their own sessions."""
     own = set() if holds_sessions(school, person) else {Scope.OWN}
     return {page for page in Page if get_scopes(person, page.resource) - (own if page in _OF_OWN_SESSIONS else set())}
 
 
 def _show_menu(menu: set[Page], current: Page, chosen: Any) -> None:
-    """Show a link to each page, by section, which leads to the page's list as it was shown last. (Streamlit's own menu
-    leads to bare addresses, and nowhere from a record of the same page.)"""
+    """Show a link to each page, by section, which leads to the page's list as it was last shown. Streamlit's own menu
+    leads to addresses without parameters, and does nothing when a record of the same page is open."""
     for section, pages in _SECTIONS.items():
         if not menu & set(pages):
             continue
@@ -163,12 +163,12 @@ def _page(page: Page, *, first: bool) -> Any:
 
 @authority.fragment
 def _show_view_as(school: School, person: Person) -> None:
-    """Show the person the demonstration is viewed as, and list the people to choose from once the box is opened."""
+    """Show as whom the demonstration is viewed, and list the other people once the box is opened."""
     st.info(
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    # A box of its own for each person, so that it closes once somebody is chosen.
+    # The key depends on the person, so that the box closes once somebody is chosen.
     with st.expander("View as…", key=f"view_as_choice {person.staff_id}", on_change="rerun") as place:
         if not place.open:
             return

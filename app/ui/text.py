@@ -1,4 +1,4 @@
-"""Text on the screens. What people typed is shown as they typed it, never run as Markdown or HTML."""
+"""Text on the screens. What people typed is shown as they typed it, never interpreted as Markdown or HTML."""
 
 import re
 from datetime import date, datetime
@@ -21,20 +21,21 @@ class _Html(Formatter):
 
 
 def write_html(template: str, tag: str = "p", /, **values: Any) -> None:
-    """Show a sentence with values, inserted as by `str.format`; days and times as `formatting` writes them. What people
-    typed is shown unchanged, and characters that reverse the direction of writing affect only their own value."""
+    """Show a sentence with values, inserted as by `str.format`. Days and times are formatted as in `formatting`. Text
+    that people typed is shown unchanged, and characters that reverse the direction of writing affect only their own
+    value."""
     st.html(f"<{tag}>{_Html().format(template, **values)}</{tag}>")
 
 
 def as_plain_text(text: str) -> str:
-    """Markdown that shows a text as it was typed. A text that looks like an address would become a link despite every
-    escape; an invisible character within it prevents that."""
+    """Markdown that shows a text as it was typed. A text that looks like an address would become a link even if
+    escaped; an invisible character prevents that."""
     text = re.sub(r"(?i)(https?:|www)(?=[/.])", "\\1\u2060", text)
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def note(words: str) -> None:
-    """Show a remark in small grey letters, dark enough to be read (`st.caption` is too faint)."""
+    """Show a note in small grey letters, dark enough to read (`st.caption` is too faint)."""
     st.html(f'<p class="note">{escape(words)}</p>')
 
 
@@ -44,10 +45,10 @@ def title(words: str) -> None:
 
 
 def show_refusal(words: str) -> None:
-    """Show why something was not done, which may name what people typed, and that nothing is lost."""
+    """Show why something was not done. The words may contain text that people typed."""
     st.warning(as_plain_text(words), icon=":material/edit:")
 
 
 def show_error(what: str, fix: str) -> None:
-    """Show what went wrong, and the fix; never a traceback."""
+    """Show what went wrong and the fix, never a traceback."""
     st.error(f"**{as_plain_text(what)}** {as_plain_text(fix)}", icon=":material/error:")

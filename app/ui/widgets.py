@@ -32,14 +32,14 @@ P = ParamSpec("P")
 
 
 def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str | Sequence[str]] | None = None) -> None:
-    """Show a link to a page, or by its `query` to something on it, with the page's icon unless another is given. The
+    """Show a link to a page, or with `query` to something on it, with the page's icon unless another is given. The
     label may contain text that people typed."""
     icon = f":material/{icon}:" if icon else PAGE_ICONS[page]
     st.page_link(f"pages/{page}.py", label=as_plain_text(label), icon=icon, query_params=query)
 
 
 def download(label: str, content: Any, file: str, icon: str = "download", **more: Any) -> None:
-    """Show a button that downloads a file; `content` is the file, or a function that creates it."""
+    """Show a button that downloads a file. `content` is the file, or a function that creates it."""
     content = guard_download(content) if callable(content) else content
     options = {"on_click": "ignore", "mime": _TYPES.get(Path(file).suffix)} | more
     st.download_button(label, content, file, icon=f":material/{icon}:", **options)
@@ -49,7 +49,7 @@ def download(label: str, content: Any, file: str, icon: str = "download", **more
 
 
 def draw(chart: Drawing, words: str, **more: Any) -> Any:
-    """Show a chart with axes dark enough to be read; `words` describe it to those who cannot see it."""
+    """Show a chart with axes dark enough to read. `words` describe it to people who cannot see it."""
     ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
     config = {
         "axis": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4},
@@ -61,7 +61,7 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
 
 
 def card(template: str, **values: Any) -> Any:
-    """Show a box with a sentence (see `write_html`). Returns the place for its buttons."""
+    """Show a box with a sentence (see `write_html`). Returns the container for its buttons."""
     left, right = st.container(border=True).columns([4, 1], vertical_alignment="center")
     with left:
         write_html(template, **values)
@@ -72,7 +72,7 @@ def card(template: str, **values: Any) -> Any:
 
 
 def confirm_on_rerun(words: str) -> None:
-    """Have the next run of the page show a confirmation."""
+    """Show a confirmation in the next run of the page."""
     st.session_state["done"] = words
 
 
@@ -82,7 +82,7 @@ def show_confirmation() -> None:
 
 
 def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Make a change and run the page again with the confirmation at the top, or say why it was not made."""
+    """Make a change and run the page again with the confirmation at the top, or show why it was not made."""
     try:
         change(*args, **kwargs)
     except (ValueError, NotAllowedError) as error:
@@ -99,7 +99,7 @@ _DAYS = {"this-term": "This term", "last-term": "Last term", "30-days": "Last 30
 
 
 def list_ranges(school: School) -> dict[str, tuple[date, date]]:
-    """The days to choose from, by their parameter; the first are the default."""
+    """The ranges of days to choose from, by their parameter. The first is the default."""
     today = school.today()
     current = school.settings.term_on(today)
     earlier = school.settings.term_on(current.from_ - timedelta(days=1)) if current else None
@@ -112,8 +112,8 @@ def list_ranges(school: School) -> dict[str, tuple[date, date]]:
 
 
 def choose_days(school: School) -> tuple[date, date]:
-    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates. They are
-    in the address as `days`: "last-term", "30-days", or "2026-09-01..2026-10-16"."""
+    """Let the person choose the days to look at: this term, last term, the last 30 days or custom dates. The parameter
+    `days` holds them as "last-term", "30-days" or "2026-09-01..2026-10-16"."""
     ranges = list_ranges(school)
     default = next(iter(ranges))
     options = {option: words for option, words in _DAYS.items() if option in ranges or option == "custom"}
@@ -126,11 +126,11 @@ def choose_days(school: School) -> tuple[date, date]:
 
 
 def choose_dates(default: tuple[date, date], last: date) -> tuple[date, date] | None:
-    """Let the person choose the first and the last day, in the address as `days`. Returns None until both are
+    """Let the person choose the first and last day; the parameter `days` holds them. Returns None until both are
     chosen."""
     first, until = _read_days(address.get("days")) or default
     key = "dates"
-    if len(st.session_state.get(key, ())) != 1:  # else the last day is still to be chosen
+    if len(st.session_state.get(key, ())) != 1:  # otherwise the last day has yet to be chosen
         st.session_state[key] = (min(first, last), min(until, last))
     write = partial(_write_dates, key)
     days = st.date_input("From and to", max_value=last, key=key, format="DD/MM/YYYY", on_change=guard(write))
@@ -146,7 +146,7 @@ def _write_dates(key: str) -> None:
 
 
 def _read_days(words: str) -> tuple[date, date] | None:
-    """The first and the last day of a parameter; None if it does not hold two."""
+    """The first and last day in a parameter, or None if it does not hold two."""
     try:
         first, last = (date.fromisoformat(day) for day in words.split(".."))
     except ValueError:
@@ -155,8 +155,8 @@ def _read_days(words: str) -> tuple[date, date] | None:
 
 
 def filter_rows(rows: pd.DataFrame, columns: Mapping[str, str], words: Callable[[str], str] = str) -> pd.DataFrame:
-    """Filters for some columns, given with labels, with the number of rows of each value. Returns the rows with the
-    chosen values, by default all. They are in the address, as parameters with the columns' names."""
+    """Show filters for some columns (with their labels), with the number of rows of each value. Returns the rows with
+    the chosen values, by default all. The parameters have the columns' names."""
     for place, (column, label) in zip(st.columns(len(columns)), columns.items(), strict=True):
         counts = rows[column].value_counts().sort_index()
         options = {value: f"{words(value)} ({number:,})" for value, number in counts.items() if number}
@@ -167,7 +167,7 @@ def filter_rows(rows: pd.DataFrame, columns: Mapping[str, str], words: Callable[
 
 
 def filter_values(rows: pd.DataFrame, **allowed: Sequence[str]) -> pd.DataFrame:
-    """The rows with one of the allowed values in each named column; an empty list allows all."""
+    """The rows with one of the allowed values in each named column. An empty list allows all."""
     for column, values in allowed.items():
         if values:
             rows = rows[rows[column].isin(values)]
