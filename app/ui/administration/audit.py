@@ -1,4 +1,4 @@
-"""The tab Audit: who did what, and whether the trail is unaltered."""
+"""The tab Audit: who did what, and whether the audit trail is unaltered."""
 
 from datetime import timedelta
 

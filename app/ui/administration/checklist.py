@@ -1,4 +1,4 @@
-"""The checklist of a new school: what is still to set up, each with a link."""
+"""The checklist for a new school: what has yet to be set up, each with a link."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -24,7 +24,7 @@ class Step(Protocol):
 
 
 def show_checklist(steps: Sequence[Step]) -> None:
-    """Show what is still to set up, until everything is."""
+    """Show which steps have yet to be done, until all are done."""
     if all(step.is_done for step in steps):
         return
     done = [step.label for step in steps if step.is_done]

@@ -1,4 +1,5 @@
-"""The roster from Microsoft Entra, on the tab Roster: when it was last read, what would change, and importing it."""
+"""The roster from Microsoft Entra, on the tab Roster: when it was last read, what an import would change, and
+importing."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -20,7 +21,7 @@ from app.ui.authority import guard
 from app.ui.lists import table
 from app.ui.text import note, show_error, write_html
 
-# In the session state: what a dry run found, and what was imported, to be shown once.
+# Keys in the session state: the result of a dry run, and of an import, which is shown once.
 _CHECKED, _IMPORTED = "entra roster checked", "entra roster imported"
 
 
@@ -31,8 +32,8 @@ class Read(Protocol):
 
 
 def show_entra_roster(school: School, person: Person, source: RosterState, read: Read) -> None:
-    """Show the state of the roster from Entra, and let the administrator check and import it; `read` does it, given
-    options, a function for messages about the progress, and whether it is a dry run."""
+    """Show the state of the roster from Entra, and let the administrator check and import it. `read` reads it, given
+    options, a function that shows progress, and whether it is a dry run."""
     st.subheader("From Microsoft Entra")
     if not source.is_named:
         note(
@@ -58,7 +59,7 @@ def show_entra_roster(school: School, person: Person, source: RosterState, read:
 
 
 def _read(read: Read, options: RosterOptions, *, dry_run: bool) -> None:
-    """Read the roster, and store the result for the next run of the page."""
+    """Read the roster, and store the result for the next run of the page. Shows an error if that fails."""
     st.session_state.pop(_CHECKED, None)
     try:
         with st.status("Reading accounts and groups", expanded=True) as status:
@@ -77,7 +78,7 @@ def _read(read: Read, options: RosterOptions, *, dry_run: bool) -> None:
 
 
 def _show_checked(school: School, person: Person, checked: RosterSync, read: Read) -> None:
-    """What an import would change, and the button that imports it."""
+    """Show what an import would change, with the button that imports it."""
     if not isinstance(checked.done, Preview):
         return
     with st.container(border=True):
@@ -95,7 +96,7 @@ def _show_checked(school: School, person: Person, checked: RosterSync, read: Rea
 
 
 def _ask_leavers(school: School, person: Person, checked: RosterSync) -> RosterOptions:
-    """Show who leaves, and ask whether those whom Entra no longer lists have left."""
+    """Show who is leaving, and ask whether people whom Entra no longer lists have left."""
     choice = LeaversChoice("entra", school.today(), person.email)
     have_left = choice.chosen == LEFT
     for result in checked.results:
@@ -110,7 +111,7 @@ def _ask_leavers(school: School, person: Person, checked: RosterSync) -> RosterO
 
 
 def _show_faults(checked: RosterSync) -> None:
-    """Show the accounts that are rejected, or are neither staff nor pupils; they are corrected in Entra."""
+    """Show the rejected accounts, and those that are neither staff nor pupils. They are corrected in Entra."""
     rejected = [(result, row) for result in checked.results for row in result.rejected]
     if rejected:
         rows = pd.DataFrame(

@@ -1,6 +1,6 @@
-"""How a dropped file is read: its kind, which heading is which column, and which word is which value.
+"""How an uploaded file is read: its kind, which heading is which column, and which word is which value.
 
-The program proposes all of it; a person corrects it with boxes.
+The program proposes everything, and a person corrects it in boxes.
 """
 
 from collections.abc import Mapping as Dictionary
@@ -32,14 +32,14 @@ _REJECTED = " Rows with any other word are rejected."
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is read. `is_new`: a person has changed what was proposed."""
+    """How a file is read. `is_new` means that a person has changed the proposal."""
 
     mapping: Mapping
     is_new: bool
 
 
 def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], key: str) -> Reading | None:
-    """Let a person check how a file is read; `schools` are the schools' names by code. Returns None until it is
+    """Let a person check how a file is read. `schools` has the schools' names by code. Returns None until all is
     clear."""
     saved = _list_saved(school, raw, list(TABLES))
     first = (get_mapping(school, saved[0]) if saved else None) or propose(raw)
@@ -80,7 +80,7 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
 
 
 def rate_sheet(school: School, raw: RawTable) -> tuple[bool, float, int]:
-    """How well a sheet can be read: by a saved mapping, else by how many columns its headings give."""
+    """How well a sheet can be read, for comparison: whether a saved mapping fits, then the rating of its headings."""
     return bool(_list_saved(school, raw, list(TABLES))), *rate(raw)
 
 
@@ -90,12 +90,12 @@ def _list_saved(school: School, raw: RawTable, kinds: Sequence[str]) -> list[str
 
 
 def label_column(name: str) -> str:
-    """A column's name as people read it."""
+    """A column's name as the screen shows it."""
     return name.replace("_emails", " addresses").replace("_email", " address").replace("_", " ").capitalize()
 
 
 def _describe_columns(kind: str, schools: Dictionary[str, str]) -> dict[str, Column]:
-    """The columns of a kind; that of the school takes the codes of the schools, or their names."""
+    """The columns of a kind. The school's column accepts the schools' codes and names."""
     described = dict(COLUMNS[kind])
     if "school" in described:
         described["school"] = replace(described["school"], values=tuple(schools.items()))
@@ -106,7 +106,7 @@ def _describe_columns(kind: str, schools: Dictionary[str, str]) -> dict[str, Col
 
 
 def _ask_columns(raw: RawTable, start: Mapping, described: dict[str, Column], key: str) -> Mapping:
-    """The mapping with the headings that a person chooses."""
+    """Let a person choose the heading of each column. Returns the mapping with them."""
     found = sum(name in start.columns for name in described)
     with st.expander(f"Columns: {found} of {len(described)} found", expanded=bool(start.list_missing())):
         note("Where each column comes from. Columns with a star are required.")
@@ -123,7 +123,7 @@ def _ask_columns(raw: RawTable, start: Mapping, described: dict[str, Column], ke
 def _ask_column(
     place: st.delta_generator.DeltaGenerator, raw: RawTable, column: Column, start: Source | None, key: str
 ) -> Source | None:
-    """Where a column comes from; None: it is not in the file."""
+    """Let a person choose where a column comes from. Returns None if it is not in the file."""
     headings = [(heading,) for heading in dict.fromkeys(filter(None, raw.headings))]
     joined = [start.headings] if start and len(start.headings) > 1 else []
     options = [_NOT_THERE, *joined, *headings, _SAME]
@@ -152,7 +152,7 @@ def _label_headings(headings: tuple[str, ...]) -> str:
 
 
 def _ask_value(place: st.delta_generator.DeltaGenerator, column: Column, before: str, key: str) -> Source | None:
-    """The value that a column has in all rows."""
+    """Ask for the value that a column has in all rows. Returns None if there is none."""
     labels = dict(column.values)
     if labels:
         options = list(labels)
@@ -167,7 +167,7 @@ def _ask_value(place: st.delta_generator.DeltaGenerator, column: Column, before:
 
 
 def _ask_words(raw: RawTable, mapping: Mapping, described: dict[str, Column], key: str) -> Mapping:
-    """The mapping with the values that a person chooses for unknown words."""
+    """Let a person choose the values of unknown words. Returns the mapping with them."""
     words = [word for word in list_words(mapping, raw, described) if _is_asked(described[word.column])]
     for name in dict.fromkeys(word.column for word in words):
         of_column = [word for word in words if word.column == name]
@@ -182,26 +182,26 @@ def _ask_words(raw: RawTable, mapping: Mapping, described: dict[str, Column], ke
 
 
 def _find_schools(words: Sequence[Word]) -> dict[str, str]:
-    """The codes of the schools that a file calls by their names."""
+    """The codes of the schools that the file calls by name, by that name."""
     return {word.word: word.value for word in words if word.value and fold(word.value) != fold(word.word)}
 
 
 def _is_asked(column: Column) -> bool:
-    """Whether to ask what the words of a column mean: other words in an optional column may say something about a
-    pupil."""
+    """Whether to ask what the words of a column mean. Not for optional columns that also accept other words, because
+    such words may say something about a pupil."""
     return column.is_required or not column.other_words
 
 
 def _list_unasked(raw: RawTable, mapping: Mapping, described: dict[str, Column]) -> list[str]:
-    """The columns that also take other words, with words whose meaning nobody has chosen yet."""
+    """The columns that also accept other words and have a word whose meaning nobody has chosen yet."""
     words = list_words(mapping, raw, described)
     unknown = [described[word.column] for word in words if word.value is None]
     return list(dict.fromkeys(column.name for column in unknown if column.other_words and _is_asked(column)))
 
 
 def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str, str]:
-    """The values for the words of a column that are not known. A word without one is left out: it is rejected, or asked
-    for if the column also takes other words."""
+    """Ask for the values of a column's unknown words. A word without a value is left out: its rows are rejected, or it
+    is asked for again if the column also accepts other words."""
     labels, chosen = dict(column.values), {}
     count = how_many(len(unknown), "word")
     with st.expander(f"{label_column(column.name)}: {count} to match", expanded=True):
@@ -226,7 +226,8 @@ def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str
 
 
 def _ask_others(column: Column, key: str) -> bool:
-    """Whether all words for which nothing is chosen leave the cell blank, or stay as they are if other words may."""
+    """Ask whether all words without a chosen value leave the cell blank or, if the column accepts other words, stay as
+    they are."""
     if column.is_required and not (column.is_list or column.other_words):
         return False
     label = "Keep all other words" if column.other_words else "Leave the cell blank for all other words"
@@ -234,7 +235,7 @@ def _ask_others(column: Column, key: str) -> bool:
 
 
 def _ask_word(place: st.delta_generator.DeltaGenerator, column: Column, word: str, label: str, key: str) -> str:
-    """The value that a word stands for; itself if other words may stay; "" as long as nothing is chosen."""
+    """Ask for the value of a word: itself if it may stay as it is, "" until something is chosen."""
     labels = dict(column.values) | ({word: "Something else"} if column.other_words else {})
     options = list(labels)
     chosen = place.selectbox(label, options, None, format_func=labels.__getitem__, placeholder="Choose", key=key)
@@ -245,7 +246,7 @@ def _ask_word(place: st.delta_generator.DeltaGenerator, column: Column, word: st
 
 
 def _show_first_rows(raw: RawTable, mapping: Mapping) -> None:
-    """Show the first rows as they are read, with the file's headings; of session logs nothing about pupils."""
+    """Show the first rows as they are read, with the file's headings. Of session logs nothing about pupils is shown."""
     read = apply(mapping, raw)
     rows = [select_shown_cells(mapping.kind, cells, None)[0] for _, cells in read.rows[:_FIRST_ROWS]]
     columns = [name for name in mapping.columns if any(name in row for row in rows)]

@@ -1,4 +1,4 @@
-"""The people of the roster who are not in the files: whether they have left, and since when."""
+"""The people on the roster who are not in the imported files: whether they have left, and since when."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from app.ui.authority import guard
 from app.ui.lists import table
 from app.ui.text import note, write_html
 
-_MOST = 1 / 3  # of a list; if more are not in a file, it is hardly the whole list
+_MOST = 1 / 3  # of a list: if more people are missing from a file, it is probably not the whole list
 LEFT, STAY = "left", "stay"
 _CHOICES = {LEFT: "They have left", STAY: "They stay on the roster"}
 _UNITS = {"staff": ("member of staff", "staff"), "pupils": ("pupil", "pupils")}
@@ -24,8 +24,8 @@ _SHOWN_AT_ONCE = 10
 
 @dataclass(frozen=True)
 class LeaversChoice:
-    """Whether the people who are not in some files have left. `key` identifies these files, `today` is the first day
-    without them unless another is chosen, and `actor_email` is the address of whoever is asked: they have not left."""
+    """Whether the people who are not in some files have left. `key` identifies these files; `today` is the first day
+    without them unless another is chosen; `actor_email` belongs to whoever is asked, who has not left."""
 
     key: str
     today: date
@@ -33,17 +33,17 @@ class LeaversChoice:
 
     @property
     def chosen(self) -> str | None:
-        """What was chosen; None: nothing so far."""
+        """What was chosen, or None if nothing has been."""
         chosen: str | None = st.session_state.get(f"{self.key} chosen")
         return chosen
 
     def add_to(self, options: RosterOptions) -> RosterOptions:
-        """The options with the first day without them."""
+        """The options, with the first day without these people."""
         left_on = st.session_state.get(f"{self.key} day") or self.today
         return replace(options, left_on=left_on, staying=options.staying | {self.actor_email})
 
     def ask(self, *, have_left: bool) -> None:
-        """Ask whether they have left, and since when; `have_left` is what the page takes for granted."""
+        """Ask whether they have left, and since when. `have_left` is the answer to show first."""
         left, right = st.columns([2, 1])
         box = f"{self.key} {have_left}"
         with left:
@@ -72,12 +72,13 @@ class LeaversChoice:
 
 
 def is_plausible(results: Sequence[ImportResult], on_roster: Mapping[str, int]) -> bool:
-    """Whether the files may be whole lists, since most people of the roster, counted by kind, are in them."""
+    """Whether the files may be complete lists: at most a third of the people on the roster are leaving. `on_roster`
+    counts these by kind."""
     return all(len(result.left) <= _MOST * on_roster.get(result.kind, 0) for result in results)
 
 
 def show_leavers(preview: Preview, choice: LeaversChoice, options: RosterOptions) -> None:
-    """Show who is not in the files, and ask whether they have left. With `options.left_on` the preview says so."""
+    """Show who is not in the files, and ask whether they have left. They leave if `options.left_on` is set."""
     results = [result for result in preview.results if result.left or result.missing]
     if not results:
         return
@@ -104,7 +105,7 @@ def show_leavers(preview: Preview, choice: LeaversChoice, options: RosterOptions
 
 
 def show_names(result: ImportResult, which: str, label: str) -> None:
-    """Show the names of those who are `left` or `missing` by a result, if there are any."""
+    """Show the names in a result's list `which` ("left" or "missing"), if there are any."""
     names: list[str] = getattr(result, which)
     if not names:
         return
@@ -116,13 +117,13 @@ def show_names(result: ImportResult, which: str, label: str) -> None:
 
 
 def name_import(preview: Preview) -> str:
-    """What the button that imports says: also who leaves by it."""
+    """The label of the button that imports. It says how many people would leave."""
     left = count_people(preview.results, "left")
     return f"Import, and mark {left} as having left" if left else "Import"
 
 
 def count_people(results: Sequence[ImportResult], names: str) -> str:
-    """How many people of each kind some results name, in words: "100 pupils and 1 member of staff"."""
+    """How many people of each kind are in the results' lists `names`, such as "100 pupils and 1 member of staff"."""
     return " and ".join(_count(result.kind, number) for result in results if (number := len(getattr(result, names))))
 
 

@@ -1,4 +1,4 @@
-"""The options of an import of people: corrections of the past and new names; and templates of the tables."""
+"""The options of an import of people (corrections of the past, and new names), and the templates of the tables."""
 
 from datetime import date
 from functools import partial
@@ -13,7 +13,7 @@ from app.vocabulary.terms import TableKind
 
 
 def show_templates() -> None:
-    """Offer an empty table of each kind, with its columns explained."""
+    """Offer an empty table of each kind, with an explanation of its columns."""
     with st.expander("Templates of every table"):
         note("For tables that you fill in yourself. Import other tables as they are: the next step matches columns.")
         places = st.columns(3)
@@ -29,7 +29,7 @@ def show_templates() -> None:
 
 
 def ask_roster_options(today: date) -> RosterOptions:
-    """Ask for the options of an import of staff or pupils, besides who has left."""
+    """Ask for the options of an import of staff or pupils, except who has left."""
     valid_from, same_person = None, ""
     with st.expander("The files correct something in the past, or somebody has a new first name or account"):
         left, right = st.columns(2)

@@ -1,4 +1,4 @@
-"""What an import would change, in words and tables; and the rejected rows, to be corrected in the table itself."""
+"""What an import would change, in words and tables, and the rejected rows, which can be corrected there."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from app.ui.lists import table
 from app.ui.text import note, write_html
 from app.vocabulary.terms import TableKind
 
-CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
+CORRECTIONS = "import corrections"  # key in the session state: the `Corrections` made so far, by kind
 _PART, _ROW, _WHY = "Sheet or file", "Row", "What is wrong"
 _CORRECTED_AT_ONCE, _MOST_REASONS = 20, 5
 _CHANGES = {"who": "Who", "column": "What", "before": "Now", "after": "After the import"}
 
 
 def show_preview(preview: Preview) -> None:
-    """Show what an import would do, but for leavers and rejected rows."""
+    """Show what an import would do, except for leavers and rejected rows."""
     for result in preview.results:
         _show_counts(result)
     for words in describe_effect(preview):
@@ -37,7 +37,7 @@ def show_preview(preview: Preview) -> None:
 
 
 def show_rejected(preview: Preview) -> None:
-    """Show the rejected rows, whose cells can be corrected in the table."""
+    """Show the rejected rows in tables in which their cells can be corrected."""
     for result in preview.results:
         _show_rejected(result)
 
@@ -91,7 +91,7 @@ def _show_notes(result: ImportResult) -> None:
 
 
 def _show_rejected(result: ImportResult) -> None:
-    """The rejected rows, whose cells can be corrected in the table; if they are many, for what reasons."""
+    """Show a result's rejected rows, whose cells can be corrected. If there are many, show the reasons first."""
     if not result.rejected:
         return
     count = how_many(len(result.rejected), "row")
@@ -132,14 +132,14 @@ def _ask_corrections(result: ImportResult) -> None:
 
 
 def _explain_rejection(result: ImportResult, rejected: RejectedRow) -> str:
-    """Why a row was rejected, and how to fix it. The sheet is shown in a column of its own."""
+    """Why a row was rejected, and how to fix it. The sheet is left out, because it has its own column."""
     column = rejected.column or ""
     reason = rejected.reason.removesuffix(f" (in the sheet {rejected.sheet})")
     return f"{result.headings.get(column) or column or 'the row'} {reason}: {rejected.fix}"
 
 
 def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str, object]:
-    """A rejected row with why it was rejected, and those of its cells that may be corrected."""
+    """A rejected row as cells by column: where it is, why it was rejected, and the cells that may be corrected."""
     cells = {name: cell for name, cell in rejected.original.items() if name}
     _, fixable = select_shown_cells(result.kind, cells, rejected.column)
     column = rejected.column or ""
@@ -150,7 +150,7 @@ def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str,
 
 
 def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> None:
-    """Remember the cells that differ, in addition to earlier ones."""
+    """Store the cells that differ, in addition to earlier corrections."""
     every: dict[str, dict[tuple[str, int], dict[str, str]]] = st.session_state.setdefault(CORRECTIONS, {})
     of_kind = every.setdefault(kind, {})
     for before, after in zip(shown.to_dict("records"), edited.to_dict("records"), strict=True):
@@ -160,6 +160,6 @@ def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> 
 
 
 def get_corrections(kind: str) -> Corrections:
-    """The corrections that were made to the rows of a kind."""
+    """The corrections made so far to the rows of a kind."""
     every: Mapping[str, Corrections] = st.session_state.get(CORRECTIONS, {})
     return every.get(kind, {})

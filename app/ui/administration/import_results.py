@@ -21,7 +21,8 @@ ReadReport = Callable[[tuple[str, bytes], DateOrder | None], ImportResult]
 
 
 def show_attendance_import(read: ReadReport) -> None:
-    """Show the form that imports an attendance report; `read` does it, given (name, content) and the order of dates."""
+    """Show the form that imports an attendance report. `read` imports it, given (name, content) and the order of
+    dates."""
     note(
         "Attendance reports show who was in a meeting where there is no call record. Download them in Teams: Calendar, "
         "the meeting, Attendance, Download. A report that Microsoft Graph gives (JSON) can be imported too."

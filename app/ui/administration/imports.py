@@ -1,4 +1,4 @@
-"""Importing tables in three steps: drop files, check what would change, done; and undoing the last import."""
+"""Importing tables in three steps (choose files, check what would change, done), and undoing the last import."""
 
 from collections.abc import Mapping
 
@@ -34,10 +34,10 @@ from app.ui.text import as_plain_text, note, show_error, write_html
 from app.vocabulary.terms import TableKind
 
 _STEPS = ("Choose files", "Check", "Done")
-# In the session state: the results, what was shown before, and which import this is.
+# Keys in the session state: the results, the last previews, and the number of this import.
 _DONE, _PREVIEWS, _NUMBER = "import done", "import previews", "import number"
-_IMPORT = "import the files"  # the button, whatever it says
-_UNDONE = "import undone"  # the words that say so, once
+_IMPORT = "import the files"  # the key of the button, whatever its label is
+_UNDONE = "import undone"  # key in the session state: a message, shown once
 _TYPES = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "xlsb", "ods", "zip"]
 _PEOPLE = ("staff", "pupils")
 Prepared = tuple[Mapping[str, Table], RosterOptions]
@@ -45,8 +45,8 @@ Readings = dict[str, tuple[RawTable, Reading]]  # by kind
 
 
 def show_imports(school: School, person: Person) -> bool:
-    """Show the import of tables, one step of it, and of attendance reports. Returns whether files are being checked:
-    then nothing else is shown."""
+    """Show the present step of importing tables, and the import of attendance reports. Returns whether files are being
+    checked; nothing else should be shown then."""
     if _show_tables(school, person):
         return True
     with st.expander("Attendance report from Teams"):
@@ -57,7 +57,7 @@ def show_imports(school: School, person: Person) -> bool:
 
 
 def _show_tables(school: School, person: Person) -> bool:
-    """One of the three steps. Returns whether it is the second."""
+    """Show one of the three steps. Returns whether it is the second."""
     results: list[ImportResult] | None = st.session_state.get(_DONE)
     if results is not None:
         _show_step(2)
@@ -92,7 +92,7 @@ def _show_step(current: int) -> None:
 
 
 def _start_again() -> None:
-    """Forget the files, the results and the corrections."""
+    """Forget the files, results, previews and corrections."""
     st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
     for key in (_DONE, _PREVIEWS, CORRECTIONS):
         st.session_state.pop(key, None)
@@ -134,7 +134,7 @@ def _show_check(school: School, person: Person, files: list[tuple[str, bytes]]) 
 
 
 def _read_export(school: School, files: list[tuple[str, bytes]]) -> Prepared:
-    """The files of a School Data Sync or OneRoster export, which say themselves what they hold."""
+    """Read the files of a School Data Sync or OneRoster export, whose format is fixed, and ask for the options."""
     write_html("<b>An export of School Data Sync or OneRoster</b>: {files}", files=how_many(len(files), "file"))
     read = read_export_files(school, "the export", files, ask_roster_options(school.today()))
     for name in read.rest:
@@ -145,7 +145,7 @@ def _read_export(school: School, files: list[tuple[str, bytes]]) -> Prepared:
 
 
 def _ask_readings(school: School, files: list[tuple[str, bytes]], schools: Mapping[str, str]) -> Readings | None:
-    """How each file is read, by its kind; None if that is not clear yet."""
+    """Ask how each file is read. Returns the readings by kind, or None until all are clear."""
     readings: Readings = {}
     is_clear = True
     for n, file in enumerate(files):
@@ -172,7 +172,7 @@ def _apply_readings(school: School, readings: Readings) -> Prepared:
 def _show_file(
     school: School, file: tuple[str, bytes], schools: Mapping[str, str], key: str
 ) -> tuple[RawTable, Reading] | None:
-    """One file with how it is read; None if that is not clear yet."""
+    """Show one file, and ask how it is read. Returns None until that is clear."""
     try:
         raw = read_raw_table(file, rate=lambda one: rate_sheet(school, one))
         if len(raw.sheets) > 1:
@@ -192,8 +192,8 @@ def _show_file(
 def _preview_with_leavers(
     school: School, person: Person, prepared: Prepared, choice: LeaversChoice, on_roster: Mapping[str, int]
 ) -> tuple[Preview | None, RosterOptions]:
-    """What the import would do, and its options: people who are not in the files leave by it if somebody has said so,
-    or if the files may be whole lists and nobody has said that they stay."""
+    """What the import would do, and its options. People who are not in the files leave if somebody has said so, or if
+    nobody has said that they stay and the files may be complete lists."""
     tables, options = prepared
     leaving = choice.add_to(options)
     if on_roster and choice.chosen != STAY:
@@ -204,7 +204,8 @@ def _preview_with_leavers(
 
 
 def _preview(school: School, tables: Mapping[str, Table], options: RosterOptions, person: Person) -> Preview | None:
-    """What the import would do; it is worked out again only if something has changed."""
+    """What the import would do, or None if it cannot be imported. It is worked out again only if something has
+    changed."""
     with school.engine.connect() as connection:
         about = repr((tables, options, get_revision(connection)))
     known: dict[str, Preview] = st.session_state.get(_PREVIEWS, {})
@@ -217,7 +218,7 @@ def _preview(school: School, tables: Mapping[str, Table], options: RosterOptions
     except (UnreadableFileError, DatabaseError) as error:
         show_error("This cannot be imported.", str(error))
         return None
-    # The last one is kept as well: with leavers, and without.
+    # The one before is stored too: one with leavers, one without.
     st.session_state[_PREVIEWS] = dict([*known.items(), (about, preview)][-2:])
     return preview
 
@@ -242,7 +243,7 @@ def _show_import(school: School, person: Person, preview: Preview, readings: Rea
 
 
 def _ask_names(readings: Readings) -> dict[str, str]:
-    """The names under which mappings are saved for the next time, by kind."""
+    """Ask for the names under which new mappings are saved for next time. Returns them by kind."""
     names = {}
     for kind, (raw, reading) in readings.items():
         if reading.is_new:

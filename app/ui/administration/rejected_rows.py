@@ -1,4 +1,4 @@
-"""The rejected rows on the page Administration: those to fix or dismiss, and the resolved ones."""
+"""The rejected rows on the page Administration: those to fix or dismiss, and those resolved."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -28,8 +28,8 @@ _FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
 
 
 def show_rejected_rows(school: School, person: Person, fix: Fix, give: Give, dismiss: Dismiss) -> None:
-    """Show the rejected rows with the forms to `fix` them, to `give` a record again or to `dismiss` them (see
-    `operations.rejected_rows`), and resolved rows."""
+    """Show the rejected rows with the forms to `fix` a row, to `give` a record again or to `dismiss` rows (see
+    `operations.rejected_rows`), and the resolved rows."""
     show_confirmation()
     rejected = list_rejected_rows(school, person)
     if rejected.empty:
@@ -67,7 +67,7 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
 
 
 def _list_reasons(rows: pd.DataFrame) -> list[str]:
-    """Each reason as a phrase; a record's reason already is one."""
+    """Each row's reason as a phrase. A record's reason already is one."""
     return [
         f"{row.column or 'the row'} {row.reason}" if row.kind in set(TableKind) or row.column else row.reason
         for row in rows.itertuples()
@@ -139,7 +139,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
 
 
 def _give(row: pd.Series, number: int, give: Give) -> None:
-    """A box for a file that holds a rejected record, corrected or fetched again."""
+    """Show the form that takes a file with a rejected record, corrected or fetched again."""
     with st.form(form := f"give {number}"):
         write_html("Fix {row[title]}", "h3", row=row)
         write_html("{row[reason]}: {row[fix]}.", row=row)
@@ -160,7 +160,7 @@ def _give(row: pd.Series, number: int, give: Give) -> None:
 
 
 def _submit(label: str, send: Callable[[], None], icon: str = "upload", **more: Any) -> None:
-    """The button of a form. It acts before the page is drawn, so that the whole page shows the result."""
+    """Show the button of a form. It acts before the page is drawn, so that the whole page shows the result."""
     st.form_submit_button(label, on_click=guard(send), icon=f":material/{icon}:", **({"type": "primary"} | more))
 
 
@@ -190,7 +190,8 @@ def _show_fault(form: str) -> None:
 
 
 def _ask_cells(row: pd.Series, number: int) -> dict[str, str]:
-    """Show a box for each cell that may be changed, with its rejected content. Returns the key of each box."""
+    """Show a box for each cell that may be changed, with its rejected content. Returns the key of each box, by
+    column."""
     places, keys = st.columns(2), {column: f"fix {number} {column}" for column in row["fixable"]}
     for n, (column, key) in enumerate(keys.items()):
         label = f"{column} (to fix)" if column == row["column"] else column

@@ -1,4 +1,4 @@
-"""One concern: what was reported, its actions, the next step, and its chronology."""
+"""One concern: what was reported, its actions, its next steps and its chronology."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ from app.vocabulary.roles import Page
 
 
 def show_concern(school: School, person: Person, ref: str) -> None:
-    """A concern of either register; one that is not there, or not the person's to see, looks the same."""
+    """Show a concern of either register. One that does not exist looks the same as one that the person may not see."""
     try:
         view = get_concern(school, person, ref)
     except NotAllowedError:
@@ -62,7 +62,7 @@ def show_concern(school: School, person: Person, ref: str) -> None:
 
 
 def _note_opened(school: School, person: Person, view: ConcernView) -> ConcernView:
-    """Record that it was opened, once while the person looks at it."""
+    """Record that the person opened the concern, once for each visit. Returns the concern as it is now."""
     if view.register is CHILD:
         record_once(school, person, "viewed", f"concern {view.ref}")
     noted = st.session_state.setdefault("opened", set())
@@ -99,7 +99,7 @@ def _show_report(view: ConcernView) -> None:
 
 
 def _show_corrections(view: ConcernView) -> None:
-    """The fields corrected since, each version with its author."""
+    """Show the fields corrected since the report, each version with its author."""
     corrected = {name: versions for name, versions in view.fields.items() if len(versions) > 1}
     if not corrected:
         return
@@ -118,7 +118,7 @@ def _show_corrections(view: ConcernView) -> None:
 
 
 def _show_sessions(view: ConcernView) -> None:
-    """The linked sessions, each with a link if the person may open it."""
+    """Show the linked sessions, each with a link if the person may open it."""
     for row in view.sessions.itertuples():
         link(Page.SESSIONS, f"Session of {moment(row.started_at)}", query={"session": str(row.session_id)})
     if view.register is CONDUCT:
@@ -127,7 +127,7 @@ def _show_sessions(view: ConcernView) -> None:
 
 
 def _show_actions(school: School, view: ConcernView, steps: Steps | None) -> None:
-    """Show the outcome and the actions, with buttons for what was done or changes."""
+    """Show the outcome and the actions, with buttons to mark an open action as done or to change it."""
     st.header("Actions")
     if view.outcome:
         write_html("<b>Outcome:</b> {outcome}", outcome=view.outcome)

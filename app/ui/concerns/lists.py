@@ -1,4 +1,4 @@
-"""The lists of both registers: what is outstanding, what a person may read or raised, and their actions."""
+"""The lists of both registers: what is outstanding, what the person may read or has raised, and their actions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +23,7 @@ from app.vocabulary.roles import Page, Resource, Scope
 
 
 def show_children(school: School, person: Person) -> None:
-    """The page as it opens: what is outstanding, what the person may read, what they raised."""
+    """Show the page as it opens: what is outstanding, what the person may read and what they raised."""
     st.title("Concerns")
     actions = list_actions_to_do(school, person)
     about_children = actions[~actions["conduct"]]
@@ -45,7 +45,7 @@ def show_children(school: School, person: Person) -> None:
 
 
 def show_conduct(school: School, person: Person) -> None:
-    """Concerns about adults' conduct, for those who may see some."""
+    """Show concerns about adults' conduct to those who may see them."""
     link(Page.CONCERNS, "Concerns about children", "arrow_back")
     st.title("Adults' conduct")
     if not _follows(person):
@@ -61,7 +61,7 @@ def show_conduct(school: School, person: Person) -> None:
 
 
 def _follows(person: Person) -> bool:
-    """Whether somebody follows concerns up; others see those that were shared with them."""
+    """Whether the person follows up concerns. Others see only concerns shared with them."""
     return Scope.FOLLOWED_UP in get_scopes(person, Resource.CONCERN_ACTIONS)
 
 
@@ -105,7 +105,7 @@ def _own(concerns: pd.DataFrame) -> pd.DataFrame:
 
 
 def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
-    """Say in one sentence what is outstanding."""
+    """Show in one sentence what is outstanding."""
     still_open = concerns[concerns["open"]]
     if still_open.empty:
         st.success("No concern is open.", icon=":material/check:")
@@ -134,8 +134,9 @@ def _show_actions(
     concerns: pd.DataFrame | None,
     record: Callable[[list[str]], None] | None = None,
 ) -> None:
-    """The person's actions, each to be marked as done here, with whom the concerns are about that they may open; and
-    those of others, whose download `record` puts on record."""
+    """Show the person's own actions and those of others. An action names the children if the person may see that
+    concern; if they may not open it, it can be marked as done here. `record` puts the download of others' actions on
+    record."""
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
     about = {} if concerns is None else dict(zip(concerns["ref"], concerns["pupils"], strict=True))
     if len(mine):
@@ -165,7 +166,7 @@ def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
     draft = Draft(school, person, name)
     draft.ask_line("text", "What was done?")
     draft.store()
-    # Done before the page runs: another action may be done at the same moment.
+    # In a callback, before the page runs: another action may be marked as done at the same moment.
     st.button(
         "Mark as done",
         key=f"done {row.ref} {row.number}",
@@ -177,7 +178,7 @@ def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
 
 
 def _finish(school: School, person: Person, row: Any, draft: Draft) -> None:
-    """Mark an action as done, with what was typed last."""
+    """Mark an action as done, with the text typed last."""
     try:
         casework.finish_action(school, person, row.ref, int(row.number), st.session_state[draft.key("text")])
     except (casework.IncompleteStepError, casework.NotYoursError) as error:
@@ -190,7 +191,7 @@ def _finish(school: School, person: Person, row: Any, draft: Draft) -> None:
 def _show_open_and_closed(
     concerns: pd.DataFrame, register: Register, heading: str, record: Callable[[list[str]], None] | None = None
 ) -> None:
-    """The lists of open and closed concerns; `record` puts the download of some (by reference) on record."""
+    """Show the lists of open and closed concerns. `record` is given the references in a list when it is downloaded."""
     still_open, closed = concerns[concerns["open"]], concerns[~concerns["open"]]
     still_open = still_open.sort_values("read", kind="stable")  # unread first
     st.header(heading)

@@ -1,4 +1,4 @@
-"""Raising a concern: the form for everybody, and the confirmation."""
+"""Raising a concern: the form, which is open to everybody, and the confirmation."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -42,7 +42,7 @@ _FAULT, _SENT = "concern not sent", "sent"
 
 
 def show_form(school: School, person: Person, register: Register, session: str) -> None:
-    """The form, for everybody; `session` is the number of the session that the concern comes from, or empty."""
+    """Show the form to everybody. `session` is the number of the session that the concern comes from, or ""."""
     words = _WORDS[register.resource]
     draft = Draft(school, person, CONCERN_DRAFT if register is CHILD else CONDUCT_DRAFT)
     send = f"send {register.resource}"
@@ -51,7 +51,7 @@ def show_form(school: School, person: Person, register: Register, session: str) 
     if pressed and draft.result is None:
         _send(school, person, register, draft)
     elif draft.result is not None and not pressed and _SENT not in st.query_params:
-        draft.begin({})  # the link in the menu was used again
+        draft.begin({})  # the menu's link was used again
     link(Page.CONCERNS, "Concerns", "arrow_back")
     st.title(words["raise"])
     st.error(words["danger"], icon=":material/emergency_home:")
@@ -123,7 +123,7 @@ def _ask_about(school: School, person: Person, register: Register, draft: Draft)
 
 
 def _ask_narrative(register: Register, draft: Draft) -> None:
-    """Ask what was seen and heard, or where else that is written down."""
+    """Ask what was seen and heard, or where else it is recorded."""
     if draft.ask_checkbox("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
         left, right = st.columns(2)
         with left:
@@ -151,7 +151,7 @@ def _ask_circumstances(school: School, register: Register, draft: Draft) -> None
 
 
 def _as_report(school: School, register: Register, values: Mapping[str, Any]) -> Report:
-    """The form as a report of a concern."""
+    """The form's answers as a report of a concern."""
     day, at = values.get("day"), values.get("at")
     told, is_away = values.get("told"), values.get("away")
     happened = datetime.fromisoformat(f"{day}T{at or '00:00'}").replace(tzinfo=school.settings.zone) if day else None
@@ -171,7 +171,7 @@ def _as_report(school: School, register: Register, values: Mapping[str, Any]) ->
 
 
 def _send(school: School, person: Person, register: Register, draft: Draft) -> None:
-    """Raise the concern, or keep the reason why that is not possible."""
+    """Raise the concern, or store the reason why that is not possible."""
     session = _find_session(school, person, str(draft.values.get("session", "")))
     try:
         report = _as_report(school, register, draft.values)
@@ -191,7 +191,7 @@ def _send(school: School, person: Person, register: Register, draft: Draft) -> N
 
 
 def _show_received(school: School, ref: str, alerted: str, dsps: Collection[Dsps]) -> None:
-    """Show the confirmation; the person who raised a concern about conduct gets no reference for it."""
+    """Show the confirmation. Whoever raised a concern about conduct gets no reference."""
     if not alerted and ref:
         show_error(
             f"Saved as {ref}, but nobody could be alerted.",

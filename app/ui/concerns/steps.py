@@ -1,4 +1,4 @@
-"""The steps of a concern: a button and a dialog for each, and what others changed in the meantime."""
+"""The steps of a concern, each a button with a dialog, and what others changed in the meantime."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
@@ -22,12 +22,12 @@ from app.ui.dialogs import Change, open_dialog
 from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import write_html
 
-_FIRST = ("level", "action", "decision", "referral", "note", "closed", "reopened")  # the others are in a menu
+_FIRST = ("level", "action", "decision", "referral", "note", "closed", "reopened")  # the rest are in a menu
 _OF_ACTIONS = ("done", "moved")  # their buttons are with each action
 
 
 class Steps:
-    """The steps that are possible for a concern, each a button with a dialog."""
+    """The steps that a person can take in a concern, each a button that opens a dialog."""
 
     def __init__(self, school: School, person: Person, view: ConcernView) -> None:
         self.school, self.person, self.view = school, person, view
@@ -58,11 +58,11 @@ class Steps:
             st.button("Discard", key=f"discard {kind} {self.view.ref}", type="tertiary", on_click=guard(draft.drop))
 
     def open(self, kind: str, action: int | None = None) -> None:
-        """Open the dialog of a step, perhaps about an action."""
+        """Open the dialog of a step. `action` is the number of the action it is about, if any."""
         draft = self._create_draft(kind)
         if action is not None:
             draft.begin(draft.values | {"action": action})
-        version = [self.view.version]  # on which the next save is based
+        version = [self.view.version]  # the version that the next save is based on
 
         def ask() -> Change:
             given = self._ask_all(kind, draft)
@@ -126,13 +126,13 @@ class Steps:
         return draft.ask_one(ask.name, ask.question, choices[ask.what]())
 
     def _list_sessions(self) -> list[LinkedSession]:
-        """The sessions that could be linked but are not."""
+        """The sessions that could be linked and are not."""
         linked = {session[:2] for session in self.view.links}
         sessions = list_sessions_to_link(self.school, self.person, self.view.ref)
         return [session for session in sessions if session[:2] not in linked]
 
     def _ask_correction(self, name: str, draft: Draft) -> Any:
-        """Ask for the corrected content of a field; its box starts with the present content."""
+        """Ask for the corrected content of a field. The box starts with the present content."""
         box = f"after {name}"
         if name in ("summary", "childs_words", "place", "categories"):
             draft.values.setdefault(box, getattr(self.view, name) or "")

@@ -1,4 +1,4 @@
-"""What needs attention: each line is a link with a count, and opens exactly what it counts."""
+"""What needs attention: each line has a count, and links to exactly what it counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _BY_OWNER = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line, and where it leads. Its words begin with the count or end with it in brackets."""
+    """A line and its link. The words start with the count, or end with it in brackets."""
 
     words: str
     page: Page
@@ -42,7 +42,7 @@ class Line:
 
 
 def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The sessions of a list (see `reports.details`), of the days and filters of the view."""
+    """The sessions of a list (see `reports.details`) on the view's days and with its filters."""
     ids, rows = [], view.settled if kind == "week" else view.rows
     if kind == "late":
         ids = list_late_consents(view.school, view.person, view.days)["session_id"].tolist()
@@ -58,7 +58,7 @@ def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None)
 
 
 def _load_from_first(view: View, breaches: pd.DataFrame, until: date) -> pd.DataFrame:
-    """The sessions from the first with one of some breaches until a day."""
+    """The sessions from the first day with one of some breaches until a given day."""
     first = min((day.date() for day in pd.to_datetime(breaches["day"])), default=date.max)
     return view.load((first, until)) if first <= until else view.rows.iloc[:0]
 
@@ -82,7 +82,8 @@ def show_attention(view: View) -> None:
 
 
 def list_lines(view: View) -> list[Line]:
-    """The lines that the person may see: sessions by the days and filters of the view, then those of other pages."""
+    """The lines that the person may see: first the sessions on the view's days and with its filters, then other
+    pages."""
     lines = _list_lines_of_sessions(view)
     if get_scopes(view.person, Resource.BREACH_COUNTS):
         waiting = len(list_breaches_to_resolve(view.school, view.person))
@@ -145,7 +146,7 @@ def _list_line_of_concerns(school: School, person: Person) -> list[Line]:
 
 
 def _list_line_of_confirmations(school: School, person: Person) -> list[Line]:
-    """How many have not confirmed a version that has been in force for some time."""
+    """The line that says how many people have not confirmed a version in force for more than 14 days, if any."""
     counts = count_confirmations(school, person)
     missing = counts.asked - counts.confirmed if counts else 0
     if not counts or not missing or school.today() <= counts.version.from_ + _TIME_TO_CONFIRM:

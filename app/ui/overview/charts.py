@@ -1,4 +1,4 @@
-"""The charts of the Overview: each with a sentence, its table, and a click that opens the sessions behind a mark."""
+"""The charts of the Overview, each with a sentence, its table, and a click that opens the sessions behind a mark."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -56,7 +56,7 @@ def _name(view: View) -> str:
 
 
 def _open_selected(key: str, selection: str, columns: Mapping[str, str], kind: str = "") -> None:
-    """Open the list behind the clicked mark; `columns` maps each parameter to a column of the chart's rows."""
+    """Open the list behind the selected mark. `columns` maps each parameter to a column of the chart's rows."""
     found = st.session_state[key]["selection"][selection]
     if found:
         _open(kind or selection, **{name: str(found[0][column]) for name, column in columns.items()})
@@ -69,7 +69,7 @@ def _open(kind: str, **place: str) -> None:
 
 
 def _choose_cell(cells: pd.DataFrame, view: View) -> None:
-    """The cells as a list to choose from, for those who use no mouse, and as a table."""
+    """Show the cells as a list to choose from, for people who do not use a mouse, and as a table."""
     with st.expander("Select by department and hour · View as table", key="cells", on_change="rerun") as place:
         if not place.open:
             return

@@ -1,4 +1,4 @@
-"""The sessions behind a mark of the Overview, as a list."""
+"""The list of the sessions behind a mark of the Overview."""
 
 from datetime import date
 from functools import partial
@@ -26,19 +26,19 @@ _OPEN = ("unresolved", "overdue", "earlier")  # lists of sessions with open brea
 
 
 def get_list() -> str:
-    """The list in the address; "" for none."""
+    """The list that the address names, or ""."""
     kind = address.get("list")
     return kind if kind in TITLES else ""
 
 
 def show_title(kind: str) -> None:
-    """Show the title of a list of TITLES, with the way back."""
+    """Show the title of a list in TITLES, with the link back."""
     link(Page.OVERVIEW, "Overview", "arrow_back", query=carry_choices())
     title(_find_place(kind)[1])
 
 
 def show_list(view: View, kind: str) -> None:
-    """Show a list of TITLES."""
+    """Show a list in TITLES."""
     place, words = _find_place(kind)
     if place is None or (kind in ("late", *_OPEN) and not _may_list(view)):
         st.info("This list does not exist, or you do not have access to it.")
@@ -77,7 +77,7 @@ def _may_list(view: View) -> bool:
 
 
 def _find_place(kind: str) -> tuple[dict[str, str] | None, str]:
-    """The cell, clause or week in the address (None: no valid one), and the title of its list."""
+    """The cell, clause or week in the address ({} for other lists, None if it is not valid), and the list's title."""
     of, hour = address.get("of"), address.get("hour")
     if kind == "cell":
         words = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(hour, f"from {hour}:00")

@@ -1,4 +1,4 @@
-"""What the Overview shows: its days, filters and measure, which are in its address, and the sessions they select."""
+"""What the Overview shows: its days, filters and measure, all held in its address, and the sessions they select."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ _MEASURE_HELP = (
 
 @dataclass(frozen=True)
 class View:
-    """The sessions of some days (`rows`, as `load_sessions` gives them) that the filters' `chosen` values leave.
-    `clause` is the one that the charts show, "" for all; `by_name`: whether the person may see names of staff and open
+    """The sessions of some days (`rows`, as from `load_sessions`) that the filters' `chosen` values leave. `clause` is
+    the one that the charts show, or "" for all. `by_name` is whether the person may see names of staff and open
     sessions."""
 
     school: School
@@ -53,12 +53,12 @@ class View:
 
     @property
     def key(self) -> str:
-        """Differs for each choice, so that its charts are drawn anew."""
+        """A key that differs for each choice, so that the charts are drawn again."""
         return f"{self.days} {self.measure} {list(self.chosen.values())}"
 
     @property
     def settled(self) -> pd.DataFrame:
-        """The sessions that can no longer be logged in time: what the weeks show."""
+        """The sessions that can no longer be logged in time; only these count in the weeks."""
         today = self.school.today()
         return leave_out_days_to_log(self.rows, today, self.school.settings.rules_on(today).log_within_hours)
 
@@ -68,8 +68,8 @@ class View:
 
 
 def load_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """The sessions that somebody may see, with `band` and `week` (see `reports.figures`). All share one frame, which
-    nobody changes: a copy for each click would take longer than the figures from it."""
+    """The sessions that somebody may see, with `band` and `week` (see `reports.figures`). All callers share one frame
+    and must not change it: a copy for each click would take longer than computing the figures."""
     key = (str(school.engine.url), read_revision(school), str(school.today()), *sorted(person.roles))
     return _load(school, person, days, key)
 
@@ -104,5 +104,5 @@ def choose_view(school: School, person: Person) -> View:
 
 
 def carry_choices() -> dict[str, list[str]]:
-    """The choices that a link within the Overview keeps."""
+    """The parameters that a link within the Overview keeps."""
     return address.carry("days", "measure", "clause", *FILTERS)

@@ -1,6 +1,6 @@
-"""One consent on the page Parents: its status, what can be done about it, and its history.
+"""One consent on the page Parents: its status, its next steps and its history.
 
-Each change has a dialog of its own, so that a second click in the same place changes nothing.
+Each change has its own dialog, so that a second click in the same place changes nothing.
 """
 
 from datetime import datetime
@@ -84,7 +84,8 @@ def _show_status(row: pd.Series) -> None:
 
 
 def _show_steps(school: School, person: Person, row: pd.Series) -> None:
-    """Show a button for each step that the person can take. Each opens a dialog; SLT confirms with one click."""
+    """Show a button for each step that the person can take. Each opens a dialog; only SLT's confirmation takes one
+    click."""
     consent_id = int(row["consent_id"])
     is_given, is_waiting = row["state"] == "given", row["status"] == ConsentStatus.WAITING
     to_inform = is_given and row["kind"] == "outside_hours" and pd.isna(row["slt_informed_at"])
@@ -197,7 +198,7 @@ def _record_withdrawal(school: School, person: Person, row: pd.Series) -> None:
 
 
 def _ask_who_and_when(school: School, name: str) -> tuple[str, datetime | None]:
-    """Ask which parent it was, and when; the time is blank until it was entered."""
+    """Ask which parent answered, and when. The time is None until it is entered."""
     parent = st.text_input(
         "Which parent?", placeholder="Name, or mother, father, carer", max_chars=200, key=f"{name} parent"
     )

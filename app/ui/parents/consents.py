@@ -1,4 +1,4 @@
-"""The consents on the page Parents: the lists, and the form to ask for one."""
+"""The consents on the page Parents: the lists, and the form to ask for a consent."""
 
 from datetime import datetime, time
 
@@ -34,7 +34,7 @@ _SHOWN = 5  # consents to confirm at once
 
 
 def show_consents(school: School, person: Person, consents: pd.DataFrame) -> None:
-    """Show the tab Consents; `consents` from `access.parents.list_consents`."""
+    """Show the tab Consents. `consents` come from `access.parents.list_consents`."""
     if consents.empty:
         st.write(
             "No consents on record for your pupils. Ask for one before academic tuition outside the usual hours, or "
@@ -64,12 +64,12 @@ def show_consents(school: School, person: Person, consents: pd.DataFrame) -> Non
 
 
 def _show_to_confirm(school: School, person: Person, consents: pd.DataFrame) -> None:
-    """Show the consents of which SLT was informed, for a member of SLT to confirm each with one click. What was
-    confirmed stays where it is until they leave, so that a second click confirms no other."""
+    """Show the consents of which SLT was informed, for a member of SLT to confirm with one click each. Confirmed ones
+    stay in place until the person leaves, so that a second click does not confirm another."""
     here: set[int] = st.session_state.setdefault(f"consents confirmed by {person.staff_id}", set())
     is_done = consents["consent_id"].isin(here)
     is_new = consents["confirmed_at"].isna() & (consents["state"] == "given")
-    is_asked_here = consents["asked_at"].notna()  # a file says that SLT was informed
+    is_asked_here = consents["asked_at"].notna()  # an imported file already says that SLT was informed
     rows = consents[consents["to_slt"] & (is_done | (is_new & is_asked_here))]
     if rows.empty:
         return
@@ -143,7 +143,7 @@ def _periods(consents: pd.DataFrame) -> list[str]:
 
 
 def show_request_form(school: School, person: Person) -> None:
-    """Show the form to ask for a consent, which leads to the new consent."""
+    """Show the form to ask for a consent. It leads to the new consent."""
     link(Page.PARENTS, "Consents and letters", "arrow_back")
     st.title("Ask for a consent")
     st.write(

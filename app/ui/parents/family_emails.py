@@ -1,5 +1,5 @@
 """Emails to families on the page Parents: sending letters and requests, their status, and sending failed ones again.
-Each is sent from a dialog that shows it. No address of a family is shown."""
+Each is sent from a dialog that shows it. Families' addresses are never shown."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -31,8 +31,8 @@ _LANGUAGES = {"en": "English", "cy": "Welsh"}
 
 
 def describe_letter_emails(pupils: pd.DataFrame, emails: pd.DataFrame) -> pd.DataFrame:
-    """The status of the emails to the parents of each pupil: the pupils with `by_email` ("✓ sent, 1 of 2 addresses")
-    and `why` (the reasons of those that failed)."""
+    """The pupils with the status of the emails to their parents: `by_email` ("✓ sent (1 of 2)") and `why` (the reasons
+    of those that failed)."""
     words, reasons = {}, {}
     for pupil_id, own in emails.groupby("pupil_id"):
         counts = own["state"].value_counts()
@@ -46,7 +46,7 @@ def describe_letter_emails(pupils: pd.DataFrame, emails: pd.DataFrame) -> pd.Dat
 
 
 def show_failed_letters(school: School, person: Person, kind: str, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
-    """Show the emails to the parents of some pupils that failed, why, and a button that sends them again."""
+    """Show which emails to some pupils' parents failed and why, with a button to send them again."""
     failed = emails[(emails["state"] == EmailState.FAILED) & emails["pupil_id"].isin(pupils["pupil_id"])]
     if failed.empty:
         return
@@ -78,7 +78,7 @@ def _send_failed_letters(school: School, person: Person, kind: str, pupil_ids: l
 
 
 def offer_letter_emails(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
-    """Show the button that opens the emails with a letter to the parents of some pupils, before they are sent."""
+    """Show the button that opens the emails of a letter to some pupils' parents, before they are sent."""
     n = "the letter" if len(pupils) == 1 else f"{len(pupils)} letters"
     write_html(
         "To <b>{addresses}</b> of the families of {pupils}.",
@@ -108,8 +108,8 @@ def _email_letters(school: School, person: Person, kind: str, pupils: pd.DataFra
 
 
 def offer_request_email(school: School, person: Person, consent_id: int) -> None:
-    """Show the button that opens the email with a request for consent, before it is sent, unless it went to all
-    addresses of the family or cannot be sent."""
+    """Show the button that opens the email with a request for consent, before it is sent. Nothing is shown if it went
+    to all of the family's addresses or cannot be sent."""
     emails = list_consent_emails(school, person, consent_id)
     requests = emails.loc[emails["kind"] == FamilyEmailKind.REQUEST, "state"]
     contacts = count_consent_contacts(school, person, consent_id)
@@ -137,7 +137,7 @@ def _email_request(school: School, person: Person, consent_id: int, contacts: in
 
 
 def show_request_emails(school: School, person: Person, consent_id: int, *, is_waiting: bool) -> None:
-    """Show the status of the emails about a request for consent; while it awaits an answer, also why none can be
+    """Show the status of the emails about a request for consent. While it awaits an answer, also show why none can be
     sent."""
     emails = list_consent_emails(school, person, consent_id)
     if len(emails):
@@ -159,7 +159,7 @@ def show_request_emails(school: School, person: Person, consent_id: int, *, is_w
 
 
 def _show_email(create: Callable[[], EmailText]) -> bool:
-    """Show an email as the family will read it. Returns whether it can be created."""
+    """Show an email as the family will read it. Returns whether it could be created."""
     try:
         text = create()
     except TemplateError as error:

@@ -1,4 +1,4 @@
-"""The tab Letters of the page Parents: which letters are outstanding, creating them, and their register."""
+"""The tab Letters of the page Parents: which letters are outstanding, creating them, and the register of letters."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ from app.vocabulary.terms import EmailState
 
 
 def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
-    """Show the tab Letters; `pupils` from `access.parents.list_letters_sent`."""
+    """Show the tab Letters. `pupils` come from `access.parents.list_letters_sent`."""
     if pupils.empty:
         st.write(
             "You have no pupils to show. Letters can be seen by a pupil's tutor, HOY and HM, and by staff who teach "
@@ -50,7 +50,7 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
 
 
 def describe_remote_learning(school: School) -> list[str]:
-    """Descriptions of the periods of remote learning that are not over."""
+    """Descriptions of the periods of remote learning that have not ended."""
     periods = [period for period in school.settings.remote_learning if period.to >= school.today()]
     return [
         f"the period from {on_day(period.from_)} to {on_day(period.to)}{describe_groups(period)}" for period in periods
@@ -58,7 +58,7 @@ def describe_remote_learning(school: School) -> list[str]:
 
 
 def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """Show the filters. Returns the pupils that they select, and whether pupils were chosen by name."""
+    """Show the filters. Returns the pupils that they leave, and whether pupils were chosen by name."""
     left, middle, right = st.columns(3)
     years = left.multiselect("Year", sort_years(pupils["year_group"]), key="letters year")
     houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
@@ -97,7 +97,7 @@ def _show_register(kind: str, selected: pd.DataFrame, emails: pd.DataFrame) -> N
 
 
 def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
-    """Show the button to remove letters marked as sent on a day by mistake, for the selected pupils."""
+    """Show the button to strike out letters that were marked as sent by mistake, for the selected pupils."""
     letters = list_letters_by_day(school, person)
     letters = letters[(letters["kind"] == kind) & letters["pupil_id"].isin(pupils["pupil_id"])]
     if letters.empty:
@@ -126,8 +126,8 @@ def _strike_letters(school: School, person: Person, kind: str, letters: pd.DataF
 def _send_letters(
     school: School, person: Person, kind: str, pupils: pd.DataFrame, emails: pd.DataFrame, *, everybody_on_paper: bool
 ) -> None:
-    """Offer a letter to the parents of some pupils: by email to those with addresses on the roster, unless they were
-    emailed it, and on paper to the others and where the email failed, or to everybody."""
+    """Offer a letter to the parents of some pupils: by email to families with addresses on the roster that have not
+    been emailed it, and on paper to the others and where the email failed, or to everybody."""
     obstacle = find_obstacle_to_families(school)
     has_contacts, is_emailed = pupils["contacts"] > 0, pupils["pupil_id"].isin(emails["pupil_id"])
     has_failed = pupils["pupil_id"].isin(emails.loc[emails["state"] == EmailState.FAILED, "pupil_id"])
@@ -175,12 +175,13 @@ def _mark_letters(school: School, person: Person, kind: str, ids: list[int], n: 
 
 
 def sort_years(years: pd.Series) -> list[str]:
-    """Sort year groups, 7 before 10."""
+    """The different year groups in order, with 7 before 10."""
     return sorted(years.unique(), key=lambda year: (len(year), year))
 
 
 def offer_letters(label: str, key: str, make: Callable[[Callable[[float], None]], Download]) -> None:
-    """Show a button that creates a file, then one to download it; `make` is given a function that shows progress."""
+    """Show a button that creates a file, then one that downloads it. `make` creates it, given a function that shows
+    progress."""
     made: dict[str, Download] = st.session_state.setdefault("letters made", {})
     if key not in made and st.button(label, key=f"make {key}", icon=":material/draft:"):
         bar = st.progress(0.0, text="Creating letters…")

@@ -1,4 +1,4 @@
-"""What last term would have looked like under a change, beside the change."""
+"""A preview of last term under a change of the protocol, and functions shared by the forms that change it."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,7 +21,7 @@ REASON_HELP = "It appears in the inspection pack: name nobody."
 
 
 def find_last_term(school: School) -> Term | None:
-    """The last term that is over, else the one that has begun; None if there is none."""
+    """The last term that has ended, or the one that has begun, or None."""
     today = school.today()
     begun = sorted((t for t in school.settings.terms if t.from_ <= today), key=lambda t: t.from_)
     over = [term for term in begun if term.to < today]
@@ -29,13 +29,14 @@ def find_last_term(school: School) -> Term | None:
 
 
 def list_newest_first(entries: Sequence[Entry], kind: ProtocolKind) -> list[Entry]:
-    """The entries of a kind that begins on a day, the latest day first."""
+    """The entries of a kind that starts on a day, the latest day first."""
     return sorted((e for e in entries if e.kind == kind), key=lambda e: str(e.content["from"]), reverse=True)
 
 
 def show_last_term(school: School, person: Person, changes: Sequence[Change], means: str) -> None:
-    """Show how many outcomes of last term's sessions would differ under some changes; `means` describes these ("With
-    remote learning for Year 9"). Nothing is shown if no outcome depends on them, or they do not fit."""
+    """Show how many outcomes of last term's sessions would differ under some changes. `means` describes these, such as
+    "With remote learning for Year 9". Shows nothing if there is no term, or the changes have no effect or are not
+    valid."""
     term = find_last_term(school)
     if term is None or not changes:
         return
@@ -55,7 +56,7 @@ def show_last_term(school: School, person: Person, changes: Sequence[Change], me
 
 
 def _judge(school: School, person: Person, term: Term, other: Settings) -> WhatIf:
-    """How last term's outcomes would differ; judged once for the same settings."""
+    """How last term's outcomes would differ. The result is cached for the same settings."""
     key = (school.state, term.name, other.model_dump_json())
     known = st.session_state.get("last term under a change")
     if known is None or known[0] != key:
@@ -70,7 +71,7 @@ def _judge(school: School, person: Person, term: Term, other: Settings) -> WhatI
 def make_change(
     school: School, person: Person, changes: Callable[[], Sequence[Change]], text: Callable[[], str], confirmation: str
 ) -> Confirmed:
-    """The change that a dialog makes: the confirmation also says what it did to past sessions."""
+    """The change that a dialog makes. Its confirmation also says what it did to past sessions."""
 
     def make() -> str:
         return f"{confirmation} {change_protocol(school, person, changes(), text()).describe()}".rstrip()
@@ -79,7 +80,7 @@ def make_change(
 
 
 def require_text(words: str, what: str) -> str:
-    """What somebody typed, without blanks around it. ValueError if it is empty."""
+    """What somebody typed, without surrounding blanks. Raises ValueError if that is empty."""
     if not words.strip():
         raise ValueError(f"Enter {what}.")
     return words.strip()

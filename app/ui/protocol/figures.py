@@ -1,4 +1,4 @@
-"""Times and limits on the Protocol page: those in force, and putting others into force from a day."""
+"""Times and limits on the Protocol page: those in force, and putting others into force from a given day."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -25,7 +25,7 @@ _SLOT_COLUMNS = ("Name", "Days", "From", "Until", "Years", "Schools", "Week")
 
 
 def show_figures(school: School, person: Person) -> None:
-    """Show the times and limits in force today, with the button to change them."""
+    """Show the times and limits in force today and from later days, with the button to change them."""
     st.subheader("Times and limits", anchor=False)
     today = school.today()
     write_html("{words}", words=describe_rules(school.settings.rules_on(today)))
@@ -37,7 +37,7 @@ def show_figures(school: School, person: Person) -> None:
 
 
 def open_figures(school: School, person: Person, day: date, chosen: Mapping[str, Any]) -> None:
-    """Open the form for other times and limits from a day on; `chosen` are figures to start with, as in the settings
+    """Open the form for other times and limits from a day. `chosen` are figures to start with, as in the settings
     file."""
     entered: list[Change] = []
     means: list[str] = []
@@ -72,8 +72,8 @@ def open_figures(school: School, person: Person, day: date, chosen: Mapping[str,
 def find_changes(
     school: School, rules: Rules, asked: Mapping[str, Any], first: date
 ) -> tuple[dict[str, Any], list[Change]]:
-    """What differs from the rules of a day: the checked figures, and the changes that put them into force.
-    SettingsError if a figure is wrong."""
+    """The figures that differ from the rules of a day, and the changes that put them into force. Raises SettingsError
+    if a figure is wrong."""
     checked = replace_figures(school.settings, asked).rules_on(first)
     differing = find_differences({name: getattr(checked, name) for name in FIGURES}, rules)
     plain = checked.model_dump(mode="json", by_alias=True)
@@ -84,8 +84,8 @@ def find_changes(
 
 
 def ask_figures(rules: Rules, key: str, *, with_all: bool) -> dict[str, Any]:
-    """Show the fields for times and limits, filled in with some rules. Returns what was typed, as the settings file has
-    it. `with_all`: also those on which no outcome of a single session depends."""
+    """Show the fields for times and limits, filled in from some rules. Returns what was typed, in the format of the
+    settings file. `with_all` adds the fields that do not affect any outcome of a single session."""
     row = st.columns(5)
     begins = row[0].text_input("Tuition from", f"{rules.academic_hours[0]:%H:%M}", key=f"{key} begins")
     ends = row[1].text_input("Tuition until", f"{rules.academic_hours[1]:%H:%M}", key=f"{key} ends")
@@ -115,7 +115,7 @@ def _ask_number(place: Any, label: str, value: float, step: float, key: str) -> 
 
 
 def _ask_slots(rules: Rules, key: str) -> list[dict[str, Any]]:
-    """Ask for the times for one-to-ones. Returns them as the settings file has them."""
+    """Ask for the times for one-to-ones. Returns them in the format of the settings file."""
     st.write("Times for one-to-ones, such as tutor time, C4L and lunch. Blank years, schools and week: all of them.")
     times = [(f"{slot.from_:%H:%M}", f"{slot.to:%H:%M}") for slot in rules.one_to_one_slots]
     now = [

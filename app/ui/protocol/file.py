@@ -12,7 +12,7 @@ from app.ui.widgets import download
 
 
 def show_file(school: School, person: Person) -> None:
-    """Offer the protocol as a settings file, and take one over."""
+    """Offer the protocol as a settings file, and a button to import one."""
     st.header("The protocol as a file", anchor=False)
     note("A settings file (protocol.toml) holds all versions, terms, periods of remote learning, times and limits.")
     with st.container(horizontal=True):

@@ -1,4 +1,4 @@
-"""What was changed in the protocol, by whom and why, and undoing a change."""
+"""What was changed in the protocol, by whom and why, and how to undo a change."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -26,7 +26,7 @@ from app.vocabulary.terms import ProtocolKind
 
 
 def show_history(lines: Sequence[HistoryLine]) -> None:
-    """Show every decision, newest first; a click on one opens it."""
+    """Show every decision, newest first. A click opens one."""
     st.subheader("What was changed, and why", anchor=False)
     rows = pd.DataFrame([vars(line) for line in lines])
     rows["kind"] = [line.kind.label for line in lines]

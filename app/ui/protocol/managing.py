@@ -15,7 +15,8 @@ from app.ui.protocol.versions import show_review, show_versions
 
 
 def show_settings(school: School, person: Person) -> None:
-    """Show everything that the Senior Deputy Head may change, with its history; or the entry that the address names."""
+    """Show everything that the Senior Deputy Head may change, with its history, or only the entry that the address
+    names."""
     lines = list_history(school, person)
     chosen = read_number(get("entry"))
     if (line := next((line for line in lines if line.id == chosen), None)) is not None:

@@ -1,4 +1,4 @@
-"""Remote learning on the Protocol page: for today in two clicks, and all periods."""
+"""Remote learning on the Protocol page: a quick entry for today, and all periods."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def offer_today(school: School, person: Person) -> None:
 
 
 def show_remote_learning(school: School, person: Person, entries: Sequence[Entry]) -> None:
-    """Show the periods of remote learning; a click on one opens it."""
+    """Show the periods of remote learning. A click opens one."""
     st.subheader("Remote learning", anchor=False)
     periods = list_newest_first(entries, _KIND)
     if periods:
@@ -66,7 +66,7 @@ def show_remote_learning(school: School, person: Person, entries: Sequence[Entry
 
 
 def open_period(school: School, person: Person, content: Mapping[str, Any], entry_id: int | None = None) -> None:
-    """Open the form for a new period, or to change the one with an id."""
+    """Open the form for a new period, or to change the period with the id `entry_id`."""
     new = {"name": "Remote learning", "from": school.today(), "to": school.today()}
     period = RemotePeriod.model_validate(new | dict(content))
     entered: list[Change] = []
@@ -96,7 +96,7 @@ def open_period(school: School, person: Person, content: Mapping[str, Any], entr
 
 
 def _ask_groups(school: School, person: Person, period: RemotePeriod) -> dict[str, list[str]]:
-    """Ask for whom a period is; nothing chosen is the whole school."""
+    """Ask for whom a period is. Returns the chosen schools, years and houses; {} means the whole school."""
     groups, chosen = list_groups(school, person), {}
     labels = {"schools": "Schools", "years": "Years", "houses": "Houses"}
     for place, column in zip(labels, st.columns(3), strict=True):

@@ -21,7 +21,7 @@ _KIND = ProtocolKind.TERM
 
 
 def show_terms(school: School, person: Person, entries: Sequence[Entry]) -> None:
-    """Show the terms, newest first; a click on one opens it."""
+    """Show the terms, newest first. A click opens one."""
     st.subheader("Terms", anchor=False)
     terms = list_newest_first(entries, _KIND)
     if terms:
@@ -43,7 +43,7 @@ def show_terms(school: School, person: Person, entries: Sequence[Entry]) -> None
 
 
 def open_term(school: School, person: Person, term: Term, entry_id: int | None = None) -> None:
-    """Open the form for a new term, or to change the one with an id."""
+    """Open the form for a new term, or to change the term with the id `entry_id`."""
 
     def ask() -> Confirmed:
         name = st.text_input("Name", term.name, max_chars=80, key="term name", placeholder="Lent 2027")

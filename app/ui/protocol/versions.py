@@ -1,4 +1,4 @@
-"""Versions of the protocol on its page: a new one with its text beside last term, and the review."""
+"""Versions of the protocol on its page: a new version, with its text beside last term's figures, and the review."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ _KIND = ProtocolKind.VERSION
 
 
 def show_review(school: School, person: Person, entries: Sequence[Entry]) -> None:
-    """Show when the version in force is to be reviewed, with the buttons to record the review or to put it off."""
+    """Show when the version in force is due for review, with buttons to record the review or to put it off."""
     version = school.settings.version_on(school.today())
     entry = next((e for e in entries if e.kind == _KIND and version and e.content["from"] == str(version.from_)), None)
     if version is None or entry is None:
@@ -73,7 +73,7 @@ def _open_review(school: School, person: Person, entry: Entry, title: str, confi
 
 
 def show_versions(school: School, person: Person, entries: Sequence[Entry]) -> None:
-    """Show the versions; a click on one opens it."""
+    """Show the versions. A click opens one."""
     st.subheader("Versions", anchor=False)
     versions = list_newest_first(entries, _KIND)
     read = [Version.model_validate(entry.content) for entry in versions]
@@ -94,8 +94,8 @@ def show_versions(school: School, person: Person, entries: Sequence[Entry]) -> N
 
 
 def open_version(school: School, person: Person, version: Version, entry_id: int | None = None) -> None:
-    """Open the form for a new version, or to change the one with an id. Its text is typed beside last term's figures,
-    or read from a file with the columns `clause` and `words`."""
+    """Open the form for a new version, or to change the version with the id `entry_id`. Its text is typed beside last
+    term's figures, or read from a file with the columns `clause` and `words`."""
 
     def ask() -> Confirmed:
         name = st.text_input("Name", version.name, max_chars=80, key="version name", placeholder="January 2027")
@@ -126,8 +126,8 @@ def open_version(school: School, person: Person, version: Version, entry_id: int
 
 
 def _ask_text(school: School, person: Person, version: Version) -> dict[str, str]:
-    """Ask for the words of each clause, with last term's figures beside them. Returns those that are not the program's
-    own."""
+    """Ask for the words of each clause, with last term's figures beside them. Returns, by clause, those that differ
+    from the program's own."""
     text = version.text | _read_upload()
     term = find_last_term(school)
     figures = get_protocol_figures(school, person, (term.from_, term.to)) if term else None
@@ -156,7 +156,7 @@ def _count(figures: "pd.Series[Any]") -> str:
 
 
 def _read_upload() -> dict[str, str]:
-    """The words of clauses from a table that somebody uploads; the program says which rows it cannot use."""
+    """The words of clauses, by name, from an uploaded table. Shows which rows cannot be used."""
     label = "The text from a file (optional): a table with the columns clause and words"
     file = st.file_uploader(label, type=["csv", "xlsx"], key="version file")
     if file is None:

@@ -1,4 +1,4 @@
-"""Who was in the calls of a session when, room by room, and where recordings of it are stored."""
+"""Who was in the calls of a session and when, room by room, and where its recordings are stored."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ _VIDEO = "“▶ video”: the camera sent video at some time; Teams seldom repo
 
 
 def show_attendance(view: SessionView) -> None:
-    """Show a timeline for each room, and what is known of people without times and of a report that differs."""
+    """Show a timeline for each room, people whose times are not known, and how an attendance report differs."""
     st.header("Attendance timeline")
     calls = view.calls
     if view.withheld:
@@ -47,7 +47,7 @@ def show_attendance(view: SessionView) -> None:
 
 
 def _name_rooms(calls: SessionCalls) -> list[str]:
-    """What each room is called on the page; "" for the only one."""
+    """What each room is called on the page; "" if there is only one."""
     if len(calls.rooms) == 1:
         return [""]
     in_session = int((calls.rooms["part"] == CallPart.SESSION).sum())
@@ -83,7 +83,7 @@ def _show_room(calls: SessionCalls, room: int, name: str) -> None:
 
 
 def _find_span(calls: SessionCalls, part: str) -> tuple[datetime, datetime]:
-    """The common start and end of the timelines of a session's rooms. A room after the session has its own."""
+    """The common start and end of the timelines of a session's rooms. Rooms after the session share their own."""
     is_after = calls.rooms["part"] == CallPart.AFTER
     rooms = calls.rooms[is_after if part == CallPart.AFTER else ~is_after]
     stays = calls.stays[calls.stays["room"].isin(rooms["room"])]
@@ -91,7 +91,7 @@ def _find_span(calls: SessionCalls, part: str) -> tuple[datetime, datetime]:
 
 
 def _show_differences(calls: SessionCalls) -> None:
-    """Show where the call record and the attendance report differ on when pupils were alone."""
+    """Show where the call record and the attendance report differ on when pupils were without staff."""
     if not (calls.rooms["part"] == CallPart.REPORT).any():
         return
     if not calls.differ:
@@ -107,7 +107,7 @@ def _show_differences(calls: SessionCalls) -> None:
 
 
 def _list_alone(alone: pd.DataFrame) -> str:
-    """Who was without staff from when to when: "Aled, Una from 10:42:10 to 10:56:00"."""
+    """Who was without staff and when, such as "without staff were Aled, Una from 10:42:10 to 10:56:00"."""
     spans = alone.groupby(["from_at", "to_at"])["name"].agg(", ".join)
     words = [f"{names} from {begin:%H:%M:%S} to {end:%H:%M:%S}" for (begin, end), names in spans.items()]
     return "without staff were " + "; ".join(words) if words else "no pupil was without staff"
@@ -148,7 +148,7 @@ def show_recordings(recordings: pd.DataFrame, now: datetime) -> None:
         if row.address:
             place = '<span style="overflow-wrap:anywhere">{address}</span>'
             write_html("Where it is stored: " + place, address=row.address)
-            # Microsoft Graph hands a recording only to a program with a token of its own.
+            # Microsoft Graph gives a recording only to a program with its own token.
             if not (urlsplit(row.address).hostname or "").startswith("graph."):
                 st.link_button(
                     "Open the recording", row.address, icon=":material/open_in_new:", key=f"recording {number}"

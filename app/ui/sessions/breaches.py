@@ -17,8 +17,8 @@ from app.vocabulary.terms import BreachEventKind, BreachState, Resolution
 
 
 def show_breaches(school: School, person: Person, view: SessionView, following: int | None = None) -> None:
-    """Show what was done about the breaches, and the form if the person can explain or resolve them. `following`
-    is the session to show once this one is resolved."""
+    """Show what was done about the breaches, and the form if the person can explain or resolve them. `following` is the
+    session to show once this one is resolved."""
     breaches = get_session_breaches(school, person, view.session_id)
     if breaches.rows.empty:
         return
@@ -74,7 +74,8 @@ _CONDUCT = "conduct"
 
 
 def _ask_resolution(school: School, person: Person, view: SessionView, following: int | None) -> None:
-    """The form to resolve a session: a note, and a button for each way. `following` is the session to show next."""
+    """Show the form to resolve a session: a note, and a button for each resolution. `following` is the session to show
+    next."""
     number = view.session_id
     with st.form(f"resolve {number}", enter_to_submit=False):
         words = st.text_area(

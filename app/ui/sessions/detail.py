@@ -1,4 +1,4 @@
-"""One session: what is wrong, who was in it when, each check with its source, and the log."""
+"""One session: what is wrong, who was in it and when, each check with its source, and the log."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def _show_heading(school: School, person: Person, view: SessionView) -> None:
 
 
 def show_people(school: School, person: Person, view: SessionView) -> None:
-    """Show who held a session, with which pupils."""
+    """Show who held a session, and its pupils."""
     write_html("<b>{staff}</b>", staff=view.staff_name or "Unknown")
     _show_pupils(school, person, view)
 
@@ -98,7 +98,7 @@ def _show_links(view: SessionView) -> None:
 
 
 def show_summary(view: SessionView) -> None:
-    """Show the status of a session, the reasons for breaches, and where its log disagrees with another source."""
+    """Show the status of a session, the reasons for its breaches, and where its log disagrees with another source."""
     broken = view.clauses[view.clauses["outcome"] == "breach"]
     gaps = view.clauses[view.clauses["outcome"] == "no_evidence"]
     if len(broken):
@@ -119,8 +119,7 @@ def show_summary(view: SessionView) -> None:
 
 
 def show_reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
-    """Show why there are breaches, or which evidence is missing, from which source; and what the log says where it
-    disagrees."""
+    """Show the reason for each check with its source, and what the log says where it disagrees."""
     for row in clauses.itertuples():
         source = " <em>({row.source})</em>" if row.source else ""
         disagrees = "<br>≠ {log}: {row.log_says}" if _log_disagrees(row) else ""
@@ -129,7 +128,8 @@ def show_reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
 
 
 def _log_disagrees(row: Any) -> bool:
-    """Whether a check is disputed by what the log says. If the log decided, the reason names the other source."""
+    """Whether a check is disputed by what the log says. False if the log decided, because the reason then names the
+    other source."""
     return bool(row.disputed and row.log_says and row.evidence != EvidenceKind.LOG)
 
 

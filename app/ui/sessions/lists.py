@@ -1,4 +1,4 @@
-"""The list of all sessions that somebody may open, with its filters."""
+"""The list of all sessions that the person may open, with its filters."""
 
 import pandas as pd
 import streamlit as st
@@ -44,7 +44,7 @@ def show_all_sessions(school: School, person: Person) -> None:
 
 
 def _choose_kind(rows: pd.DataFrame) -> pd.DataFrame:
-    """The sessions of the kind that is chosen, each with its number."""
+    """Let the person choose the kind of sessions, each shown with its count. Returns the sessions of that kind."""
     kinds = {
         "all": ("All", pd.Series(data=True, index=rows.index)),
         "breach": (STATUS_WORDS[Status.BREACH], rows["status"] == Status.BREACH),
@@ -74,7 +74,7 @@ def _list_filters(rows: pd.DataFrame, pupils: pd.DataFrame) -> list[Filter]:
 
 
 def show_sessions(rows: pd.DataFrame, alt: str, name: str) -> None:
-    """Show sessions, with what decides about each at the left."""
+    """Show a list of sessions, with the most important columns on the left."""
     listing = pd.DataFrame(
         {
             "When": rows["started_at"],

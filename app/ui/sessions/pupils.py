@@ -1,4 +1,5 @@
-"""The pupils whom somebody looks after, and a pupil's page: sessions, letters and consents, no concerns."""
+"""The pupils whom somebody looks after, and a pupil's page: sessions, remote learning, letters and consents, no
+concerns."""
 
 from typing import Any
 
@@ -25,7 +26,7 @@ from app.vocabulary.terms import ConsentKind, LetterKind
 
 
 def show_pupils(school: School, person: Person) -> None:
-    """Show the pupils with their sessions of some days."""
+    """Show the pupils, with counts of their sessions on some days."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school)
     pupils = list_pupils_with_counts(school, person, days)
@@ -37,7 +38,7 @@ def show_pupils(school: School, person: Person) -> None:
 
 
 def show_pupil_list(pupils: pd.DataFrame, alt: str, name: str, **more: Any) -> None:
-    """Show pupils of `list_pupils_with_counts`, each of whom a click opens."""
+    """Show pupils of `list_pupils_with_counts`. A click opens a pupil's page."""
     columns = ["name", "year_group", "house", "sessions", "breaches", "tutor"]
     headings = {"name": "Pupil", "year_group": "Year", "breaches": "With a breach"}
     listing = as_listing(pupils, columns, **headings)

@@ -1,4 +1,4 @@
-"""Remote learning of one pupil, on the pupil's page: the days in force and past, and the forms for them."""
+"""Remote learning of one pupil, on the pupil's page: present and past days, and the forms to enter them."""
 
 from datetime import date, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from app.ui.text import note, write_html
 
 
 def show_remote_learning(school: School, person: Person, pupil: Pupil) -> None:
-    """Show the pupil's remote learning to those who may enter it; nothing to others."""
+    """Show the pupil's remote learning to those who may enter it, and nothing to others."""
     if not may_enter_remote_learning(school, person, pupil.pupil_id):
         return
     st.header("Remote learning", anchor=False)
@@ -51,7 +51,7 @@ def _describe_days(first: date, last: date) -> str:
 
 
 def _ask(school: School, person: Person, pupil: Pupil) -> Change:
-    """The dialog to enter days."""
+    """Ask for the days and the reason. Returns the change of the dialog."""
     write_html("Pastoral sessions with <b>{name}</b> on these days are one-to-ones.", name=pupil.name)
     reason = st.text_input("Reason", key="reason of remote learning", max_chars=200, placeholder="Quarantine")
     left, right = st.columns(2)
@@ -66,7 +66,7 @@ def _ask(school: School, person: Person, pupil: Pupil) -> Change:
 
 
 def _ask_end(school: School, person: Person, pupil: Pupil, row: Any) -> Change:
-    """The dialog to end days early, or to withdraw them."""
+    """Ask for the last day, or whether to withdraw the entry. Returns the change of the dialog."""
     days = _describe_days(row.from_day, row.to_day)
     write_html("Remote learning of <b>{name}</b>: {days}.", name=pupil.name, days=days)
     first, latest = row.from_day.date(), row.to_day.date() - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The spot check of one session: what was found, and the form for what is left to do."""
+"""The spot check of one session: its result, and the form for what is left to do."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from app.vocabulary.terms import SpotCheckResult
 
 
 def show_spot_check(school: School, person: Person, number: int, following: int | None = None) -> None:
-    """Show the spot check of a session as far as the person may see it, with the form for what is left for them to do.
+    """Show the spot check of a session as far as the person may see it, with the form for what they still have to do.
     `following` is the session to show once this one is answered."""
     check = get_spot_check(school, person, number)
     if check is None:

@@ -1,4 +1,4 @@
-"""Spot checks: the sessions to look at, those looked at, and how they were drawn."""
+"""Spot checks: the sessions to look at, those already looked at, and how they were drawn."""
 
 import streamlit as st
 
@@ -27,7 +27,8 @@ _HEADINGS = {"started_at": "When", "staff_name": "Staff", "drawn_at": "Drawn"}
 
 
 def show_spot_checks(school: School, person: Person) -> None:
-    """Show the sessions that the person is to look at, the chosen one beside them, and below those looked at."""
+    """Show the sessions that the person is to look at, with the chosen one beside them, and those already looked at
+    below."""
     note(
         "Sessions that only their log calls in order, drawn by chance. Look at the session and its log; speak with the "
         "member of staff or the pupils if you wish."
@@ -68,7 +69,7 @@ def _show_chosen(school: School, person: Person, number: int, ids: list[int]) ->
 
 
 def show_to_explain(school: School, person: Person) -> None:
-    """Show the person's own sessions of which somebody asks for an explanation after a spot check."""
+    """Show the person's own sessions for which an explanation was requested after a spot check."""
     numbers = list_spot_checks_to_explain(school, person)["session_id"].tolist()
     if numbers:
         st.header("After a spot check", anchor=False)
@@ -82,7 +83,7 @@ def show_to_explain(school: School, person: Person) -> None:
 
 
 def _show_answered(school: School, person: Person) -> None:
-    """Show the sessions that were looked at, with what the member of staff explained."""
+    """Show the sessions already looked at, with the explanations of staff."""
     rows = list_answered_spot_checks(school, person)
     if rows.empty:
         return
@@ -99,7 +100,7 @@ def _show_answered(school: School, person: Person) -> None:
 
 
 def _show_draw(school: School, person: Person) -> None:
-    """Show the seed of each term that is over, by which anybody can compute the draw again."""
+    """Show the seed of each term that has ended, from which anybody can repeat the draw."""
     seeds = list_spot_check_seeds(school, person)
     if seeds.empty:
         return

@@ -16,11 +16,11 @@ from app.ui.text import note
 from app.ui.widgets import list_ranges
 from app.vocabulary.roles import Page
 
-_ROWS = 7  # of each list, so that all of them begin on the first screen
+_ROWS = 7  # of each list, so that all of them start on the first screen
 
 
 def show_today(school: School, person: Person, to_resolve: pd.DataFrame) -> None:
-    """Show the page; `to_resolve` from `list_breaches_to_resolve`."""
+    """Show the page. `to_resolve` comes from `list_breaches_to_resolve`."""
     days = next(iter(list_ranges(school).values()))
     left, right = st.columns([3, 2], gap="large")
     ids = [int(number) for number in to_resolve["session_id"]]

@@ -1,4 +1,4 @@
-"""Sessions with open breaches, one after the other: the list at the left, the chosen session at the right."""
+"""Sessions with open breaches, one after another: the list on the left, the chosen session on the right."""
 
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ _HEADINGS = {"started_at": "When", "days": "Waiting", "clauses": "Breaches", "st
 
 
 def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) -> None:
-    """Show sessions of `list_breaches_to_resolve` or `list_breaches_to_explain` (`what`: "resolve" or "explain")."""
+    """Show sessions from `list_breaches_to_resolve` or `list_breaches_to_explain`. `what` is "resolve" or "explain"."""
     if rows.empty:
         st.success(f"Nothing to {what}.", icon=":material/check:")
         return
@@ -39,7 +39,7 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
 
 
 def get_chosen(ids: list[int]) -> int:
-    """The session that the address names, else the first."""
+    """The session that the address names, or the first."""
     chosen = address.get("chosen")
     return int(chosen) if chosen.isdecimal() and int(chosen) in ids else ids[0]
 
@@ -81,14 +81,14 @@ def choose(number: int) -> None:
 
 
 def find_following(ids: list[int], number: int) -> int | None:
-    """The id after one of a list, at its end the first; None if there is no other."""
+    """The id after the given one, wrapping round at the end; None if there is no other."""
     place = ids.index(number)
     return next(iter([*ids[place + 1 :], *ids[:place]]), None)
 
 
 def show_chosen(school: School, person: Person, number: int, ids: list[int]) -> None:
-    """Show what is needed to explain or resolve a session's breaches without opening it; `ids` are all that wait, in
-    order, and the next one follows."""
+    """Show what is needed to explain or resolve a session's breaches without opening it. `ids` are all sessions in the
+    list, in order; the next one is shown afterwards."""
     view = get_session(school, person, number)
     if view is None:
         return
