@@ -1,4 +1,4 @@
-"""Email addresses, alone or in a list. Somebody may sign in by one, so that it must be an address and nothing else."""
+"""Email addresses, alone or in a list. People sign in with them, so a cell must hold addresses and nothing else."""
 
 import re
 
@@ -11,7 +11,7 @@ _NAME = r"[a-z0-9!#$%&*+/=^_`{|}~-](?:[a-z0-9!#$%&'*+/=^_`{|}~-]*)"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _ADDRESS = re.compile(rf"{_NAME}(?:\.[a-z0-9!#$%&'*+/=^_`{{|}}~-]+)*@(?:{_LABEL}\.)+(?:[a-z]{{2,}}|xn--[a-z0-9-]+)")
 _LONGEST = 320
-_FAULTS = (  # what people often write instead, and what to say of it
+_FAULTS = (  # common mistakes, and how the error describes each
     (re.compile(r"^mailto:"), "begins with mailto:"),
     (re.compile(r"[^\x00-\x7f]"), "has a character that addresses do not have, such as a curly apostrophe"),
     (re.compile(r"^['\"]|[\"<>()\[\]]|'$|'@"), "has a bracket or a quotation mark around it"),
@@ -24,12 +24,12 @@ _FAULTS = (  # what people often write instead, and what to say of it
 
 
 def split_list(value: str | None) -> tuple[str, ...]:
-    """The items of a cell with a list, each once: separated by ";", a comma or a line break."""
+    """The items of a cell that holds a list, without repeats. They are separated by ";", a comma or a line break."""
     return tuple(dict.fromkeys(item.strip() for item in _BETWEEN.split(value or "") if item.strip()))
 
 
 def parse_email(value: str | None) -> str:
-    """An email address in lower case. InvalidCellError if the cell holds anything else."""
+    """An email address in lower case. InvalidCellError if the cell is blank or holds anything else."""
     address = remove_invisible(value or "").strip().rstrip("; ").lower()
     if not address:
         raise InvalidCellError("is blank", "fill it in")
@@ -40,7 +40,7 @@ def parse_email(value: str | None) -> str:
 
 
 def parse_emails(value: str | None) -> tuple[str, ...]:
-    """The addresses of a cell with a list, each once. InvalidCellError if an item is anything else."""
+    """The addresses in a cell that holds a list, without repeats. InvalidCellError if an item is not an address."""
     try:
         return tuple(dict.fromkeys(parse_email(item) for item in split_list(value)))
     except InvalidCellError as fault:

@@ -26,8 +26,10 @@ class Column:
     """A column of a table.
 
     - `meaning`: what it holds, in words; `example`: a cell of an example row
-    - `values`: the words that it takes, each with its label; none: any text. With `other_words`, also other text
-    - `is_required`: whether a table must have it; `is_list`: whether a cell may hold several, separated by ";"
+    - `values`: the values that it takes, each with its label; if empty, it takes any text
+    - `other_words`: whether it also takes text that is not in `values`
+    - `is_required`: whether a table must have it
+    - `is_list`: whether a cell may hold several values, separated by ";"
     """
 
     name: str
@@ -39,8 +41,8 @@ class Column:
     is_list: bool = False
 
     def find_value(self, word: str) -> str | None:
-        """The value that a word of a file certainly stands for: the value itself, its label, or another word for yes or
-        no. None: no value."""
+        """The value that a word in a file stands for: the word may be the value itself, its label, or a synonym of yes
+        or no. None if it is none of these."""
         folded = fold(word).replace("_", " ")
         if folded in YES_NO and ("yes", "Yes") in self.values:
             return "yes" if YES_NO[folded] else "no"
@@ -54,7 +56,7 @@ def _list_values(words: Iterable[Labelled]) -> Values:
     return tuple((word.value, word.label) for word in words if word.value != "other")
 
 
-# Of each column what it holds, and an example. The people are fictional, and seen to be.
+# What each column holds, and an example. The people are obviously fictional.
 _MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
     "schools": {
         "code": ("A short name of the school, by which the other tables refer to it", "EXAMPLE"),

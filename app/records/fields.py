@@ -1,4 +1,4 @@
-"""The kinds of cell, as pydantic types, and checking the rows of a table."""
+"""The kinds of cell, as pydantic types, and the checking of a table's rows."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ _TIME_COLUMNS = {"started_at", "ended_at", "sent_on", "covers_from", "covers_to"
 YES_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 LOST_LETTERS_FIX = "write it with its letters, or save the file as “CSV UTF-8” and import it again"
 
-# What a spreadsheet shows where there is no value.
+# What a spreadsheet shows instead of a value.
 _ERRORS = (
     "N/A NULL! DIV/0! VALUE! REF! NAME? NUM! SPILL! CALC! FIELD! BLOCKED! CONNECT! UNKNOWN! BUSY! GETTING_DATA PYTHON!"
 )
@@ -56,19 +56,19 @@ def _parse_yes_no(value: Any) -> bool | None:
 
 
 def _parse_name(value: Any) -> str:
-    """A name that rows have in common, such as a house or a school's code, in one form."""
+    """A name that several rows share, such as a house or a school's code, always in the same form."""
     return check_letters(tidy(str(value or "")))
 
 
 def check_letters(name: str) -> str:
-    """The name; InvalidCellError if letters of it were lost when the file was saved."""
+    """The name, unchanged. InvalidCellError if some of its letters were lost when the file was saved."""
     if shows_lost_letters(name) or "?" in name:
         raise InvalidCellError("has lost letters", LOST_LETTERS_FIX)
     return name
 
 
 def read_word(value: Any) -> str:
-    """A word from a list as the lists write theirs: "Music teacher" as "music_teacher"."""
+    """A word in the form that values have: "Music teacher" becomes "music_teacher"."""
     return fold(str(value or "")).replace(" ", "_").replace("-", "_")
 
 
@@ -88,7 +88,7 @@ def limit_length(length: int) -> AfterValidator:
 
 
 Required = Annotated[str, BeforeValidator(parse_required)]
-# A cell with nothing but a ";", as Forms ends its lists, or with characters that nobody sees is blank.
+# A cell that holds only ";" (Forms ends its lists with one) or invisible characters counts as blank.
 OptionalText = Annotated[str | None, BeforeValidator(lambda value: value if tidy(value or "") else None)]
 LowerText = Annotated[str | None, BeforeValidator(lambda value: tidy(value).lower() if value else None)]
 Name = Annotated[str, BeforeValidator(_parse_name)]
@@ -101,7 +101,7 @@ Email = Annotated[str, BeforeValidator(parse_email)]
 Emails = Annotated[tuple[str, ...], BeforeValidator(parse_emails)]
 
 
-# The settings are the context of the validation: see `check_cells`.
+# `check_cells` passes the settings as the context of the validation.
 DayCell = Annotated[date, BeforeValidator(lambda value: parse_day(parse_required(value)))]
 StartCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_start(parse_required(value), info.context))]
 EndCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_end(parse_required(value), info.context))]
@@ -120,8 +120,8 @@ def in_column(name: str) -> Iterator[None]:
 
 
 def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | None = None) -> M:
-    """The cells as a row of that model, which needs the settings if it has times. InvalidCellError, with its column, if
-    one cannot be used."""
+    """The cells as a row of the model. A model with times needs the settings. InvalidCellError, with the column, if a
+    cell cannot be used."""
     if "" in cells:
         raise InvalidCellError(
             "does not match the columns: it has a cell or a quotation mark too many",
@@ -142,7 +142,7 @@ def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | N
 
 
 def _check_value(column: str, value: str) -> None:
-    """InvalidCellError if a cell holds what a spreadsheet shows instead of a value."""
+    """Raise InvalidCellError if a cell holds what a spreadsheet shows instead of a value, or made of one."""
     if "\0" in value:
         raise InvalidCellError("contains an invalid character", "type the cell again", column)
     if _ERROR.fullmatch(value):
@@ -159,8 +159,9 @@ def _check_value(column: str, value: str) -> None:
 
 
 def parse_rows(table: Table, columns: type[Row], parse: Callable[[dict[str, str]], R | None]) -> ParsedRows[R]:
-    """The rows of a table, each parsed from its cells; None stands for one that repeats an earlier row. `columns` is
-    the model whose columns the file may have. UnreadableFileError if days are written with the month first."""
+    """The rows of a table. `parse` makes a row of its cells, or returns None for one that repeats an earlier row and is
+    left out. `columns` is the model whose columns the file may have. UnreadableFileError if days are written with the
+    month first."""
     _check_day_first(table, columns)
     known = columns.model_fields
     rows: list[ReadRow[R]] = []

@@ -1,7 +1,7 @@
-"""The mappings that the program brings: what systems call the columns, and the mapping that a file's headings propose.
+"""The mappings that come with the program: what other systems call the columns, and which mapping suits a file.
 
-Each file of `data/mappings/` describes the tables of one system, or what a kind of table is called in general (it has
-no `marks`). Its headings are alternatives: a table has some of them.
+Each file in `data/mappings/` describes a table of one system, or, if it has no `marks`, the headings that are common
+for a kind of table. Its headings are alternatives: a table has some of them.
 """
 
 import difflib
@@ -23,8 +23,8 @@ from app.settings import ROOT
 from app.vocabulary.words import fold, squeeze
 
 _FOLDER = ROOT / "data" / "mappings"
-_CLOSE = 0.85  # how alike two headings are that differ by a slip
-_SAMPLE = 50  # rows that are looked at
+_CLOSE = 0.85  # similarity from which one heading counts as a misspelling of another
+_SAMPLE = 50  # rows that are checked
 
 Headings = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
@@ -32,10 +32,10 @@ Headings = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if 
 class KnownTable(BaseModel):
     """What a system calls the columns of a table.
 
-    - `marks`: sets of headings, of which one whole set shows that a table is this system's
-    - `ignored`: headings of the system itself, which are never proposed
-    - `columns`: by column, the headings to try in turn, each one or several whose cells are joined
-    - `words`: by column, values by words
+    - `marks`: sets of headings; a table that has all headings of one set is this system's
+    - `ignored`: headings that the system uses for itself and that are never proposed
+    - `columns`: for each column, the headings to try in turn: one, or several whose cells are joined
+    - `words`: for each column, the value that each word of the system stands for
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,13 +48,13 @@ class KnownTable(BaseModel):
     words: dict[str, dict[str, str]] = {}
 
     def is_of(self, headings: Collection[str]) -> bool:
-        """Whether a table with these headings, squeezed, is this system's."""
+        """Whether a table with these headings, as `squeeze` returns them, is this system's."""
         return any(set(map(squeeze, mark)) <= set(headings) for mark in self.marks)
 
 
 @cache
 def list_known_tables() -> tuple[KnownTable, ...]:
-    """The tables of systems that the program knows, in the order of their names."""
+    """The tables of systems that the program knows, in the order of their files' names."""
     return tuple(known for known in _read_all() if known.marks)
 
 
@@ -66,7 +66,7 @@ def _read_all() -> tuple[KnownTable, ...]:
 
 @cache
 def _get_general(kind: str) -> KnownTable:
-    """What tables of a kind are called in general; the questions of a log also by their words and labels."""
+    """The headings that are common for a kind of table; in logs, a question's words and label are headings too."""
     known = next(known for known in _read_all() if known.kind == kind and not known.marks)
     own: dict[str, tuple[Headings, ...]] = {column: ((column,),) for column in TABLES[kind].columns}
     if kind == "logs":
@@ -76,8 +76,8 @@ def _get_general(kind: str) -> KnownTable:
 
 
 def propose(raw: RawTable, kind: str | None = None) -> Mapping | None:
-    """The mapping that a sheet's headings propose, of whatever kind or the given one. It may lack columns
-    (`Mapping.list_missing`): a person completes it. None if no heading is known."""
+    """The mapping that best fits a sheet's headings, of the given kind or else of any. It may lack required columns
+    (`Mapping.list_missing`), which a person adds. None if no heading is known."""
     kinds = [kind] if kind else list(TABLES)
     table = name_by_headings(raw)
     known = [known for known in recognise(raw) if known.kind in kinds] or [_get_general(other) for other in kinds]
@@ -86,31 +86,32 @@ def propose(raw: RawTable, kind: str | None = None) -> Mapping | None:
 
 
 def rate(raw: RawTable) -> tuple[float, int]:
-    """How many of the columns of any kind of table a sheet's headings give; see `propose`."""
+    """How well a sheet fits any kind of table, judged by its headings: the rating of the mapping that `propose`
+    returns. Higher is better."""
     mapping = propose(raw)
     return _rate(mapping) if mapping else (0, 0)
 
 
 def recognise(raw: RawTable) -> list[KnownTable]:
-    """The systems whose table a sheet may be, by its headings."""
+    """The systems' tables that a sheet may be, judged by its headings."""
     headings = set(map(squeeze, raw.headings))
     return [known for known in list_known_tables() if known.is_of(headings)]
 
 
 def get_known_table(name: str) -> KnownTable | None:
-    """The table of a system by its name, whatever its capitals."""
+    """The table of a system by its name, ignoring case; None if it is unknown."""
     return next((known for known in list_known_tables() if fold(known.name) == fold(name)), None)
 
 
 def _rate(mapping: Mapping) -> tuple[float, int]:
-    """The share of the required columns that a mapping gives, and the number of all."""
+    """The share of the required columns that a mapping gives, and the number of all columns that it gives."""
     required = TABLES[mapping.kind].required
     return 1 - len(mapping.list_missing()) / len(required), len(mapping.columns)
 
 
 def propose_as(known: KnownTable, raw: RawTable) -> Mapping:
-    """The mapping of a sheet as a system's table: by the system's headings, else by general ones, else by headings that
-    differ by a slip. No heading is used that the system has for itself."""
+    """The mapping of a sheet as a system's table. A column is found by the system's headings, else by common ones, else
+    by misspellings of these. Headings that the system uses for itself are left out."""
     return _propose_as(known, name_by_headings(raw))
 
 
@@ -134,7 +135,8 @@ def _propose_as(known: KnownTable, table: Table) -> Mapping:
 
 
 def _find(tried: Iterable[Sequence[str]], free: dict[str, str]) -> tuple[str, ...]:
-    """The first of some headings that a file has."""
+    """The first of the alternatives in `tried` that a file has, in the file's spelling; () if it has none. `free` maps
+    the headings that may be used, squeezed, to how the file spells them."""
     for names in tried:
         if all(squeeze(name) in free for name in names):
             return tuple(free[squeeze(name)] for name in names)
@@ -142,7 +144,7 @@ def _find(tried: Iterable[Sequence[str]], free: dict[str, str]) -> tuple[str, ..
 
 
 def _find_close(tried: Iterable[Sequence[str]], free: dict[str, str]) -> tuple[str, ...]:
-    """The heading of a file that differs from one of some headings by a slip."""
+    """As `_find`, but by a heading that is likely to be a misspelling of one of the alternatives."""
     for names in tried:
         squeezed = squeeze(names[0])
         alike = [name for name in free if abs(len(name) - len(squeezed)) <= 1]
@@ -152,7 +154,7 @@ def _find_close(tried: Iterable[Sequence[str]], free: dict[str, str]) -> tuple[s
 
 
 def _may_hold(column: str, headings: Sequence[str], table: Table) -> bool:
-    """Whether some headings may be of a column, by what is in it: names are no addresses."""
+    """Whether the cells under the headings fit the column: a column of addresses cannot hold names."""
     if "email" not in column or column == "email_domain":
         return True
     cells = [cell for _, row in table.rows[:_SAMPLE] for heading in headings if (cell := row.get(heading))]
@@ -160,7 +162,7 @@ def _may_hold(column: str, headings: Sequence[str], table: Table) -> bool:
 
 
 def _keep_used(words: dict[str, str], headings: Sequence[str], table: Table) -> dict[str, str]:
-    """Those of some words that stand in a file."""
+    """Those of the words that the file has under the headings."""
     if not words:
         return {}
     cells = {row.get(heading, "") for _, row in table.rows for heading in headings}
@@ -169,8 +171,8 @@ def _keep_used(words: dict[str, str], headings: Sequence[str], table: Table) -> 
 
 
 def read_as(known: KnownTable, raw: RawTable) -> Mapping:
-    """The mapping of a sheet as a system's table, if it gives all that is needed. UnreadableFileError names what is
-    missing."""
+    """The mapping of a sheet as a system's table. UnreadableFileError if it lacks required columns; the message names
+    them."""
     mapping = propose_as(known, raw)
     if missing := mapping.list_missing():
         raise UnreadableFileError(

@@ -1,9 +1,14 @@
-"""The form of a log: which questions it asks, what answers them, and the form as a row of a log file.
+"""The form of a log: which questions it asks, which answers it expects, and the form as a row of a log file.
 
-A form is what JSON can hold, so that it can be stored as a draft: `ref`; `purpose`; `pupils` and `second` (emails);
-`day` ("2026-11-03"), `from` and `to` ("14:05"), school time; the answers by question, in the words of a log file, ""
-if not answered; in `shown` those that the call record gave; and `past_midnight`, whether it ended on the next day;
-`proposed`, the purpose that nobody has confirmed yet.
+A form holds only what JSON can, so that it can be stored as a draft:
+
+- `ref`: the reference of the log; `call`: the id of the unlogged session; `correcting`: whether a log is corrected
+- `purpose`; `proposed`: the purpose that the program suggested
+- `pupils` and `second`: lists of emails
+- `day` ("2026-11-03"), `from` and `to` ("14:05"): in school time
+- `past_midnight`: whether the session ended on the next day
+- each question's name: the answer in the words of a log file, "" if not answered
+- `shown`: the answers that the call record gave
 """
 
 from collections.abc import Mapping
@@ -21,8 +26,7 @@ _SHOWN_BY_CALL = ("staff_opened", "staff_ended", "pupil_left_alone", "cameras_on
 
 
 def from_call(row: Any) -> Form:
-    """The form for a row of `list_calls_to_log`: the purpose that is likely, and the answers that the call record
-    shows."""
+    """The form for a row of `list_calls_to_log`, with the likely purpose and the answers that the call record shows."""
     shown = {name: _as_word(getattr(row, name)) for name in _SHOWN_BY_CALL}
     account = Account.SCHOOL.value if _as_word(row.school_account) == YesNo.YES else ""
     shown |= {"platform": Platform.TEAMS.value, "account": account}
@@ -57,22 +61,22 @@ def _format_times(started_at: datetime, ended_at: datetime) -> Form:
 
 
 def has_essentials(form: Form) -> bool:
-    """Whether purpose, pupils and times are given, which decide the questions."""
+    """Whether purpose, pupils and times are filled in: which questions are asked depends on them."""
     return all(form.get(name) for name in ("purpose", "pupils", "day", "from", "to"))
 
 
 def is_with_one_pupil(form: Form) -> bool:
-    """Whether it is pastoral and with one pupil: a one-to-one, if that pupil is in remote learning on its day."""
+    """Whether the session is pastoral and has one pupil: a one-to-one if that pupil is in remote learning that day."""
     return form["purpose"] == Purpose.PASTORAL and len(form["pupils"]) == 1
 
 
 def is_home_alone(form: Form, *, one_to_one: bool) -> bool:
-    """Whether the form says that a child too young for it was home alone: then it reports a concern."""
+    """Whether the form says that a child who is not old enough was home alone, which reports a concern."""
     return one_to_one and form.get("home_alone") == YesNo.YES
 
 
 def _with_concern(form: Form, *, one_to_one: bool) -> Form:
-    """The form with the answers that follow from a child being home alone."""
+    """The form; if a child was home alone, with a concern and its category filled in."""
     if not is_home_alone(form, one_to_one=one_to_one):
         return form
     category = form.get("concern_category") or ConcernCategory.HOME_ALONE.value
@@ -80,7 +84,7 @@ def _with_concern(form: Form, *, one_to_one: bool) -> Form:
 
 
 def list_questions(form: Form, *, one_to_one: bool) -> list[Question]:
-    """The questions that the form's purpose and its other answers make relevant, or that it is a one-to-one."""
+    """The questions to ask: they depend on the form's purpose, on its other answers and on `one_to_one`."""
     form = _with_concern(form, one_to_one=one_to_one)
     purpose = Purpose.named(form["purpose"])
     questions: dict[str, Question] = {}
@@ -98,14 +102,14 @@ def list_questions(form: Form, *, one_to_one: bool) -> list[Question]:
 
 
 def expected_answers(form: Form, *, one_to_one: bool) -> Form:
-    """The answers of a session without issues to the questions that are not answered yet."""
+    """The answers that a session without issues has to the questions that are not answered yet."""
     form = _with_concern(form, one_to_one=one_to_one)
     expected = {question.name: question.expected[0] for question in list_questions(form, one_to_one=one_to_one)}
     return {name: str(answer) for name, answer in expected.items() if answer and not form.get(name)}
 
 
 def describe_answers(answers: Mapping[str, str]) -> list[str]:
-    """Each answer as text: an expected one as a clause ("you opened the call"), others as question and answer."""
+    """Each answer as text: an expected one as a statement ("you opened the call"), any other as question and answer."""
     words = []
     for question in QUESTIONS:
         if answer := answers.get(question.name):
@@ -116,7 +120,7 @@ def describe_answers(answers: Mapping[str, str]) -> list[str]:
 
 
 def answers_by_source(form: Form, *, one_to_one: bool) -> tuple[Form, Form]:
-    """The answers so far that rules can judge, whether the call record shows them or somebody gave them."""
+    """The answers so far that rules can judge: those that the call record shows, and those that a person gave."""
     form = _with_concern(form, one_to_one=one_to_one)
     judged = [question.name for question in list_questions(form, one_to_one=one_to_one) if question.is_judged]
     answers = {name: form[name] for name in judged if form.get(name)}
@@ -125,11 +129,11 @@ def answers_by_source(form: Form, *, one_to_one: bool) -> tuple[Form, Form]:
 
 
 def as_row(form: Form, staff_email: str, *, one_to_one: bool) -> dict[str, str]:
-    """The form as a row of a log file, with its author; answers to questions that are not asked are left out."""
+    """The form as a row of a log file, by column. Answers to questions that are not asked are left blank."""
     form = _with_concern(form, one_to_one=one_to_one)
     relevant = {question.name for question in list_questions(form, one_to_one=one_to_one)}
     second = form.get("second", []) if one_to_one else []
-    # Only if the call or the earlier log ran past midnight; otherwise an end before the start is a mistake.
+    # Only if the call record or the earlier log ran past midnight; otherwise an end before the start is a mistake.
     nights = timedelta(days=1 if form.get("past_midnight") and form["to"] <= form["from"] else 0)
     last_day = date.fromisoformat(form["day"]) + nights
     return {
@@ -145,9 +149,9 @@ def as_row(form: Form, staff_email: str, *, one_to_one: bool) -> dict[str, str]:
 
 
 def list_printed_questions() -> list[dict[str, Any]]:
-    """The questions on paper, in groups: `heading` (when they are asked; "": always), `one_to_one`, and `questions`,
-    each with its `words` and `answers` (none: free text). Notes and what a concern is about have a place of their own.
-    """
+    """The questions of the printed form, in groups: `heading` (when they are asked; "" if always), `one_to_one`, and
+    `questions`, each with its `words` and `answers` (empty for free text). Notes, and the questions about a concern,
+    are left out: the printed form has a place of its own for them."""
     groups: dict[str, dict[str, Any]] = {}
     for question in QUESTIONS:
         condition = question.only_if

@@ -34,11 +34,11 @@ from app.vocabulary.terms import ConcernCategory, Labelled, Platform, Purpose
 from app.vocabulary.words import fold, tidy
 
 LONGEST = timedelta(hours=12)
-_MOST_ROWS = 10  # of which the numbers are shown
+_MOST_ROWS = 10  # row numbers shown in a note
 _PURPOSES = ", ".join(purpose for purpose in Purpose if purpose is not Purpose.OTHER)
 
 
-# The answers to each question that is answered in words, and to the purpose.
+# The possible answers to each question that takes neither yes/no nor free text, and to the purpose.
 _ANSWERS_IN_WORDS: dict[str, type[Labelled]] = {
     "purpose": Purpose,
     **{question.name: question.answers for question in QUESTIONS if question.answers and not question.is_yes_no},
@@ -49,7 +49,7 @@ _SYNONYMS: dict[type[Labelled], dict[str, str]] = {
 
 
 def _find_answer(answers: type[Labelled], text: str) -> str | None:
-    """Which of the answers a text is, by its word or its label; None if none of them. `other` is no answer."""
+    """The answer that a text names by its value or its label; None if it names none. `other` is not an answer."""
     known = {answer.value: answer for answer in answers if answer.value != "other"}
     word = read_word(text)
     if "yes" in known and word in YES_NO:
@@ -60,12 +60,12 @@ def _find_answer(answers: type[Labelled], text: str) -> str | None:
 
 
 def tidy_answer(question: str, text: str) -> str:
-    """A stored answer, or the purpose, as a file with this text is read now; any other text stays."""
+    """A stored answer, or purpose, in the form in which an import would read it today. Other text is unchanged."""
     return _find_answer(_ANSWERS_IN_WORDS[question], text) or text if question in _ANSWERS_IN_WORDS else text
 
 
 def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
-    """Accept one of the answers, by its word or its label; with `other_words`, also any other text as it is typed."""
+    """Accept one of the answers by its value or its label; with `other_words`, also any other text, as typed."""
 
     def parse(value: Any) -> str | None:
         typed = str(value or "")
@@ -118,8 +118,8 @@ _COUNTED_WHEN_BLANK = (
 
 
 class Log(Row):
-    """A checked log. `answers` are the columns of the table `logs` that the row fills; `invited` are emails with the
-    staff id if the roster has one."""
+    """A checked log. `answers` are values by column of the table `logs`; `invited` are emails, each with the staff id
+    or None if it is not on the roster. Times are in UTC."""
 
     ref: str
     staff_id: int
@@ -148,7 +148,7 @@ def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) 
 
 
 def _note_other_words(rows: Iterable[ReadRow[Log]]) -> Iterator[str]:
-    """Say of which rows the purpose, or the category of a concern, counts as "other": it may be misspelt."""
+    """Notes on the rows whose purpose, or category of concern, counts as "other": it may be misspelt."""
     purposes = [str(read.number) for read in rows if Purpose.named(read.row.answers["purpose"]) is Purpose.OTHER]
     if purposes:
         shown = ", ".join(purposes[:_MOST_ROWS]) + (" and more" if len(purposes) > _MOST_ROWS else "")
@@ -164,8 +164,8 @@ def _note_other_words(rows: Iterable[ReadRow[Log]]) -> Iterator[str]:
 def parse_log(
     cells: Mapping[str, str], roster: Roster, settings: Settings, now: datetime, *, planned: bool = False
 ) -> Log:
-    """Parse a log from a file's row or the form, or a `planned` one for a session still to come. InvalidCellError, with
-    its column, if a cell cannot be used."""
+    """Parse a log from a row of a file or from the form; with `planned`, one for a session still to come.
+    InvalidCellError, with the column, if a cell cannot be used."""
     row = check_cells(_Cells, cells)
     if row.purpose is None:
         raise InvalidCellError("is blank", f"write one of: {_PURPOSES}, or in other words what it was", "purpose")
@@ -196,7 +196,7 @@ def parse_log(
 
 
 def _check_was_there(row: Any, roster: Roster, day: date) -> None:
-    """Raise InvalidCellError if somebody had left by the day: their address may be somebody else's by then."""
+    """Raise InvalidCellError if somebody had left by that day: their address may have passed to somebody else."""
     if is_away(roster.staff_away, roster.staff[row.staff_email], day):
         raise InvalidCellError("is somebody who had left by then", _HAD_LEFT, "staff_email")
     if any(is_away(roster.pupils_away, roster.pupils[email], day) for email in row.pupil_emails):
@@ -228,7 +228,7 @@ def _parse_times(row: _SessionCells, settings: Settings, now: datetime, *, plann
 
 
 def find_ref(cells: Mapping[str, str], settings: Settings) -> str | None:
-    """The reference that a row has or would be given; None if its cells do not determine one."""
+    """The reference that a row has or would be given; None if its cells are not enough to derive one."""
     if ref := cells.get("ref"):
         return ref
     try:

@@ -1,6 +1,6 @@
-"""Mappings: which heading of somebody's table is which column, and which word is which value.
+"""Mappings from other systems' tables: which heading stands for which column, and which word for which value.
 
-Nothing is guessed: a word that a mapping does not know stays as it is, for the column's own check to judge.
+Nothing is guessed: a word that a mapping does not know is left unchanged, and the column's own check judges it.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from app.records.tables.sheets import TableFile
 from app.records.tables.tabular import Expected, Table, read_table
 from app.vocabulary.words import fold, squeeze, tidy
 
-Reader = Callable[[Dictionary[str, str]], str]  # gives a value for a row, by heading
+Reader = Callable[[Dictionary[str, str]], str]  # takes a row's cells by heading, returns a value
 
 
 class _Entry(BaseModel):
@@ -30,9 +30,9 @@ class _Entry(BaseModel):
 class Source(_Entry):
     """Where the values of a column come from.
 
-    - `headings`: of the file. The cells of several are joined: by a space, in a list by ";"
+    - `headings`: the file's headings. The cells of several are joined by a space, in a list column by ";"
     - `value`: the value in all rows, if the file has no such column
-    - `words`: values by the words of the file; "" leaves the cell blank. In a list each item is a word
+    - `words`: the value for each word of the file; "" leaves the cell blank. In a list, each item is a word
     """
 
     headings: tuple[str, ...] = ()
@@ -46,15 +46,15 @@ class Source(_Entry):
         return self
 
     def join(self, cells: Dictionary[str, str], column: Column) -> str:
-        """What a row, given by heading, holds for a column, in the words of the file."""
+        """The text for a column, in the words of the file. `cells` are those of a row by heading."""
         parts = [part for heading in self.headings if (part := cells.get(heading, "").strip())]
         if len(parts) > 1:
             parts[0] = parts[0].removesuffix("T00:00:00")  # a day before a time, in a cell that shows midnight
         return (";" if column.is_list else " ").join(parts) if self.headings else self.value
 
     def translate(self, cell: str, column: Column) -> str:
-        """The value that stands for a cell of a column, whole or item by item. A word that is neither known nor a value
-        of the column, however it is written, stays."""
+        """The cell in the values of the column: translated as a whole or, in a list, item by item. Words that are
+        neither in `words` nor values of the column are left unchanged."""
         known = {fold(word): value for word, value in self.words.items()}
 
         def translate_word(word: str) -> str:
@@ -67,8 +67,8 @@ class Source(_Entry):
 
 
 class Mapping(_Entry):
-    """How somebody's table becomes a table of a `kind`: a key of `columns.TABLES`. `columns` says where each column's
-    values come from; a column that is left out is not in the table."""
+    """How another system's table becomes a table of a `kind`, which is a key of `columns.TABLES`. `columns` says where
+    each column's values come from; columns that it leaves out are not in the table."""
 
     kind: str
     columns: dict[str, Source]
@@ -83,15 +83,15 @@ class Mapping(_Entry):
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The headings that are read, each once."""
+        """The headings that are read, without repeats."""
         return tuple(dict.fromkeys(heading for source in self.columns.values() for heading in source.headings))
 
     def list_missing(self) -> list[str]:
-        """The columns that a table of this kind must have, and this mapping does not give."""
+        """The required columns of this kind of table that the mapping does not give."""
         return [column for column in TABLES[self.kind].required if column not in self.columns]
 
     def to_json(self) -> str:
-        """The mapping as text, to be stored."""
+        """The mapping as JSON, to be stored."""
         return self.model_dump_json(exclude_defaults=True)
 
     @classmethod
@@ -106,20 +106,20 @@ class Mapping(_Entry):
 
 
 def read_mapped_table(file: TableFile, mapping: Mapping) -> Table:
-    """Read a file as the table of the mapping's kind, from the sheets that have the mapping's headings. It is as
-    `apply` returns it. UnreadableFileError if the file is no table, or lacks a heading."""
+    """Read a file as a table of the mapping's kind (see `apply`), from the sheets that have the mapping's headings.
+    UnreadableFileError if the file is not a table, or lacks a heading."""
     return _convert(mapping, read_table(file, Expected(mapping.headings, mapping.headings)))
 
 
 def apply(mapping: Mapping, raw: RawTable) -> Table:
-    """The table of the mapping's kind that a sheet holds. Rows keep their numbers, and `Table.headings` says what the
-    file calls each column. Headings that the mapping does not read stay, and are reported as unknown.
-    UnreadableFileError if the sheet lacks a heading."""
+    """A sheet as a table of the mapping's kind. Rows keep their numbers, and `Table.headings` says what the file calls
+    each column. Columns that the mapping does not read are included, and are reported as unknown. UnreadableFileError
+    if the sheet lacks a heading."""
     return _convert(mapping, name_by_headings(raw))
 
 
 def name_by_headings(raw: RawTable) -> Table:
-    """A sheet with its headings as columns; one that is there several times is numbered."""
+    """A sheet as a table whose columns are its headings; repeats of a heading are numbered."""
     seen: Counter[str] = Counter()
     columns = []
     for heading in map(tidy, raw.headings):
@@ -130,7 +130,7 @@ def name_by_headings(raw: RawTable) -> Table:
 
 
 def _match(mapping: Mapping, table: Table) -> Mapping:
-    """The mapping with its headings written as the table writes them. UnreadableFileError if one is not there."""
+    """The mapping with its headings spelt as in the table. UnreadableFileError if the table lacks one."""
     by_heading = {squeeze(column): column for column in table.columns}
     if lost := [heading for heading in mapping.headings if squeeze(heading) not in by_heading]:
         raise UnreadableFileError(
@@ -146,7 +146,7 @@ def _match(mapping: Mapping, table: Table) -> Mapping:
 
 
 def _convert(mapping: Mapping, table: Table) -> Table:
-    """The table of the mapping's kind; `table` has the headings as columns."""
+    """The table as one of the mapping's kind; the columns of `table` are headings."""
     mapping = _match(mapping, table)
     readers = [(name, _make_reader(source, COLUMNS[mapping.kind][name])) for name, source in mapping.columns.items()]
     others = {column: _name_other(column, mapping) for column in table.columns if column not in mapping.headings}
@@ -167,7 +167,8 @@ def _convert(mapping: Mapping, table: Table) -> Table:
 
 
 def _make_reader(source: Source, column: Column) -> Reader:
-    """What gives a column's value for a row by heading. A table may have very many rows, but few different words."""
+    """A function that returns a column's value for a row. Translations are cached: a table may have very many rows, but
+    few different words."""
     join, translated = _make_join(source, column), dict[str, str]()
     if not (column.values or source.words):
         return join
@@ -182,7 +183,7 @@ def _make_reader(source: Source, column: Column) -> Reader:
 
 
 def _make_join(source: Source, column: Column) -> Reader:
-    """What gives the words of the file that a row holds for a column."""
+    """A function that returns a column's text for a row, in the words of the file."""
     if len(source.headings) == 1:
         return partial(_get_cell, source.headings[0])
     return partial(source.join, column=column)
@@ -193,14 +194,15 @@ def _get_cell(heading: str, cells: Dictionary[str, str]) -> str:
 
 
 def _name_other(heading: str, mapping: Mapping) -> str:
-    """The name of a column that the mapping does not read: never that of a column of its kind."""
+    """The name for a column that the mapping does not read: never one that its kind of table has."""
     name = tidy(heading).lower()
     known = {squeeze(column) for column in TABLES[mapping.kind].columns}
     return f"{name} (not read)" if squeeze(name) in known else name
 
 
 def _convert_faults(mapping: Mapping, faults: list[InvalidCellError]) -> list[InvalidCellError]:
-    """Faults of cells by heading, as faults of the columns that read them. Those of other headings do not matter."""
+    """The faults, which name headings, as faults of the columns that read these headings. Faults of headings that are
+    not read are left out."""
     converted = [fault for fault in faults if fault.column is None]
     for fault in faults:
         for column, source in mapping.columns.items():
@@ -211,9 +213,9 @@ def _convert_faults(mapping: Mapping, faults: list[InvalidCellError]) -> list[In
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a file in a column that takes certain values, with the number of its rows; `value`: what the mapping
-    makes of it ("": a blank cell), None if it is none of the column's values. In a column that also takes other words,
-    one that the mapping names may stand for itself."""
+    """A word of a file in a column that takes certain values, with the number of `rows` that have it. `value` is what
+    the mapping makes of it ("" for a blank cell), or None if that is not a value of the column. In a column with
+    `other_words`, a word that the mapping names may have any value, also itself."""
 
     column: str
     word: str
@@ -222,8 +224,8 @@ class Word:
 
 
 def list_words(mapping: Mapping, raw: RawTable, columns: Dictionary[str, Column] | None = None) -> list[Word]:
-    """The words of a sheet in the columns that take certain values, by column, the most frequent first. `columns`
-    describes the columns; None: as `columns.COLUMNS` does."""
+    """The words of a sheet in the columns that take certain values, column by column, the most frequent first.
+    `columns` describes the columns; by default, `columns.COLUMNS` does."""
     described = COLUMNS[mapping.kind] if columns is None else columns
     table = name_by_headings(raw)
     mapping = _match(mapping, table)

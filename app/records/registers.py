@@ -61,7 +61,7 @@ class _ConsentCells(Row):
 LETTERS_TABLE = Expected(tuple(_LetterCells.model_fields), ("pupil_email", "kind", "sent_on"))
 CONSENTS_TABLE = Expected(tuple(_ConsentCells.model_fields), ("pupil_email", "kind", "covers_from", "covers_to"))
 
-# A form that asks parents for their consent, in English or Welsh: the headings of such questions, and what is said.
+# A form that asks parents for their consent, in English or Welsh: how such questions and their answers are recognised.
 _QUESTION = re.compile("consent|permission|agree|allow|caniat|cydsyn", re.IGNORECASE)
 _ASKS = re.compile(r"\?$|\bgiven$|^(?:do|does|did|will|can|may|i|we)\b", re.IGNORECASE)
 _REFUSAL = re.compile(
@@ -83,7 +83,7 @@ class Letter(Row):
 
 
 class Consent(Row):
-    """A parent's consent; `obtained_at` blank: asked for, not given. All times in UTC."""
+    """A parent's consent. `obtained_at` is None if it was asked for but not given yet. All times are in UTC."""
 
     pupil_id: int
     kind: str
@@ -114,8 +114,8 @@ def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetim
 
 
 def parse_consents(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Consent]:
-    """The rows of consents.csv. A day without a time covers the whole day; what was obtained, or told to SLT, on a
-    day without a time counts from the end of that day, and so never too early."""
+    """The rows of consents.csv. In `covers_from` and `covers_to`, a day without a time covers the whole day. In
+    `obtained_at` and `slt_informed_at` it counts as the end of that day, so never too early."""
     table.require(CONSENTS_TABLE)
     questions = _find_questions(table)
     end_of_today = parse_end(now.astimezone(settings.zone).date().isoformat(), settings)
@@ -135,8 +135,8 @@ def parse_consents(table: Table, roster: Roster, settings: Settings, now: dateti
 
 
 def _find_questions(table: Table) -> list[str]:
-    """The columns with the answers to a form's question, such as "Do you consent?": by their headings, and by answers
-    in them that say yes or no."""
+    """The columns that answer a form's question, such as "Do you consent?". Their headings are about consent, and
+    either ask a question or have answers below them that say yes or no."""
     about = [
         column for column in table.columns if column not in _ConsentCells.model_fields and _QUESTION.search(column)
     ]
@@ -149,8 +149,8 @@ def _find_questions(table: Table) -> list[str]:
 
 
 def _check_given(cells: Mapping[str, str], questions: Sequence[str]) -> None:
-    """Raise InvalidCellError if an answer to a question does not clearly say yes; while consent is only asked for, a
-    blank one will do."""
+    """Raise InvalidCellError if an answer to a question does not clearly say yes. A blank answer is accepted until
+    `obtained_at` is filled in."""
     for column in questions:
         answer = fold(cells.get(column, ""))
         if _REFUSAL.match(answer):

@@ -1,7 +1,7 @@
 """The rows of a file: those that can be used, and those rejected.
 
-A rejected row is never lost: it is reported with its column, the reason and the fix, and stored unchanged. Reason and
-fix never repeat the row's content, since they are printed; `value` may.
+A rejected row is never lost: it is reported with its column, the reason and the fix, and stored unchanged. The reason
+and the fix are printed, so they never repeat what a row holds; only `value` and `original` do.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class UnreadableFileError(Exception):
 
 
 class InvalidCellError(ValueError):
-    """A cell that cannot be used. `reason` follows the column's name ("is blank"), `fix` says what to do about it;
+    """A cell that cannot be used. `reason` is worded to follow the column's name ("is blank"); `fix` says what to do.
     `column` is None if the row as a whole is at fault."""
 
     def __init__(self, reason: str, fix: str, column: str | None = None) -> None:
@@ -24,8 +24,8 @@ class InvalidCellError(ValueError):
 
 
 class RowNumber(int):
-    """The number of a row, as a spreadsheet counts, the `sheet` that it is in if the file has several, and the `file`
-    if the table is made of several."""
+    """The number of a row, counted as in a spreadsheet, with its `sheet` if the file has several, and its `file` if the
+    table was put together from several."""
 
     sheet: str
     file: str | None
@@ -38,9 +38,9 @@ class RowNumber(int):
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that cannot be used. `row` counts as a spreadsheet does, the header being row 1; of JSON it is the number
-    of the record. `column` and `value` are None if the row as a whole is at fault; `file` names the file in a folder or
-    an archive, `sheet` that of several sheets of a workbook."""
+    """A row that cannot be used. `row` is its number, counted as in a spreadsheet (the first line is row 1); in JSON it
+    is the number of the record. `column` and `value` are None if the row as a whole is at fault. `file` names the file
+    in a folder or an archive; `sheet` names the sheet if a workbook has several."""
 
     row: int
     column: str | None
@@ -54,7 +54,7 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class ReadRow(Generic[R]):
-    """A row that can be used, with its number in the file and its cells as they came."""
+    """A row that can be used, with its number in the file and its original cells."""
 
     number: int
     cells: dict[str, str]
@@ -63,8 +63,8 @@ class ReadRow(Generic[R]):
 
 @dataclass
 class ParsedRows(Generic[R]):
-    """The rows of a file, its columns that the program does not know, and sentences that report what else was noticed,
-    such as rows that were not read."""
+    """The rows of a file, the columns that the program does not know, and notes on anything else, such as rows that
+    were not read."""
 
     rows: list[ReadRow[R]]
     rejected: list[RejectedRow]
@@ -73,7 +73,7 @@ class ParsedRows(Generic[R]):
 
 
 def reject(number: int, cells: dict[str, str], fault: InvalidCellError) -> RejectedRow:
-    """A row of a table, rejected for a fault."""
+    """The rejection of a table's row for a fault."""
     value = cells.get(fault.column) if fault.column else None
     reason, file, sheet = fault.reason, None, ""
     if isinstance(number, RowNumber):

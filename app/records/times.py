@@ -28,8 +28,8 @@ _FIX_DAY = "write it as 2026-11-03 or 03/11/2026, with the day first"
 
 
 def parse_instant(value: str, settings: Settings) -> datetime:
-    """A day with a time as an instant in UTC; one without an offset is the school's time. A time that the clock shows
-    twice in autumn is the first of the two; one that it skips in spring is an InvalidCellError."""
+    """A day and a time as an instant in UTC; without an offset it is in school time. Of a time that the clock shows
+    twice in autumn, the first is meant. InvalidCellError if there is no time, or the clock skipped it in spring."""
     moment, offset = _read(value, "time")
     if not isinstance(moment, datetime):
         raise InvalidCellError("is a day without a time", _FIX_TIME)
@@ -44,7 +44,7 @@ def parse_instant(value: str, settings: Settings) -> datetime:
 
 
 def parse_day(value: str) -> date:
-    """A day, also with a time of midnight, as Excel may write it."""
+    """A day. It may be followed by a time of midnight, as Excel may write it."""
     moment, offset = _read(value, "day")
     if not isinstance(moment, datetime):
         return moment
@@ -54,13 +54,14 @@ def parse_day(value: str) -> date:
 
 
 def parse_start(value: str, settings: Settings) -> datetime:
-    """A time, or the beginning of a day, as an instant in UTC."""
+    """A day and a time as an instant in UTC; for a day alone, its beginning."""
     moment, _ = _read(value, "time")
     return parse_instant(value if isinstance(moment, datetime) else f"{moment}T00:00", settings)
 
 
 def parse_end(value: str, settings: Settings) -> datetime:
-    """A time, or the end of a day, as an instant in UTC. Midnight is a time."""
+    """A day and a time as an instant in UTC; for a day alone, its end. A written midnight is the beginning of the
+    day."""
     moment, _ = _read(value, "time")
     if isinstance(moment, datetime):
         return parse_instant(value, settings)
@@ -68,7 +69,7 @@ def parse_end(value: str, settings: Settings) -> datetime:
 
 
 def find_month_first(values: Iterable[str]) -> int | None:
-    """The place of the first value whose day can only be read with the month first: 10/13/2026."""
+    """The index of the first value whose day can only be read with the month first, such as 10/13/2026; else None."""
     for place, value in enumerate(values):
         match = _MONTH_FIRST.match(value)
         if match and int(match[1]) <= 12 < int(match[3]) <= 31:
@@ -77,7 +78,8 @@ def find_month_first(values: Iterable[str]) -> int | None:
 
 
 def _read(value: str, what: str) -> tuple[date | datetime, timedelta | None]:
-    """A day, or a day with a time and perhaps an offset, as written. InvalidCellError if it is not a `what`."""
+    """Parse a day, or a day and a time with or without an offset; the time is as written. InvalidCellError if the text
+    is neither; it says that the text is not a `what`: "day" or "time"."""
     text = tidy(value)
     wrong = InvalidCellError(f"is not a {what}", _FIX_TIME if what == "time" else _FIX_DAY)
     found = _DAY.match(text)

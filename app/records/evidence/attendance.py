@@ -1,6 +1,6 @@
-"""Attendance reports of Teams: who was in a meeting from when to when, without cameras and devices.
+"""Attendance reports of Teams: who was in a meeting, and from when to when. They say nothing of cameras or devices.
 
-`read_report` reads them as Microsoft Graph gives them; `attendance_csv` reads the file that an organiser downloads.
+`read_report` reads a report from Microsoft Graph; `attendance_csv` reads the file that an organiser downloads.
 """
 
 import re
@@ -23,9 +23,9 @@ from app.records.evidence.graph_objects import (
     to_json,
 )
 
-PREFIX = "attendance:"  # of the ids of calls that were read from a report
+PREFIX = "attendance:"  # begins the ids of calls that come from a report
 _LONGEST_ID = 80
-_USUAL = frozenset(  # keys of a record; with others its spelling is checked
+_USUAL = frozenset(  # the keys that a record usually has; if it has others, their spelling is checked
     [
         "@odata.type",
         "id",
@@ -38,7 +38,7 @@ _USUAL = frozenset(  # keys of a record; with others its spelling is checked
         "externalRegistrationInformation",
     ]
 )
-_USUAL_OF_REPORT = frozenset(  # likewise of the report itself
+_USUAL_OF_REPORT = frozenset(  # likewise for the report itself
     [
         "@odata.context",
         "@odata.type",
@@ -56,8 +56,13 @@ IMPORT_REPORT = "import it with “python -m app import attendance”"
 
 @dataclass(frozen=True)
 class Attendee:
-    """Somebody in a report. `person` is their key within it; `kind` as in a `Stay`; ids and addresses in lower case, of
-    the addresses the surest first; `intervals` are when they joined and left, in UTC, without those of no length."""
+    """Somebody in a report.
+
+    - `person`: the person's key within the report
+    - `kind`: as in `call_legs.Stay`
+    - `addresses`: the most reliable one first; ids and addresses are in lower case
+    - `intervals`: when they joined and left, in UTC; intervals of no length are left out
+    """
 
     person: str
     kind: str
@@ -70,8 +75,8 @@ class Attendee:
 
 @dataclass(frozen=True)
 class Report:
-    """The report of one meeting. `unlisted`: how many more people took part than the report names. `original` is what
-    arrived. `notes` say what in it was not read."""
+    """The report on one meeting. `unlisted` is the number of people who took part and are not in the report; `original`
+    is the report as it arrived; `notes` report what was not read."""
 
     id: str
     started_at: datetime
@@ -93,8 +98,9 @@ def is_report(content: Any) -> bool:
 
 
 def iter_reports(content: Any) -> Iterator[Any]:
-    """The reports in an object: itself, or those of a meeting, each with the meeting's link and organiser. A report
-    that a program spelt otherwise is spelt as Graph does. UnreadableObjectError if parts of it are elsewhere."""
+    """The reports in an object: the object itself, or those of a meeting, each with the meeting's link and organiser.
+    Keys that a program has spelt differently are changed to Graph's spelling. UnreadableObjectError if parts of a
+    report are on other pages, or where a program put them."""
     if not isinstance(content, dict):
         yield content
         return
@@ -117,9 +123,9 @@ def iter_reports(content: Any) -> Iterator[Any]:
 def read_report(
     content: Any, *, organiser: Identity | None = None, join_url: str | None = None, context: str = ""
 ) -> Report:
-    """Read a report whose `attendanceRecords` are expanded; `organiser` and `join_url` are the meeting's if they are
-    known, `context` is the @odata.context of its page. UnreadableObjectError if it is not whole, or lacks what every
-    report has."""
+    """Read a report whose `attendanceRecords` are expanded. `organiser` and `join_url` are the meeting's, if known;
+    `context` is the @odata.context of the report's page. UnreadableObjectError if the report is incomplete, or lacks
+    what every report has."""
     report_id, records = _check_report(content)
     started_at, ended_at = (read_time(content, name) for name in ("meetingStartDateTime", "meetingEndDateTime"))
     if started_at is None or ended_at is None:
@@ -141,13 +147,13 @@ def read_report(
 
 
 def name_report(content: Any) -> str:
-    """The id of a report; empty if it has none."""
+    """The id of the call that a report stands for; "" if the report has no id."""
     report_id = read_lower(content.get("id"), _LONGEST_ID) if isinstance(content, dict) else None
     return f"{PREFIX}{report_id}" if report_id else ""
 
 
 def _check_report(content: Any) -> tuple[str, list[Any]]:
-    """Check a report's form; return its id and records."""
+    """Check that an object is a whole report; return the id (see `name_report`) and the records."""
     if not isinstance(content, dict):
         raise UnreadableObjectError("it is not an attendance report")
     if "error" in content and "id" not in content:
@@ -172,7 +178,7 @@ def _check_report(content: Any) -> tuple[str, list[Any]]:
 
 
 def _read_record(record: Any, number: int) -> Attendee | None:
-    """Read what a report says of one person; None for a bot or a recorder."""
+    """Read the record of one person; None for a bot or a recorder."""
     if not isinstance(record, dict):
         raise damaged(f"record {number + 1} was cut off")
     identity = record.get("identity")
@@ -202,7 +208,7 @@ def _read_record(record: Any, number: int) -> Attendee | None:
 
 
 def _read_intervals(intervals: Any, what: str) -> tuple[tuple[datetime, datetime], ...]:
-    """Read when somebody joined and left. Nothing at all means that their times are not known."""
+    """Read when somebody joined and left; () if the times are not known."""
     if not isinstance(intervals, list):
         if intervals is None:
             return ()
@@ -222,7 +228,7 @@ def _read_intervals(intervals: Any, what: str) -> tuple[tuple[datetime, datetime
 
 
 def _read_organiser(content: Mapping[str, Any]) -> Identity | None:
-    """The organiser of the meeting that is around the report, if any."""
+    """The organiser of the meeting that contained the report; None if there was none."""
     participants = content.get("participants")
     entry = participants.get("organizer") if isinstance(participants, dict) else None
     if not isinstance(entry, dict):
@@ -233,7 +239,7 @@ def _read_organiser(content: Mapping[str, Any]) -> Identity | None:
 
 
 def find_organiser(attendees: Sequence[Attendee]) -> Identity | None:
-    """The one person whose role is that of the organiser; None if nobody or several have it."""
+    """The person with the role of organiser; None if nobody or several people have it."""
     found = {attendee.person: attendee for attendee in attendees if attendee.is_organiser}
     if len(found) != 1:
         return None
@@ -243,6 +249,6 @@ def find_organiser(attendees: Sequence[Attendee]) -> Identity | None:
 
 
 def _read_owner(content: Mapping[str, Any], context: str) -> Identity | None:
-    """The organiser in whose name Graph was asked, as the answer's context says."""
+    """The organiser on whose behalf Graph was asked, taken from the @odata.context; None if it names nobody."""
     found = _OF_USER.search(str(content.get("@odata.context") or context))
     return Identity(found[1].lower(), "user", found[1].lower(), None, None) if found else None

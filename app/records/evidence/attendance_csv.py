@@ -1,8 +1,9 @@
 """Reads the attendance report that an organiser downloads from Teams.
 
-The file has three numbered parts: the meeting, its participants, and when each of them joined and left; what follows is
-not about who was there. Its words are in the language of whoever downloaded it, so it is recognised by its structure:
-numbers, places and forms of values.
+The file has three numbered parts: the meeting, its participants, and when each of them joined and left. Further parts
+do not concern attendance. The words are in the language of whoever downloaded the file, so it is recognised by its
+structure: the numbers of its parts, the positions of its columns and the form of its values.
+
 An older form has one part after the meeting, with a row for each time that somebody joined.
 """
 
@@ -29,8 +30,8 @@ from app.records.evidence.attendance_lines import (
 from app.records.evidence.attendance_times import DateOrder, WrittenTime, find_order, read_instant, read_written_time
 from app.records.rows import InvalidCellError
 
-_NAME, _LEFT, _EMAIL = 0, 2, 4  # places of columns, the same in every language and form
-# How the organiser is called in the column of roles. With another word nobody counts as the organiser.
+_NAME, _LEFT, _EMAIL = 0, 2, 4  # indexes of columns, the same in every language and form
+# Words for the organiser in the column of roles. With any other word, the organiser is unknown.
 _ORGANISER = frozenset(
     [
         "organizer",
@@ -62,8 +63,8 @@ _Span = tuple[Line, WrittenTime, WrittenTime]
 
 @dataclass
 class _Person:
-    """Somebody in the report; `line` is their first row. `stays` are the times of each joining and leaving, `spans`
-    those of the first and the last, each with its row."""
+    """Somebody in the report; `line` is their first row. `stays` has the times of each joining and leaving, `spans` the
+    times of the first joining and the last leaving, each with its row."""
 
     line: Line
     name: str
@@ -78,12 +79,12 @@ _ROUNDED = timedelta(minutes=1)
 
 
 class NoReportError(InvalidReportError):
-    """A file that is something else."""
+    """A file that is not an attendance report."""
 
 
 def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | None) -> Report:
-    """Read a downloaded report, whose times are those of the clock in `zone`. `dates` is the order of day and month if
-    the file itself does not show it. InvalidReportError if any row cannot be used: a report is read whole or not."""
+    """Read a downloaded report, whose times are in `zone`. `dates` is the order of day and month to use if the file
+    does not show it. InvalidReportError if any row cannot be used: a report is read as a whole or not at all."""
     lines = split_lines(content)
     layout = find_layout(lines)
     further: Sequence[Sequence[Line]] = []
@@ -110,13 +111,13 @@ def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | No
 
 
 def name_downloaded_report(content: bytes) -> str:
-    """A name by which the same report is recognised after a row was corrected: a digest of what it says of the
-    meeting, or of all of it."""
+    """A digest by which a report is recognised again after a row was corrected: of everything before its second part,
+    or of the whole file if there is none."""
     lines = content.replace(b"\0", b"").split(b"\n2.")[0]
     return hashlib.sha256(lines).hexdigest()
 
 
-# --- what the lines say
+# --- the contents of the parts
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,11 @@ class _Meeting:
     title: str
     begins: tuple[Line, WrittenTime]
     ends: tuple[Line, WrittenTime]
-    attended: int  # people, as the report counts them; 0 if it does not
+    attended: int  # the number of people according to the report; 0 if it gives none
 
 
 def _read_meeting(lines: Sequence[Line], *, titled: bool) -> _Meeting:
-    """Read the part about the meeting, of names and values; `titled`: the first is the title."""
+    """Read the part about the meeting, whose lines are a name and a value; if `titled`, the first is the title."""
     values = [(line, line.get(1)) for line in lines]
     title = values[0][1] if titled and values else ""
     times = [(line, at) for line, value in values[1:] if (at := read_written_time(value))]
@@ -144,7 +145,7 @@ def _read_meeting(lines: Sequence[Line], *, titled: bool) -> _Meeting:
 
 
 def _read_table(lines: Sequence[Line]) -> tuple[Line, Sequence[Line]]:
-    """The heading of columns and the rows of a part."""
+    """The line of headings and the rows of a part. InvalidReportError if it is not a table."""
     if not lines or len(lines[0].cells) < FEWEST_COLUMNS:
         first = lines[0].number if lines else 1
         raise InvalidReportError(first, "does not name the columns of an attendance report", AGAIN)
@@ -158,7 +159,7 @@ def _read_table(lines: Sequence[Line]) -> tuple[Line, Sequence[Line]]:
 
 
 def _read_participants(part: Sequence[Line], meeting: _Meeting) -> list[_Person]:
-    """Read the second part, with the first joining and the last leaving of each person."""
+    """Read the second part: the people, with the first joining and the last leaving of each."""
     header, rows = _read_table(part[1:])
     if len(rows) < meeting.attended:
         reason = f"begins a report on {meeting.attended} people, of whom {meeting.attended - len(rows)} are not listed"
@@ -172,7 +173,7 @@ def _read_participants(part: Sequence[Line], meeting: _Meeting) -> list[_Person]
 
 
 def _name_person(row: _Person) -> str:
-    """What tells the people of a report apart. Guests of one name count as one person."""
+    """A key that identifies a person in the report. Guests with the same name count as one person."""
     return row.addresses[0] if row.addresses else f"name {row.name}"
 
 
@@ -196,7 +197,7 @@ def _read_address(header: Line, row: Line, place: int) -> str:
 
 
 def _read_activities(part: Sequence[Line], people: Sequence[_Person]) -> None:
-    """Read the third part, with each joining and leaving, into the people of the second."""
+    """Read the third part, and add each joining and leaving to the people of the second part."""
     header, rows = _read_table(part[1:])
     by_address = {address: person for person in people for address in person.addresses}
     for row in rows:
@@ -209,7 +210,7 @@ def _read_activities(part: Sequence[Line], people: Sequence[_Person]) -> None:
 
 
 def _read_joinings(block: Sequence[Line]) -> list[_Person]:
-    """Read the one part of the older form, with a row for each joining."""
+    """Read the single part of the older form, with a row for each joining."""
     header, rows = _read_table(block)
     people: dict[str, _Person] = {}
     for row in _iter_people(header, rows):
@@ -224,7 +225,7 @@ def _read_stay(header: Line, row: Line) -> tuple[WrittenTime, WrittenTime]:
         raise InvalidReportError(
             row.number, "is not a time", _AGAIN_IN_ENGLISH, header.cells[place], value=row.get(place)
         )
-    if not (joined.has_seconds and left.has_seconds):  # who came first depends on them
+    if not (joined.has_seconds and left.has_seconds):  # without seconds it is not known who came first
         place = _LEFT if joined.has_seconds else JOINED
         reason = "has no seconds: a spreadsheet program left them out"
         raise InvalidReportError(row.number, reason, AGAIN, header.cells[place], value=row.get(place))
@@ -233,7 +234,7 @@ def _read_stay(header: Line, row: Line) -> tuple[WrittenTime, WrittenTime]:
 
 @dataclass
 class _Times:
-    """Makes a report of what was read, when the order of its dates is known."""
+    """Makes a report from what was read: finds the order of the dates, and converts the times."""
 
     meeting: _Meeting
     people: Sequence[_Person]

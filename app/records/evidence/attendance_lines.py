@@ -1,4 +1,4 @@
-"""The lines of a file that Teams makes of an attendance report, and whether a file is one."""
+"""The lines of an attendance report that was downloaded from Teams, and whether a file is one."""
 
 import csv
 import io
@@ -15,8 +15,8 @@ from app.records.rows import InvalidCellError, UnreadableFileError
 
 AGAIN = "download the report again from Teams, and do not change it"
 FEWEST_COLUMNS = 5
-JOINED = 1  # the place of the column with the time of joining, the same in every language and form
-_BEGINNING = 1_000_000  # bytes that show what a file is
+JOINED = 1  # the index of the column with the time of joining, the same in every language and form
+_BEGINNING = 1_000_000  # bytes that are enough to recognise a file
 _JSON_REPORT = re.compile(rb'(?is)[^"]*[{\[](?:(?!"sessions").)*?"(?:attendanceRecords|meetingStartDateTime)"')
 _HEADING = re.compile(r"\s*(\d)\s*[.)．、]\s*\S.*")
 
@@ -37,7 +37,7 @@ class Line:
     cells: list[str]
 
     def get(self, place: int) -> str:
-        """The cell at a place; blank if the line ends before it."""
+        """The cell at an index; "" if the line ends before it."""
         return self.cells[place] if place < len(self.cells) else ""
 
 
@@ -50,8 +50,8 @@ class InvalidReportError(InvalidCellError):
 
 
 def refuse_attendance_report(file: str | Path | tuple[str, bytes]) -> None:
-    """UnreadableFileError if a file that is imported as something else, on disk or as (name, content), is an attendance
-    report, downloaded or from Microsoft Graph."""
+    """Raise UnreadableFileError if a file that is imported as something else is an attendance report, downloaded or
+    from Microsoft Graph. `file` is a path, or (name, content)."""
     if isinstance(file, tuple):
         name, content = file
     else:
@@ -71,7 +71,7 @@ def _read_beginning(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(_BEGINNING)
-    except OSError:  # a folder, or a file that whoever reads it will report
+    except OSError:  # a folder, or an unreadable file that is reported when it is read
         return b""
 
 
@@ -91,8 +91,8 @@ def _decode(content: bytes) -> str:
 
 
 def split_lines(content: bytes) -> list[Line]:
-    """The lines of a file; a blank one has no cells. InvalidReportError if it is no text, or has a stray quotation
-    mark."""
+    """The lines of a file; a blank one has no cells. InvalidReportError if the file is not text, or has a stray
+    quotation mark."""
     text = _decode(content)
     delimiter = "\t" if "\t" in text else max(",;", key=text.count)
     lines: list[Line] = []
@@ -111,7 +111,7 @@ def split_lines(content: bytes) -> list[Line]:
 
 
 def find_layout(lines: Sequence[Line]) -> Layout | None:
-    """The form of a file, or of its beginning; None if it is no attendance report."""
+    """The form of a file, judged by all its lines or the first ones; None if it is not an attendance report."""
     blocks = find_blocks(lines)
     if not blocks:
         return None
@@ -135,7 +135,7 @@ def _is_pair(line: Line) -> bool:
 
 
 def find_blocks(lines: Sequence[Line]) -> list[list[Line]]:
-    """The lines between blank ones."""
+    """The blocks of lines that blank lines separate."""
     blocks: list[list[Line]] = [[]]
     for line in lines:
         if line.cells:
@@ -146,8 +146,8 @@ def find_blocks(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def find_parts(lines: Sequence[Line]) -> list[list[Line]]:
-    """The numbered parts, each with its heading and without blank lines; none if the file does not begin with the
-    first."""
+    """The numbered parts, each with its heading and without blank lines; empty if the file does not begin with part
+    1."""
     parts: list[list[Line]] = []
     for line in lines:
         if not line.cells:

@@ -1,7 +1,7 @@
 """Reads the times in an attendance report that was downloaded from Teams.
 
-Teams writes them as the settings of whoever downloads the report say: day or month first, on a 12-hour or a 24-hour
-clock, without an offset. Which number is the day is decided by all times of a file together, and never guessed.
+Teams writes them according to the settings of whoever downloads the report: day or month first, on a 12-hour or a
+24-hour clock, without an offset. All times of a file together decide which number is the day; it is never guessed.
 """
 
 import re
@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from app.records.rows import InvalidCellError
 
-_FIRST_YEAR = 2020  # Teams has attendance reports since then
-_LONGEST = timedelta(hours=30)  # Teams ends a meeting after that time
+_FIRST_YEAR = 2020  # Teams has had attendance reports since then
+_LONGEST = timedelta(hours=30)  # Teams ends a meeting after this time
 _CLOCK = r"(?P<hour>\d{1,2})(?P<mark>[:.])(?P<minute>\d\d)(?:(?P=mark)(?P<second>\d\d))?"
 _TIME = re.compile(
     r"(?P<a>\d{1,4}) ?(?P<sign>[./-]) ?(?P<b>\d{1,2}) ?(?P=sign) ?(?P<c>\d{1,4})\.?,? "
@@ -23,7 +23,7 @@ _TIME = re.compile(
 )
 # The words of a 12-hour clock, without full stops and spaces.
 _MORNING = frozenset(["am", "yb", "오전", "上午", "午前", "πμ", "de", "fm", "dop", "ap", "ص"])
-_AT = frozenset(["klo", "kl", "à", "às", "at", "um", "г"])  # words between day and time that say nothing
+_AT = frozenset(["klo", "kl", "à", "às", "at", "um", "г"])  # words between day and time, without a meaning of their own
 _AFTERNOON = frozenset(["pm", "yh", "오후", "下午", "午後", "μμ", "du", "em", "odp", "ip", "م"])
 
 
@@ -37,8 +37,8 @@ class DateOrder(StrEnum):
 
 @dataclass(frozen=True)
 class WrittenTime:
-    """A time as it is written: the three numbers of the date, and the time of day. `orders`: how the date could be
-    read as far as its form shows; `has_seconds`: whether it is written to the second."""
+    """A time as it is written: the three numbers of the date, and the time of day. `orders` are the orders that the
+    form of the date allows; `has_seconds` says whether the time is written to the second."""
 
     numbers: tuple[int, int, int]
     at: time
@@ -46,7 +46,7 @@ class WrittenTime:
     has_seconds: bool
 
     def read(self, order: DateOrder) -> datetime | None:
-        """The time on the clock, without a zone; None if it cannot be read in this order."""
+        """The local time, without a zone; None if it cannot be read in this order."""
         if order not in self.orders:
             return None
         number = dict(zip(order, self.numbers, strict=True))
@@ -60,7 +60,7 @@ class WrittenTime:
 
 
 def read_written_time(text: str) -> WrittenTime | None:
-    """Read a date with a time of day, in the form of any language that is known; None if it is something else."""
+    """Read a date with a time of day, in any form that is known; None if the text is something else."""
     found = _TIME.fullmatch(_simplify(text))
     if not found:
         return None
@@ -76,13 +76,13 @@ def read_written_time(text: str) -> WrittenTime | None:
         orders = {DateOrder.DMY, DateOrder.MDY}
     else:
         orders = set(DateOrder)
-    if found["sign"] == ".":  # no language puts the month first and full stops between
+    if found["sign"] == ".":  # no language that separates numbers by full stops puts the month first
         orders -= {DateOrder.MDY}
     return WrittenTime(numbers, at, frozenset(orders), found["second"] is not None) if first and last else None
 
 
 def _simplify(text: str) -> str:
-    """A text with plain digits and blanks, without invisible characters."""
+    """The text with ASCII digits and single spaces, without invisible characters."""
     plain = unicodedata.normalize("NFKC", text)
     visible = (c for c in plain if unicodedata.category(c) != "Cf")
     digits = (str(unicodedata.digit(c)) if c.isdigit() else c for c in visible)
@@ -90,7 +90,7 @@ def _simplify(text: str) -> str:
 
 
 def _read_hour(hour: int, words: str) -> int | None:
-    """The hour of a 24-hour clock; None if it does not exist, or the words beside it are not known."""
+    """The hour on a 24-hour clock; None if there is no such hour, or the words beside it are unknown."""
     half = re.sub(r"[.,\s]", "", words).lower()
     if not half or half in _AT:
         return hour
@@ -100,9 +100,9 @@ def _read_hour(hour: int, words: str) -> int | None:
 
 
 def find_order(times: Sequence[WrittenTime], asked_for: DateOrder | None) -> DateOrder:
-    """The one order in which all times of a report can be read as those of one meeting. InvalidCellError if there is
-    none, if several give different times and none was asked for, or if another was asked for; a year that comes first
-    is never in doubt."""
+    """The order in which all times of a report can be read as those of one meeting. InvalidCellError if there is none,
+    or if several orders give different times and none was `asked_for`. With `asked_for`, only that order and YMD, which
+    is never ambiguous, are tried."""
     orders = [asked_for, DateOrder.YMD] if asked_for else list(DateOrder)
     readings = {order: [written.read(order) for written in times] for order in orders}
     possible = {order: read for order, read in readings.items() if _is_one_meeting(read)}
@@ -132,8 +132,8 @@ def _is_one_meeting(times: Sequence[datetime | None]) -> bool:
 
 
 def read_instant(written: WrittenTime, order: DateOrder, zone: ZoneInfo) -> datetime:
-    """A time of the school's clock in UTC. InvalidCellError if the clock shows it twice in autumn or never in spring;
-    written in this order it must be a time."""
+    """Convert a time in the school's time zone to UTC. It must be readable in this order. InvalidCellError if the clock
+    shows it twice in autumn, or never in spring."""
     shown = written.read(order)
     assert shown is not None, "find_order has read it"
     first, second = (shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -1,4 +1,4 @@
-"""Reads the online meetings in a calendar: when they are and whom they invite, and nothing of what they are about."""
+"""Reads the online meetings in a calendar: when they are and whom they invite, but not what they are about."""
 
 import re
 from collections.abc import Iterator
@@ -15,9 +15,13 @@ _LONGEST_ADDRESS, _LONGEST_URL = 320, 10_000  # characters
 
 @dataclass(frozen=True)
 class CalendarEvent:
-    """A version of an online meeting. `key` is the same for all versions; `join_key` recognises calls with its join
-    link, `join_url`. `organiser` and `invited` are addresses in lower case, by which staff are found; they are never
-    stored. `in_organisers_calendar`: blank if Graph does not say so."""
+    """A version of an online meeting.
+
+    - `key`: the same for all versions of the meeting
+    - `join_key`: the digest of `join_url`, by which calls with this link are found
+    - `organiser`, `invited`: addresses in lower case, by which staff are found; never stored
+    - `in_organisers_calendar`: None if Graph does not say
+    """
 
     key: str
     join_key: str
@@ -31,8 +35,8 @@ class CalendarEvent:
 
 
 def read_event(entry: Any) -> CalendarEvent | None:
-    """Read an event of a calendar. None for one that invites nobody to a call: without a join link, cancelled, or not
-    sent yet. UnreadableObjectError if it lacks what it must have."""
+    """Read an event of a calendar. None if it invites nobody to a call, since it has no join link, is cancelled or is
+    still a draft. UnreadableObjectError if it lacks what every event has."""
     if not isinstance(entry, dict):
         raise UnreadableObjectError("it is no event")
     meeting = entry.get("onlineMeeting")
@@ -77,8 +81,8 @@ def _read_address(recipient: Any) -> str | None:
 
 
 def _read_zoned_time(entry: dict[str, Any], name: str) -> datetime:
-    """A time with its zone: UTC, or a name of the IANA database. Windows' names are not translated: UTC was asked for,
-    so that another zone shows that something is wrong."""
+    """Read a time with its zone (UTC or an IANA name), in UTC. Windows' names of zones are not translated: UTC was
+    asked for, so another zone shows that something is wrong."""
     holder = entry.get(name)
     if not isinstance(holder, dict):
         raise UnreadableObjectError(f"its {name} is missing")

@@ -1,7 +1,7 @@
 """Reads the sessions of a call record: the legs of the call, each between two ends.
 
-In a group call one end is the meeting service. A session says who was there from when to when. Its segments say what
-was sent; they can have ends of their own, and they show how far a session came that failed.
+In a group call, one end is the meeting service. A session says who was there, and from when to when. Its segments say
+which media were sent. They may name other ends than the session, and they show how far a failed session got.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from app.records.evidence.graph_objects import (
 )
 
 _ENDS = ("caller", "callee")
-_DIRECTIONS = {"callertocallee": 0, "calleetocaller": 1}  # the place in _ENDS of the end that sent it
+_DIRECTIONS = {"callertocallee": 0, "calleetocaller": 1}  # the index in _ENDS of the sender
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
 Ends = tuple[Identity | None, Identity | None]
@@ -31,9 +31,13 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Stay:
-    """A period in which somebody was in the call with one device. `person` is their key within the call; `kind` is
-    user, guest, phone, acs or unknown; `caller`: at the calling end; `has_media`: whether there are details of media,
-    without which nothing is known of the camera; ids and addresses in lower case."""
+    """A period in which somebody was in the call with one device. Ids and addresses are in lower case.
+
+    - `person`: the person's key within the call
+    - `kind`: user, guest, phone, acs or unknown
+    - `caller`: whether they were at the calling end
+    - `has_media`: whether there are details of media; without them nothing is known about the camera
+    """
 
     person: str
     kind: str
@@ -48,7 +52,7 @@ class Stay:
 
 @dataclass(frozen=True)
 class Video:
-    """Camera video that a person sent; both times None: it is not known when and for how long."""
+    """Camera video that a person sent. Both times are None if it is not known when and for how long."""
 
     person: str
     started_at: datetime | None
@@ -57,8 +61,8 @@ class Video:
 
 @dataclass(frozen=True)
 class _Segment:
-    """A part of a session: who was at its ends, from when to when (None: not said), and the video streams with the
-    place of the end that sent them."""
+    """A part of a session: who was at its ends, its time (None if the record does not say), and the video streams, each
+    as the index of the end that sent it, and its times."""
 
     ends: Ends
     span: Span | None
@@ -71,10 +75,15 @@ class _Segment:
 
 @dataclass
 class Legs:
-    """What the sessions of a record show. `people` is everybody that they name; `absent` are the keys of those whom
-    a test or a call that nobody answered names; `momentary` those whom a session of no length between two people names,
-    which is left of a call that others joined; `replaced` those in whose place the segments name others; `direct` are
-    the kinds of sessions: True for one between two people."""
+    """What the sessions of a record show.
+
+    - `people`: everybody whom they name
+    - `absent`: the keys of people named in a test, or in a call that nobody answered
+    - `momentary`: the keys of people named in a session of no length between two people; such a session is what is left
+      of a call that others joined
+    - `replaced`: people of a session whose segments name others in their place
+    - `direct`: which kinds of session there are: True for one between two people, False for one with a service
+    """
 
     stays: dict[tuple[str, str, int, Span], Stay] = field(default_factory=dict)
     videos: dict[Video, None] = field(default_factory=dict)
@@ -85,7 +94,7 @@ class Legs:
     direct: set[bool] = field(default_factory=set)
 
     def add_session(self, session: dict[str, Any], number: int) -> None:
-        """Read a session, the `number`th of its record."""
+        """Read a session, which is number `number` in its record, counted from 1."""
         what = f"session {number}"
         key = f"session:{read_lower(session.get('id'), 100) or number}"
         first, second = (read_endpoint(session.get(end), f"{key}:{end}", f"the {end} of {what}") for end in _ENDS)
@@ -113,8 +122,8 @@ class Legs:
                     self.videos[Video(sender.key, started_at, ended_at)] = None
 
     def _add_stays(self, key: str, ends: Ends, span: Span, segments: Sequence[_Segment], *, has_failed: bool) -> None:
-        """Add the stays of a session's people for as long as it took, or, where it failed or its segments name somebody
-        else, for as long as its segments did; and those of people whom only its segments name."""
+        """Add the stays of a session's people: for the time of the session or, if it failed or its segments name
+        somebody else, for the time of the segments. Also add the stays of people whom only the segments name."""
         of_session = {end.key for end in ends if end is not None}
         others = [any(end is not None and end.key not in of_session for end in segment.ends) for segment in segments]
         has_media = bool(segments) and all(segment.has_media for segment in segments)
@@ -139,7 +148,8 @@ class Legs:
                     self._add(key, person, place, segment.span or span, has_media=segment.has_media)
 
     def _add(self, key: str, person: Identity, place: int, span: Span, *, has_media: bool) -> None:
-        """Add a stay, once if the session is listed twice."""
+        """Add a stay, unless it has no length. If the session is listed twice, it is added once, with media if either
+        has details of them."""
         if span[1] <= span[0]:
             return
         stay = Stay(person.key, person.kind, person.entra_id, person.upn, person.tenant, place == 0, *span, has_media)
@@ -149,8 +159,8 @@ class Legs:
 
 
 def _read_span(part: dict[str, Any], what: str) -> Span | None:
-    """From when to when a session or a segment was; None if it does not say. One that is over before it began is
-    damaged; clocks differ by a little."""
+    """The start and the end of a session or a segment; None if it does not say. UnreadableObjectError if it ends before
+    it starts by more than clocks may differ."""
     started_at, ended_at = read_time(part, "startDateTime", what), read_time(part, "endDateTime", what)
     if started_at is None or ended_at is None:
         return None
@@ -167,7 +177,7 @@ def _is_test(session: dict[str, Any], what: str) -> bool:
 
 
 def _failed_at_setup(part: dict[str, Any], what: str) -> bool:
-    """Whether a session or a segment never came about, so that nobody was in it."""
+    """Whether a session or a segment failed before it was set up, so that nobody was in it."""
     failure = read_object(part, "failureInfo", what)
     return failure is not None and read_word(failure, "stage", what) == "callsetup"
 
@@ -186,8 +196,8 @@ def _read_segment(segment: dict[str, Any], session: dict[str, Any], ends: Ends, 
 
 
 def _read_segment_ends(segment: dict[str, Any], session: dict[str, Any], ends: Ends, key: str, what: str) -> Ends:
-    """The people at a segment's own ends, which may be the session's the other way round; the session's where it does
-    not say."""
+    """The people at a segment's own ends, which may be the session's in reverse. An end that the segment does not give,
+    or gives without id and address, is taken from the session."""
     if all(segment.get(end) is None or segment[end] == session[end] for end in _ENDS):
         return ends
     named = [
@@ -196,7 +206,7 @@ def _read_segment_ends(segment: dict[str, Any], session: dict[str, Any], ends: E
     ]
     own = list(named)
     for place, end in enumerate(_ENDS):
-        if segment.get(end) is None:  # nobody is at both ends
+        if segment.get(end) is None:  # the same person cannot be at both ends
             usual, other = ends[place], named[1 - place]
             is_reversed = usual is not None and other is not None and usual.key == other.key
             own[place] = ends[1 - place] if is_reversed else usual
@@ -209,7 +219,8 @@ def _read_segment_ends(segment: dict[str, Any], session: dict[str, Any], ends: E
 
 
 def _read_media(segment: dict[str, Any], what: str) -> tuple[list[tuple[int, datetime | None, datetime | None]], bool]:
-    """The camera streams of a segment, and whether its details of media are whole."""
+    """The camera streams of a segment, each as the index of its sender and its times, and whether the details of media
+    are complete."""
     videos: list[tuple[int, datetime | None, datetime | None]] = []
     has_streams, has_gaps = False, False
     for media in read_objects(segment, "media", what):
@@ -233,7 +244,7 @@ def _read_media(segment: dict[str, Any], what: str) -> tuple[list[tuple[int, dat
 
 
 def _is_empty(stream: dict[str, Any], what: str) -> bool:
-    """Whether nothing was sent; without a number of packets something was."""
+    """Whether nothing was sent. A stream without a number of packets counts as sent."""
     packets = stream.get("packetUtilization")
     if packets is not None and not isinstance(packets, int | float):
         raise damaged(f"the packetUtilization of {what} is not a number")

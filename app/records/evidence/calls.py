@@ -1,4 +1,4 @@
-"""Microsoft Graph's call records: who was in the call from when to when, and with camera or without."""
+"""Microsoft Graph's call records: who was in the call, from when to when, and with or without a camera."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from app.records.evidence.graph_objects import (
 from app.records.people.roster import Roster
 from app.vocabulary.terms import CallSource
 
-READER = 2  # raise it when the reader improves, so that stored originals are read again
+READER = 2  # version of the reader; raise it when the reader improves, so that stored originals are read again
 
 _TYPES = {"groupcall": "groupCall", "peertopeer": "peerToPeer"}
 _EXPAND = "ask Graph for them with $expand=sessions($expand=segments)"
@@ -35,7 +35,8 @@ _EXPAND = "ask Graph for them with $expand=sessions($expand=segments)"
 
 @dataclass(frozen=True)
 class Listed:
-    """Somebody who took part at unknown times: the record lists them, and no session of it shows them in the call."""
+    """Somebody who took part at unknown times: the record lists them, but none of its sessions shows them in the
+    call."""
 
     person: str
     entra_id: str | None
@@ -45,7 +46,8 @@ class Listed:
 
 @dataclass
 class Call:
-    """The content of a call record. `original` is the JSON as it arrived."""
+    """The content of a call record. Times are in UTC. `channel` says whether it was a channel meeting; `original` is
+    the JSON as it arrived."""
 
     id: str
     version: int
@@ -66,8 +68,9 @@ class Call:
 
 
 def read_call(record: Any, original: bytes | None = None) -> Call:
-    """A call record, in the shape of today's v1.0 or with the older `organizer` and `identity.user`; `original` is its
-    JSON if it is at hand. UnreadableObjectError if it is not whole, or lacks what every call record has."""
+    """Read a call record, in the current form of v1.0 or with the older `organizer` and `identity.user`. `original` is
+    its JSON, by default written anew. UnreadableObjectError if the record is incomplete, or lacks what every call
+    record has."""
     fields = _check_record(record)
     started_at, ended_at = (_read_required_time(fields, name) for name in ("startDateTime", "endDateTime"))
     if ended_at < started_at:
@@ -101,8 +104,8 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
 
 
 def is_session(call: Call, roster: Roster, tenant: str) -> bool:
-    """Whether a call is a session, and so is stored: a pupil on the roster took part, and another person who is not
-    such a pupil; or it is a room that roster staff organised, in the school's `tenant`, in which only pupils were."""
+    """Whether a call is a session, and so is stored: a pupil on the roster took part, and so did somebody who is not
+    one; or only pupils took part, in a group call that roster staff organised in the school's `tenant`."""
     people = {person.person: roster.find_ids(person.entra_id, person.upn) for person in _list_people(call)}
     if all(pupil is None for _, pupil in people.values()):
         return False
@@ -116,8 +119,8 @@ def _list_people(call: Call) -> list[Stay | Listed]:
 
 
 def holds_more(call: Call, other: Call) -> bool:
-    """Whether a record holds everything that another one of the same call does, and more; of two that show the same
-    stays and each have something that the other lacks, whether it names more people or has more details of media."""
+    """Whether a record holds everything that another record of the same call does, and more. If both show the same
+    stays and neither or each holds the other, whether it names more people or has more details of media."""
     more, less = _holds(call, other), _holds(other, call)
     if more or less:
         return more and not less
@@ -135,7 +138,7 @@ def _measure(call: Call) -> tuple[int, int, int]:
 
 def _holds(call: Call, other: Call) -> bool:
     def shows(stay: Stay) -> bool:
-        # Segments, where a record has them, say how far a session came that failed.
+        # A record with segments may show a shorter stay: they say how far a failed session got.
         return any(
             (own.person, own.caller) == (stay.person, stay.caller)
             and (
@@ -155,7 +158,7 @@ def _holds(call: Call, other: Call) -> bool:
 
 
 def _check_record(record: Any) -> dict[str, Any]:
-    """A record with its keys as Graph spells them, its form and its version checked."""
+    """The record with its keys in Graph's spelling. UnreadableObjectError if its kind, id or version is wrong."""
     if not isinstance(record, dict):
         raise UnreadableObjectError("it is not a call record")
     fields = check_keys(record)
@@ -169,7 +172,7 @@ def _check_record(record: Any) -> dict[str, Any]:
 
 
 def _check_kind(fields: Mapping[str, Any]) -> None:
-    """UnreadableObjectError, which names what it is, of what people take for a call record."""
+    """Raise UnreadableObjectError for objects that people mistake for a call record; the message says what they are."""
     if "error" in fields and "id" not in fields:
         raise UnreadableObjectError("it is an error of Microsoft Graph, not a call record")
     if is_report(fields):
@@ -200,8 +203,9 @@ def _read_sessions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _read_type(fields: Mapping[str, Any], legs: Legs) -> str:
-    """The type of the call; where Graph does not know it, by who was at the ends of its sessions. Several people who
-    each had a session with a service are a group, whatever it says: in a peer-to-peer call nobody counts as alone."""
+    """The type of the call. If Graph does not know it, the ends of the sessions decide. Several people who each had a
+    session with a service are a group call, even if the record says peer-to-peer, since in such a call nobody would
+    count as alone."""
     word = read_word(fields, "type", "the record")
     if word == "peertopeer" and legs.direct == {False} and len({stay.person for stay in legs.stays.values()}) > 1:
         return "groupCall"
@@ -213,7 +217,7 @@ def _read_type(fields: Mapping[str, Any], legs: Legs) -> str:
 
 
 def _read_organiser(fields: Mapping[str, Any]) -> Identity | None:
-    """Read `organizer_v2`, or in old records `organizer`."""
+    """Read `organizer_v2` or, in old records, `organizer`."""
     for name in ("organizer_v2", "organizer"):
         entry = read_object(fields, name, "the record")
         if entry is None:
@@ -236,7 +240,7 @@ def _read_listed(fields: Mapping[str, Any]) -> list[Identity]:
 
 
 class _People:
-    """Recognises the people of a call: the same one by id or by address."""
+    """Recognises the same person in a call by id or by address."""
 
     def __init__(self, people: Iterable[Identity]) -> None:
         self._ids: dict[str, str] = {}
@@ -249,7 +253,7 @@ class _People:
         self._tenants = {self.key(person.key): person.tenant for person in reversed(people) if person.tenant}
 
     def key(self, person: str) -> str:
-        """The key that is used for a person who has one key or another."""
+        """The key for a person: the Entra id if `person` is an address that belongs to one, else `person` itself."""
         return self._ids.get(person, person)
 
     def unite_stays(self, stays: Iterable[Stay]) -> list[Stay]:
@@ -272,9 +276,9 @@ class _People:
         return list(dict.fromkeys(replace(video, person=self.key(video.person)) for video in videos))
 
     def list_unseen(self, legs: Legs, stays: Sequence[Stay], listed: Iterable[Identity]) -> list[Listed]:
-        """Those who took part and whom no session shows in the call: not those whose only trace is a call that nobody
-        answered, or what is left under its own id of a call that became a group's. Of people without id and address,
-        as many as are listed beyond those in the sessions."""
+        """People who took part but whom no session shows in the call. Left out are those whose only trace is a call
+        that nobody answered, or the remainder of a call that became a group call under another id. People without id
+        and address cannot be recognised, so only as many count as are listed beyond those in the sessions."""
         absent = legs.absent if stays else legs.absent | legs.momentary
         seen = {stay.person for stay in stays} | {self.key(person) for person in absent}
         nameless = sum(person.startswith("session:") for person in seen)
@@ -291,13 +295,13 @@ class _People:
 
 
 def digest_join_link(url: str) -> str:
-    """A digest by which calls and events with the same join link are recognised; what follows "?" does not count."""
+    """A digest that is equal for calls and events with the same join link; anything after "?" is ignored."""
     link = unquote(unquote(url)).strip().lower().split("?")[0].rstrip("/")
     return hashlib.sha256(link.encode(errors="replace")).hexdigest()
 
 
 def _is_in_channel(join_url: str | None) -> bool:
-    """Whether the thread id in a join URL is a channel's; a private meeting's ends otherwise."""
+    """Whether the thread id in a join URL is that of a channel; private meetings have another ending."""
     parts = unquote(unquote(join_url or "")).lower().replace("?", "/").split("/")
     return any(part.endswith("@thread.tacv2") for part in parts)
 

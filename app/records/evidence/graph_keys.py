@@ -1,4 +1,4 @@
-"""Checks the keys of a call record: whether anything is missing from it, and how they are spelt."""
+"""Checks the keys of a record of Graph: how they are spelt, and whether they show that parts are missing."""
 
 import re
 from typing import Any
@@ -72,15 +72,17 @@ _SPELT = {name.replace("_", "").lower(): name for name in _NAMES} | dict.fromkey
 )
 _LISTS = ("attendanceRecords", "sessions", "segments", "participants", "participants_v2")
 _ANNOTATIONS = ("@odata.context", "@odata.etag", "@odata.id")
-# The key of a link to the next page, also as programs spell it. The first group: of what there is more, if it says so.
+# The key of a link to the next page, in any spelling that programs use. The first group is the list that goes on there,
+# if the key names it.
 _NEXT_LINK = re.compile(r"(.*?)[@._]*(?:odata)?[._]*next[._]?link", re.IGNORECASE | re.DOTALL)
 
-_FINE, _RESPELT, _LINK, _REST = range(4)  # what a key is: as Graph spells it, spelt otherwise, …
+# The kinds of key: in Graph's spelling, in another, a link to the next page, and a place where a program puts the rest.
+_FINE, _RESPELT, _LINK, _REST = range(4)
 _MANY = 10_000
 
 
 class _Kinds(dict[str, int]):
-    """What each key is that was met so far."""
+    """The kind of each key that has occurred so far, found when it is first asked for."""
 
     def __missing__(self, key: str) -> int:
         kind = _classify(key)
@@ -102,7 +104,7 @@ def _spell(key: str) -> str:
 
 
 def has_next_page(page: dict[str, Any]) -> bool:
-    """Whether there is more of a page at Graph."""
+    """Whether Graph has another page after this one."""
     return any(value is not None and _NEXT_LINK.fullmatch(key) for key, value in page.items())
 
 
@@ -110,8 +112,8 @@ _kinds = _Kinds()
 
 
 def check_keys(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with its keys as Graph spells them. UnreadableObjectError if there is more of it at Graph, or if a
-    program that saved it put a part of it elsewhere."""
+    """The record with its keys in Graph's spelling. UnreadableObjectError if Graph has more pages of it, or if the
+    program that saved it put parts of it under a key of its own."""
     is_respelt = False
     parts: list[Any] = [record]
     while parts:

@@ -1,8 +1,8 @@
 """Reads what Microsoft Graph's objects have in common: texts, times and identities.
 
-Objects are read by hand, not by a model of their types: Graph adds values and leaves out whole parts, and reading has
-to keep pace with the parsing of the JSON. What an export cut away must not look like something that never happened, so
-whatever stands in place of an object or a list is an UnreadableObjectError. Unknown keys and words are ignored.
+Objects are read by hand, not by a typed model: Graph adds values and leaves out whole parts, and reading should be
+about as fast as parsing the JSON. What an export has cut off must not look as if it never happened, so anything else in
+place of an object or a list is an UnreadableObjectError. Unknown keys and words are ignored.
 """
 
 import json
@@ -16,12 +16,13 @@ EXPORT_AGAIN = (
     "export it again, with every part written out: in PowerShell Invoke-MgGraphRequest with ConvertTo-Json -Depth 20"
 )
 WRITE_UTC = "write times in UTC, as 2026-11-10T10:00:00Z"
-_MAX_ID = 200  # characters: the store has no room for a longer id, so that one counts as none
+_MAX_ID = 200  # characters; the store has no room for a longer id, so it counts as missing
 
 
 class UnreadableObjectError(ValueError):
-    """An object of an unexpected form, or not JSON; the message gives the reason and `fix` what to do about it, both
-    without any of the content. A blank fix: nothing better is known than to correct it or fetch it again."""
+    """An object of an unexpected form, or that is not JSON. The message gives the reason, `fix` says what to do;
+    neither contains any of the content. `fix` is "" if there is nothing better than to correct the object or fetch it
+    again."""
 
     def __init__(self, reason: str, fix: str = "") -> None:
         super().__init__(reason)
@@ -29,7 +30,7 @@ class UnreadableObjectError(ValueError):
 
 
 def damaged(what: str) -> UnreadableObjectError:
-    """The error of an object that an export cut or emptied."""
+    """The error for an object of which an export cut off a part."""
     return UnreadableObjectError(f"it is damaged: {what}", EXPORT_AGAIN)
 
 
@@ -43,8 +44,8 @@ def to_json(record: dict[str, Any]) -> bytes:
 
 @dataclass(frozen=True)
 class Identity:
-    """The identity of a person: `key` tells the people of one call apart; `kind` is user, guest, phone, acs or
-    unknown; ids and addresses in lower case."""
+    """The identity of a person. `key` is unique within a call; `kind` is user, guest, phone, acs or unknown. Ids and
+    addresses are in lower case."""
 
     key: str
     kind: str
@@ -54,7 +55,7 @@ class Identity:
 
 
 def read_text(value: Any, longest: int = _MAX_ID) -> str | None:
-    """Read a text without surrounding blanks; None if it is not text, is empty, or cannot be stored."""
+    """Read a text without surrounding blanks; None if it is not text, is empty, is too long or cannot be stored."""
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > longest or not (text.isprintable() or _is_storable(text)):
         return None
@@ -62,7 +63,7 @@ def read_text(value: Any, longest: int = _MAX_ID) -> str | None:
 
 
 def _is_storable(value: str) -> bool:
-    """Whether a database accepts a text, which must hold no half of a character and no NUL."""
+    """Whether a database accepts a text: it must contain neither surrogates nor NUL."""
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
@@ -72,8 +73,8 @@ def read_lower(value: Any, longest: int = _MAX_ID) -> str | None:
 
 
 def read_word(holder: Mapping[str, Any], name: str, what: str) -> str:
-    """Read one of Graph's words (an enum's value) in lower case; "" if there is none. Exporters that write the word's
-    number lose which word it was."""
+    """Read an enum value of Graph in lower case; "" if there is none. UnreadableObjectError if it is not text: some
+    exporters write a number, which does not show the value."""
     value = holder.get(name)
     if value is None:
         return ""
@@ -87,8 +88,9 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_time(holder: Mapping[str, Any], name: str, what: str = "the record") -> datetime | None:
-    """Read a time of Graph: with Z or an offset, up to seven decimals, of which six are kept, or as PowerShell writes
-    it, /Date(milliseconds)/ in UTC. None if there is no time, which year 1 means as well."""
+    """Read a time, in UTC: either ISO 8601 with Z or an offset, whose decimals after the sixth are dropped, or
+    /Date(milliseconds)/ as PowerShell writes it. None if there is none, or its year means that (Graph writes year 1).
+    UnreadableObjectError if it is anything else."""
     value = holder.get(name)
     if type(value) is dict:
         value = value.get("value")  # PowerShell's object of a time
@@ -116,7 +118,7 @@ def _parse_time(value: str) -> datetime | None:
 
 
 def read_objects(holder: Mapping[str, Any], name: str, what: str) -> list[dict[str, Any]]:
-    """Read a list of objects; none if it is missing or null."""
+    """Read a list of objects; empty if it is missing or null."""
     entries = holder.get(name)
     if entries is None:
         return []
@@ -136,7 +138,7 @@ def read_object(holder: Mapping[str, Any], name: str, what: str) -> dict[str, An
     return value
 
 
-# --- identities: current ones give their kind by `@odata.type` or `userIdentityType`, or not at all --------------
+# --- identities: current ones state their kind in `@odata.type` or `userIdentityType`, or not at all --------------
 
 _PEOPLE = (
     ("user", "user"),
@@ -149,18 +151,19 @@ _PEOPLE = (
     ("encrypted", "unknown"),
 )
 _NOT_PEOPLE = ("application", "device")
-# An identity with no other keys is itself that of a user; most are, so that nothing else has to be looked for.
+# An identity with only these keys is that of a user. Most are, and need no further checks.
 _OF_USER = frozenset(("@odata.type", "id", "displayName", "tenantId", "userPrincipalName", "userIdentityType"))
-_INSTANCE = "applicationinstance"  # how the names of all kinds of bots and recorders end
-# Roles of services that pass on somebody's voice: who it is says the identity. Every other role is a service itself.
+_INSTANCE = "applicationinstance"  # the keys of all kinds of bots and recorders end with this
+# Roles of services that relay somebody's voice; the identity says whose. With any other role, the end is a service
+# itself.
 _RELAYS = frozenset(
     ("gateway", "mediationserver", "mediationservercloudconnectoredition", "skypeforbusinessmicrosoftteamsgateway")
 )
 
 
 def read_endpoint(endpoint: Any, key: str, what: str) -> Identity | None:
-    """Read the person at an end of a session; None for a service, a bot or a recorder. `key` is used if the person is
-    unknown."""
+    """Read the person at one end of a session; None for a service, a bot or a recorder. `key` is the person's key if
+    they have neither id nor address."""
     if type(endpoint) is not dict:
         raise damaged(f"{what} is not an object")
     type_words = read_word(endpoint, "@odata.type", what)
@@ -184,8 +187,8 @@ def read_endpoint(endpoint: Any, key: str, what: str) -> Identity | None:
 
 
 def read_entry(entry: dict[str, Any], key: str, what: str = "the record") -> Identity | None:
-    """Read the person of a current entry (`id`, `identity`) or of an old one (the identities themselves). The entry's
-    own id is the person's, and the only information if the identity is null."""
+    """Read the person of a current entry (`id`, `identity`) or of an old one (which is itself an identity set). If the
+    identity has no id, the entry's own id is used."""
     if "identity" in entry:
         identities = read_object(entry, "identity", what)
         person = (
@@ -202,7 +205,7 @@ def read_entry(entry: dict[str, Any], key: str, what: str = "the record") -> Ide
 
 
 def read_identity_set(identities: dict[str, Any], key: str, what: str = "the record") -> Identity | None:
-    """Read the person of an identity set, whose entries' names state their kind; None if it is not a person."""
+    """Read the person of an identity set, whose keys state the kind; None if it is not a person."""
     if _is_machine(identities, what):
         return None
     named = False
@@ -217,8 +220,8 @@ def read_identity_set(identities: dict[str, Any], key: str, what: str = "the rec
 
 
 def _is_machine(identities: Mapping[str, Any], what: str) -> bool:
-    """Whether an identity set is that of a bot, a recorder or a voicemail, or of an application or a device that nobody
-    uses."""
+    """Whether an identity set is that of a bot, a recorder or a voicemail, or of an application or device without a
+    user."""
     if str(identities.get("endpointType")).lower() == "voicemail":
         return True
     for name, identity in identities.items():
@@ -238,7 +241,8 @@ def _names_anybody(identity: Mapping[str, Any] | None) -> bool:
 def read_identity(
     identity: dict[str, Any], key: str, what: str = "the record", kind: str | None = None
 ) -> Identity | None:
-    """Read an identity, or a set of them in its place; None if it is not a person."""
+    """Read an identity, or an identity set in its place; None if it is not a person. `kind` is what the set's key
+    states."""
     if not identity.keys() <= _OF_USER and (
         _is_machine(identity, what) or any(type(identity.get(name)) is dict for name, _ in _PEOPLE)
     ):

@@ -19,10 +19,10 @@ from app.records.rows import UnreadableFileError
 
 _MAX_BYTES = 300_000_000  # of a file that must be read as a whole
 _MAX_LINE = 50_000_000  # bytes
-_START = 4_000  # bytes, by which a table is recognised
+_START = 4_000  # bytes that are enough to recognise a table
 _MAX_MEMBERS = 10_000  # files in a .zip
 _LINES = (".jsonl", ".ndjson")
-_OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")  # beside those whose names begin with a dot
+_OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")  # besides those whose names begin with a dot
 _NOT_JSON = "it is not JSON, or was cut off", ""
 _NOT_JSON_LINE = "the line is not JSON, or was cut off"
 _BLANK = re.compile(r"[\s\ufeff]*")
@@ -33,10 +33,17 @@ _REPORT = "it is a Teams attendance report, not a record of Microsoft Graph", IM
 
 @dataclass(frozen=True)
 class FoundObject:
-    """An object in a file, or the reason why it could not be read: `file` names the file, `number` is that of the
-    object or line in it; `context` is the @odata.context of its page; `has_more`: whether its page has a next link,
-    None if it is on no page; `is_blank`: it stands for a page without objects; `raw` is the content if it is not JSON;
-    `fix` says what to do, if anything is known; `table` is the content of a file that does not begin like JSON."""
+    """An object in a file, or the reason why it could not be read.
+
+    - `file`: the name of the file
+    - `number`: the number of the object or of its line, from 1
+    - `raw`: the text, if it is not JSON
+    - `context`: the @odata.context of its page
+    - `has_more`: whether its page has a next link; None if it is not on a page
+    - `is_blank`: whether it stands for a page without objects
+    - `fix`: what to do, "" if that is not known
+    - `table`: the content of a file that does not begin like JSON
+    """
 
     file: str
     number: int
@@ -52,8 +59,8 @@ class FoundObject:
 
 @dataclass(frozen=True)
 class _Page:
-    """Objects that came together, with the @odata.context of their page, and whether it has a next link; None: they are
-    on no page."""
+    """Objects that belong together, with the @odata.context of their page, and whether it has a next link (None if they
+    are not on a page)."""
 
     entries: list[Any]
     context: str = ""
@@ -61,9 +68,9 @@ class _Page:
 
 
 def iter_objects(path: Path) -> Iterator[FoundObject]:
-    """The objects in a file with one of them, a list or a page of Graph (`value`), in a file with one after another, in
-    a .gz or .zip of such files, or in a folder of them. What cannot be read is yielded with the reason, and reading
-    continues."""
+    """The objects in a file, in a .gz or .zip of files, or in a folder of them. A file may hold one object, a list, a
+    page of Graph (`value`), or several of these one after another. What cannot be read is yielded with the reason, and
+    reading continues."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             inside = file.relative_to(path)
@@ -90,8 +97,8 @@ def _iter_file(path: Path, name: str) -> Iterator[FoundObject]:
 
 
 def iter_content(name: str, file: BinaryIO) -> Iterator[FoundObject]:
-    """The objects in an open file, as of `iter_objects`, whatever its name says: an archive and UTF-16 show by their
-    first bytes."""
+    """The objects in an open file; see `iter_objects`. Archives and UTF-16 are recognised by their first bytes,
+    whatever the name says."""
     start = file.read(4)
     file.seek(0)
     if start.startswith(b"\x1f\x8b"):
@@ -121,7 +128,7 @@ def _iter_zip(name: str, file: BinaryIO) -> Iterator[FoundObject]:
 
 
 def _iter_unpacked(name: str, unpack: Callable[[], Any]) -> Iterator[FoundObject]:
-    """The objects in a file of an archive, which is unpacked in memory."""
+    """The objects in a file in an archive, which is unpacked in memory."""
     try:
         with unpack() as packed:
             content = packed.read(_MAX_BYTES + 1)
@@ -158,8 +165,8 @@ def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
 
 
 def _iter_one_after_another(name: str, text: str) -> Iterator[FoundObject]:
-    """The objects in a text of several JSON values, each on one line or on many. Of what is not JSON, every line is
-    yielded with the reason."""
+    """The objects in a text of several JSON values, each of which may span lines. A line that is not JSON is yielded
+    with the reason."""
     decoder = json.JSONDecoder()
     at, number = 0, 1
     while (blank := _BLANK.match(text, at)) and blank.end() < len(text):
@@ -198,7 +205,7 @@ def _decode(content: bytes) -> str:
 
 
 def _decode_text(content: bytes) -> str:
-    """The text of what began as JSON; blank if it did not."""
+    """The text of a file that begins like JSON; "" if it does not."""
     text = content.decode(json.detect_encoding(content[:4]), errors="replace").replace("\0", "")
     return text if _begins_as_json(text) else ""
 
@@ -208,14 +215,14 @@ def _begins_as_json(text: str) -> bool:
 
 
 def _find_other(name: str, content: bytes) -> FoundObject:
-    """A file that is not JSON, with what else it is."""
+    """The entry for a file that is not JSON, with the reason and the fix."""
     reason, fix = _identify_other(name, content)
     raw = _decode_text(content)
     return FoundObject(name, 1, None, reason, raw, fix=fix, table=None if raw else content)
 
 
 def _identify_other(name: str, content: bytes) -> tuple[str, str]:
-    """What a file is that is not JSON, and what to do about it."""
+    """What a file that is not JSON is, and what to do about it."""
     try:
         refuse_attendance_report((name, content))
     except UnreadableFileError:
@@ -233,8 +240,8 @@ def _find_in(name: str, pages: Iterable[_Page], numbers: Iterator[int]) -> Itera
 
 
 def _list_pages(whole: Any, content: bytes) -> list[_Page]:
-    """The objects of a page, of a list of pages or of objects, or the single object. A page of parts of a call record
-    stays one."""
+    """The objects of a file's JSON: of a page, of a list of pages, of a list of objects, or a single object. A page or
+    a list of parts of a call record is left as a single object."""
     if _ESCAPED_UNSTORABLE.search(content):
         whole = _clean(whole)
     if not isinstance(whole, list):
@@ -248,7 +255,7 @@ def _list_pages(whole: Any, content: bytes) -> list[_Page]:
 
 
 def _read_page(whole: Any) -> _Page | None:
-    """A page of a list; None if it is something else."""
+    """The page, if the JSON is a page of a list; else None."""
     if not isinstance(whole, dict) or whole.keys() & {"sessions", "Sessions"}:
         return None
     entries, context = whole.get("value", whole.get("Value")), str(whole.get("@odata.context") or "")
@@ -258,17 +265,17 @@ def _read_page(whole: Any) -> _Page | None:
 
 
 def _are_parts(entries: list[Any]) -> bool:
-    """Whether the objects are sessions or segments of a call record, not records."""
+    """Whether the objects are sessions or segments of a call record, not records themselves."""
     ends = {"caller", "callee", "Caller", "Callee"}
     return bool(entries) and all(isinstance(entry, dict) and entry.keys() & ends for entry in entries)
 
 
-_OF_ONE_RECORD = re.compile(r"callRecords\('[^']*'\)/")  # the context of a page of its sessions or participants
+_OF_ONE_RECORD = re.compile(r"callRecords\('[^']*'\)/")  # the context of a page of a record's sessions or participants
 _ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 def _clean(part: Any) -> Any:
-    """Remove NULs and halves of characters, which JSON can contain but no database or file accepts."""
+    """Remove NULs and replace lone surrogates, which JSON can contain but no database or file accepts."""
     if isinstance(part, str):
         return part.replace("\0", "").encode(errors="replace").decode()
     if isinstance(part, dict):

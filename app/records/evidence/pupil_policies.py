@@ -1,4 +1,4 @@
-"""Reads which policies of Teams are in effect for somebody."""
+"""Reads which Teams policies are in effect for somebody."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,9 +9,9 @@ _LONGEST = 500  # characters
 
 
 def read_policies(configuration: Any, entra_id: str, kinds: Collection[str]) -> dict[str, str]:
-    """The names of the policies in effect for a person, by kind as Graph names it; empty where a configuration of
-    Teams (teamsUserConfiguration) lists none. Other kinds are left out. UnreadableObjectError if it is not that
-    person's, or not a configuration."""
+    """Read a teamsUserConfiguration: the names of the policies in effect for a person, by each of the `kinds` as Graph
+    names them; "" for a kind without a policy. Several names are joined by "; ". UnreadableObjectError if it is not a
+    configuration, or another person's."""
     holder = configuration.get("value", configuration) if isinstance(configuration, dict) else None
     if not isinstance(holder, dict) or not isinstance(holder.get("effectivePolicyAssignments"), list):
         raise UnreadableObjectError("it has no list of effectivePolicyAssignments")

@@ -1,4 +1,4 @@
-"""Reads which calls Microsoft Graph has recordings of, never their content."""
+"""Reads which calls Microsoft Graph has recordings of, but never the recordings themselves."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +19,8 @@ _MAX_URL = 10_000  # characters
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording; if `call_id` is None, organiser and time identify the call. `content_url`: where it is stored;
-    `expires_at`: until when, if that is known."""
+    """A recording. If `call_id` is None, organiser and time identify the call. `content_url` is where it is stored;
+    `expires_at` is until when, or None if unknown."""
 
     id: str
     call_id: str | None
@@ -32,8 +32,8 @@ class Recording:
 
 
 def read_recording(entry: Any, context: str = "") -> Recording:
-    """Read a callRecording; `context` is that of its page. UnreadableObjectError if it lacks its id or its time, or is
-    a transcript."""
+    """Read a callRecording. `context` is the @odata.context of its page. UnreadableObjectError if it lacks its id or
+    its time, names neither call nor organiser, or is a transcript."""
     if not isinstance(entry, dict):
         raise UnreadableObjectError("it is not a recording")
     fields = check_keys(entry)

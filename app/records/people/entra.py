@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.records.evidence.graph_objects import UnreadableObjectError, read_lower, read_text, read_time
 
-# What has to be asked for of each account; the second needs a permission of its own.
+# The fields to request of each account; the second needs a permission of its own.
 ACCOUNT = "id,displayName,mail,userPrincipalName,department,accountEnabled,userType"
 LEAVE = "employeeLeaveDateTime"
 
@@ -17,8 +17,8 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Account:
-    """An account. `address`: where its owner is reached, in lower case; `leaves_at`: when they leave or left, None if
-    Entra does not say."""
+    """An account. `address` is the owner's email address in lower case; `domains` are those of the mailbox and of the
+    sign-in name; `leaves_at` is when the owner leaves or left, None if Entra does not say."""
 
     entra_id: str
     name: str
@@ -32,8 +32,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Directory:
-    """What Entra holds: all accounts; the Entra ids of each group's members, also indirect ones, by the group's name in
-    the settings; and when accounts were deleted, by Entra id."""
+    """What Entra holds: all accounts; the Entra ids of each group's members, including indirect ones, by the group's
+    name in the settings; and when accounts were deleted, by Entra id."""
 
     accounts: Sequence[Account]
     members: Mapping[str, Collection[str]]
@@ -41,11 +41,11 @@ class Directory:
 
 
 def read_accounts(entries: Sequence[Any]) -> list[Account]:
-    """Read the entries of a whole list of users. UnreadableObjectError if one is no account, or parts of it are
-    withheld.
+    """Read all entries of a list of users. UnreadableObjectError if one is not an account, or parts of it are withheld.
 
-    The address is that of the mailbox. Where there is none, or only one outside the school's domains, as that of a
-    parent or a former school, it is the name by which the owner signs in."""
+    An account's address is that of its mailbox. If it has none, or only one outside the school's domains, such as a
+    parent's or a former school's, the address is the name with which the owner signs in. The school's domains are those
+    of the sign-in names that are not guests'."""
     objects = [_read_object(entry) for entry in entries]
     own_domains = {_get_domain(_read_upn(entry)) for entry in objects if not _is_guest(entry)}
     return [_read_account(entry, own_domains) for entry in objects]
@@ -86,8 +86,8 @@ def _is_guest(entry: Mapping[str, Any]) -> bool:
 
 
 def read_members(entries: Sequence[Any]) -> frozenset[str]:
-    """Read the Entra ids of a whole list of members, which may also be devices and groups. UnreadableObjectError if one
-    has none."""
+    """Read the Entra ids of all entries of a list of members, which may include devices and groups.
+    UnreadableObjectError if one has no id."""
     ids = [read_lower(entry.get("id"), 100) if isinstance(entry, dict) else None for entry in entries]
     if None in ids:
         raise UnreadableObjectError("a member has no id")
@@ -95,7 +95,7 @@ def read_members(entries: Sequence[Any]) -> frozenset[str]:
 
 
 def read_deleted(entries: Sequence[Any]) -> dict[str, datetime]:
-    """Read when accounts were deleted, by Entra id; those of which it is not known are left out."""
+    """Read when accounts were deleted, by Entra id. Accounts without a time are left out."""
     deleted = {}
     for entry in entries:
         if not isinstance(entry, dict):
@@ -107,8 +107,8 @@ def read_deleted(entries: Sequence[Any]) -> dict[str, datetime]:
 
 
 def find_leave_days(directory: Directory, zone: ZoneInfo, today: date) -> dict[str, date]:
-    """The first day without somebody, by Entra id, of those who have left: the day after the one that Entra names as
-    their last, or on which their account was deleted."""
+    """By Entra id of everybody who has left, the first day on which they are no longer there: the day after their
+    account was deleted or, if it was not, after their last day according to Entra."""
     moments = {account.entra_id: account.leaves_at for account in directory.accounts if account.leaves_at}
     days = {
         entra_id: moment.astimezone(zone).date() + _ONE_DAY

@@ -1,7 +1,7 @@
-"""The tables of the roster that accounts of Microsoft Entra, their groups and a small table beside them make up.
+"""The tables of the roster, built from the accounts of Microsoft Entra, their groups and a small table beside them.
 
-Nothing is guessed: whoever is neither staff nor pupil by the settings is listed, and whose groups contradict each other
-has a row that is rejected.
+Nothing is guessed. Accounts that are neither staff nor pupils by the settings are listed; if somebody's groups
+contradict each other, the row is rejected.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -18,7 +18,9 @@ from app.settings import EntraRoster, SettingsError
 from app.vocabulary.roles import Role
 
 ENTRA = "Microsoft Entra"  # the name of the tables
-_COLUMNS = {  # beside email, name and entra_id; the second ones only where something says them
+# The columns besides email, name and entra_id: those that every table has, and those that it has only if the settings
+# or the table beside the accounts give their values.
+_COLUMNS = {
     "staff": (("school", "department", "roles"), ("year_groups", "houses")),
     "pupils": (("school", "year_group", "house"), ("tutor_email", "contact_emails", "language")),
 }
@@ -31,7 +33,7 @@ _LEAVE_GROUP = "take them out of one of the groups in Entra, or write it in the 
 
 @dataclass(frozen=True)
 class OnRecord:
-    """What the roster holds: the codes of schools, and departments of staff by Entra id."""
+    """What the roster holds now: the codes of the schools, and the departments of staff by Entra id."""
 
     schools: Collection[str]
     departments: Mapping[str, str]
@@ -39,8 +41,8 @@ class OnRecord:
 
 @dataclass(frozen=True)
 class EntraTables:
-    """The tables of `staff` and `pupils`, those that the settings ask for; accounts that are neither, by name and
-    address; and sentences about what else was noticed, without names."""
+    """The tables of `staff` and `pupils`, as far as the settings ask for them; in `unknown`, accounts that are neither,
+    as "name (address)"; and notes on anything else, without names."""
 
     tables: dict[str, Table]
     unknown: list[str]
@@ -50,9 +52,9 @@ class EntraTables:
 def build_tables(
     directory: Directory, settings: EntraRoster, beside: Table | None, on_record: OnRecord, left: Collection[str]
 ) -> EntraTables:
-    """Make the tables. `beside` is the table that the settings name: what a cell of it says takes precedence over
-    groups. `left`: the Entra ids of those who have left. SettingsError or UnreadableFileError if the settings or that
-    table cannot be used."""
+    """Make the tables. `beside` is the table that the settings name; its cells take precedence over groups. `left` are
+    the Entra ids of those who have left. SettingsError if the settings cannot be used, UnreadableFileError if the table
+    cannot."""
     wrong = [role for role in settings.roles if role not in set(Role)]
     if wrong:
         raise SettingsError(f"entra_roster.roles: {', '.join(wrong)}: write roles from {', '.join(Role)}.")
@@ -73,7 +75,7 @@ class _Beside:
             raise UnreadableFileError("\n".join(faults))
 
     def _read(self, table: Table) -> Iterable[str]:
-        """Take in the rows; yields what is wrong with them."""
+        """Store the rows by address, and yield a message for each that cannot be used."""
         for place, (number, cells) in enumerate(table.rows):
             try:
                 table.check_faults(place, BESIDE.columns)
@@ -87,13 +89,13 @@ class _Beside:
             self._rows[address] = number, cells
 
     def get(self, address: str, column: str) -> str:
-        """What the table says of somebody; "" if it says nothing."""
+        """The cell for an address; "" if the table has none."""
         self._used.add(address)
         _, cells = self._rows.get(address, (0, {}))
         return cells.get(column, "")
 
     def list_notes(self) -> Iterable[str]:
-        """What was not used."""
+        """Notes on what was not used."""
         if self._table is None:
             return
         if unknown := self._table.list_unknown(BESIDE.columns):
@@ -148,7 +150,7 @@ class _Builder:
         return tuple(kind for kind in _COLUMNS if self._belongs(account, getattr(self._settings, kind)))
 
     def _belongs(self, account: Account, names: Iterable[str]) -> bool:
-        """Whether an account is in one of the groups or domains."""
+        """Whether an account is in one of the groups, or has one of the domains ("@…")."""
         return any(
             name[1:].lower() in account.domains
             if name.startswith("@")
@@ -157,11 +159,11 @@ class _Builder:
         )
 
     def _choose(self, account: Account, column: str) -> list[str]:
-        """The words of a column in whose groups an account is."""
+        """The values of a column whose groups the account is in."""
         return [word for word, names in self._groups[column].items() if self._belongs(account, names)]
 
     def _is_given(self, column: str) -> bool:
-        """Whether the settings or the table beside the accounts say something in a column."""
+        """Whether the settings or the table beside the accounts give the values of a column."""
         groups = self._settings.tutor_groups if column == "tutor_email" else self._groups.get(column)
         return column in self._beside.columns or bool(groups)
 
@@ -198,7 +200,7 @@ class _Builder:
         return cells, faults
 
     def _find_cell(self, account: Account, column: str) -> str:
-        """A cell of somebody's row. InvalidCellError if their groups do not say it clearly."""
+        """A cell of somebody's row. InvalidCellError if it depends on their groups and these are not clear."""
         if column in ("email", "name", "entra_id"):
             return {"email": account.address, "name": account.name, "entra_id": account.entra_id}[column]
         value = self._beside.get(account.address, column)
@@ -206,7 +208,7 @@ class _Builder:
         return value if value or find is None else find(account)
 
     def _find_department(self, account: Account) -> str:
-        """The department; where Entra has none, the one on the roster stays."""
+        """The department; if Entra has none, the one on the roster."""
         return account.department or self._on_record.departments.get(account.entra_id, "")
 
     def _choose_one(self, account: Account, column: str, *, may_be_blank: bool = False) -> str:
@@ -220,7 +222,7 @@ class _Builder:
         return "".join(words)
 
     def _choose_for(self, account: Account, column: str, role: Role) -> str:
-        """The years or houses of somebody with a role; others have none."""
+        """The year groups or houses of somebody with the role, separated by ";"; "" for anybody else."""
         if not self._has_role(account, role):
             return ""
         words = self._choose(account, column)
@@ -234,7 +236,7 @@ class _Builder:
         return role in map(read_word, split_list(self._find_cell(account, "roles")))
 
     def _find_tutors(self, staff: Sequence[Account]) -> None:
-        """Note the tutor of each tutor group: its only member of staff, or the only one with that role."""
+        """Find the tutor of each tutor group: its only member of staff, or the only one with the role of tutor."""
         for group in self._settings.tutor_groups:
             inside = [account for account in staff if self._belongs(account, [group])]
             if len(inside) > 1:

@@ -36,19 +36,19 @@ from app.vocabulary.words import fold, tidy
 LANGUAGES = ("en", "cy")  # of letters home
 
 
-# By id, the first day of each absence and the day of the return, if there is one.
+# By id, for each absence: its first day, and the day of the return or None.
 Absences = Mapping[int, Sequence[tuple[date, date | None]]]
 
 
 def is_away(absences: Absences, number: int, day: date) -> bool:
-    """Whether somebody had left by a day and not come back."""
+    """Whether somebody had left by that day and not come back."""
     return any(left <= day and (back is None or day < back) for left, back in absences.get(number, ()))
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Everybody who is or was on the roster: ids by email, also a former one, and by Entra id, all in lower case; and
-    the times in which those who left were not there, by id."""
+    """Everybody who is or was on the roster: ids by email address, including former ones, and by Entra id, all in lower
+    case; and the absences of those who left, by id."""
 
     staff: dict[str, int]
     pupils: dict[str, int]
@@ -58,8 +58,8 @@ class Roster:
     pupils_away: Absences = field(default_factory=dict)
 
     def find_ids(self, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
-        """The staff id and the pupil id of somebody in a call: by Entra id first, else by address. An address does not
-        stand for its owner if the Entra id is not theirs: it may be somebody else's by now."""
+        """The staff id and the pupil id of somebody in a call, each None if there is none: by Entra id, else by address
+        (`upn`). An address is not used if its owner has another Entra id: it may be somebody else's by now."""
         staff_id = self.staff_entra.get(entra_id or "")
         pupil_id = self.pupil_entra.get(entra_id or "")
         if staff_id is None and pupil_id is None and upn:
@@ -112,7 +112,7 @@ class School(Row):
 
 
 class Staff(Row):
-    """A member of staff; `year_groups` are a HOY's, `houses` a HM's."""
+    """A member of staff. `year_groups` are those of a HOY, `houses` those of an HM."""
 
     email: Email
     name: Required
@@ -125,7 +125,7 @@ class Staff(Row):
 
 
 class Pupil(Row):
-    """A pupil; `contact_emails` are those of parents or guardians, `language` is that of letters to them."""
+    """A pupil. `contact_emails` are those of parents or guardians; `language` is that of letters to them."""
 
     email: Email
     name: Required
@@ -158,7 +158,7 @@ def parse_schools(table: Table) -> ParsedRows[School]:
 
 
 def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> ParsedRows[Staff]:
-    """The rows of staff.csv; `schools` are the known codes, `pupils` the emails of pupils."""
+    """The rows of staff.csv. `schools` are the known codes, `pupils` the addresses of pupils."""
     table.require(ROSTER_TABLES["staff"])
 
     def check(row: Staff, cells: Mapping[str, str]) -> Staff:
@@ -176,8 +176,8 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
 def parse_pupils(
     table: Table, schools: Collection[str], staff: Collection[str], pupils: Collection[str] = ()
 ) -> ParsedRows[Pupil]:
-    """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's. `pupils` are those of
-    known pupils: like those in the file, they are no family's."""
+    """The rows of pupils.csv. `staff` are the known addresses of staff, which must include each tutor's. `pupils` are
+    those of known pupils; neither these nor those in the file may be contact addresses."""
     table.require(ROSTER_TABLES["pupils"])
     of_pupils = {*pupils, *(fold(cells.get("email", "")) for _, cells in table.rows)}
 
@@ -201,7 +201,7 @@ def parse_pupils(
 
 NOT_BOTH = "nobody can be both staff and pupil: correct one of the two"
 
-# Columns of OneRoster and School Data Sync. Their words keep parents and leavers off the roster, and nothing else.
+# Columns of OneRoster and School Data Sync. They serve only to keep parents and leavers off the roster.
 FOREIGN = ("status", "role", "enableduser")
 _PUPILS = ("student", "pupil")
 _FAMILY = ("parent", "guardian", "relative")
@@ -220,7 +220,7 @@ def _check_still_there(cells: Mapping[str, str]) -> None:
 
 
 def find_school(code: str, schools: Collection[str]) -> str:
-    """The code as the roster writes it; its case does not matter. InvalidCellError if there is no such school."""
+    """The code as the roster writes it, found whatever its case. InvalidCellError if there is no such school."""
     if code in schools:
         return code
     for known in schools:
@@ -234,8 +234,8 @@ def find_school(code: str, schools: Collection[str]) -> str:
 def _parse(
     table: Table, model: type[M], keys: Sequence[str], check: Callable[[M, Mapping[str, str]], M]
 ) -> ParsedRows[M]:
-    """Check each row. Rows with the same value under one of the keys, in whatever case, are combined, as `combine`
-    does."""
+    """Parse and check each row. Rows with the same value in one of the columns `keys`, ignoring case, are combined (see
+    `combine`)."""
 
     def parse(cells: dict[str, str]) -> M:
         return check(check_cells(model, cells), cells)
@@ -250,15 +250,16 @@ def _fold(value: str | None) -> str | None:
 
 
 def sort_rows(rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
-    """Rejected rows in the order of the file; of several sheets, those of each together."""
+    """Rejected rows in the order of the file; if it has several sheets, sheet by sheet."""
     return sorted(rejected, key=lambda row: (row.sheet, row.row))
 
 
 def combine(
     rows: Sequence[ReadRow[M]], keys_of: Callable[[ReadRow[M]], Mapping[str, Hashable | None]]
 ) -> tuple[list[ReadRow[M]], list[RejectedRow]]:
-    """The rows, one for each person or school, and those rejected. Rows with the same value under a key (None is no
-    value) are about the same person: they become one if they agree, otherwise each is rejected and names the others."""
+    """The rows, one for each person or school, and those rejected. `keys_of` returns a row's keys by name; rows with
+    the same value under one of them (None does not count) are about the same person. If they agree, one is kept;
+    otherwise each is rejected, with a reason that names the others."""
     groups: dict[tuple[str, Hashable], list[ReadRow[M]]] = {}
     for read in rows:
         own = [(name, value) for name, value in keys_of(read).items() if value is not None]
@@ -279,7 +280,7 @@ def combine(
 
 
 def _agree(rows: Sequence[M]) -> bool:
-    """Whether rows say the same, in whatever capitals; an Entra id may be missing in some of them."""
+    """Whether rows say the same, ignoring case; the Entra id may be missing in some of them."""
     ids = {entra_id for row in rows if (entra_id := getattr(row, "entra_id", None))}
     first, *others = ({name: _fold_any(value) for name, value in row if name != "entra_id"} for row in rows)
     return len(ids) <= 1 and all(other == first for other in others)

@@ -1,7 +1,7 @@
 """A School Data Sync or OneRoster folder as the tables of the roster.
 
-What these formats do not say comes from the school's own files beside them, in the columns of its tables: which schools
-are senior (`schools.csv`), posts (`staff.csv`), houses and tutors (`pupils.csv`).
+What these formats do not say comes from the school's own files in the same folder, which have the columns of the
+roster's tables: which schools are senior (`schools.csv`), posts (`staff.csv`), houses and tutors (`pupils.csv`).
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from app.records.tables.tabular import Expected, Table, read_table
 from app.vocabulary.roles import Role
 from app.vocabulary.words import fold
 
-MARKS = ("users.csv", "orgs.csv")  # the files by which such a folder is known
+MARKS = ("users.csv", "orgs.csv")  # the files by which such a folder is recognised
 _FILES = (
     *("manifest", "orgs", "users", "roles", "classes", "enrollments", "courses", "academicsessions", "demographics"),
     *("relationships", "userflags", "userprofiles", "userresources", "resources", "classresources", "courseresources"),
@@ -37,15 +37,22 @@ _STAFF = frozenset(
 )
 _NOBODY = (*GUARDIANS, "relative", "alumni", "other")  # neither pupils nor staff
 _PUPIL = "student"
-_IN_FOLDER = " in the folder"  # after a column of `roster.FOREIGN`: a wrong word does not say that somebody has left
+# Added to a column's name, so that it is not one of `roster.FOREIGN`: an invalid word does not say that somebody has
+# left.
+_IN_FOLDER = " in the folder"
 _OF_FOLDER = ("email", "name", "school", "year_group")
 _OWN_NEED = {"schools": ("code", "senior"), "staff": ("email",), "pupils": ("email",)}
 
 
 @dataclass(frozen=True)
 class Export:
-    """The tables of a folder by kind; the addresses of the people whom it marks as left, and of those of whom it does
-    not say for certain whether they are pupils or staff; and whether it is the whole list."""
+    """What a folder gives.
+
+    - `tables`: the tables of the roster, by kind
+    - `left`: the addresses of people whom it marks as left
+    - `unclear`: the addresses of people who may be pupils or staff, or may have left
+    - `is_whole`: whether it is the whole list, not one of changes
+    """
 
     tables: dict[str, Table]
     left: frozenset[str]
@@ -54,13 +61,13 @@ class Export:
 
 
 def is_roster_folder(names: Collection[str]) -> bool:
-    """Whether a folder with some files, named in lower case, is a School Data Sync or OneRoster folder."""
+    """Whether a folder with files of these names, in lower case, is a School Data Sync or OneRoster folder."""
     return all(name in names for name in MARKS)
 
 
 def read_export(files: Mapping[str, TableFile], schools: Mapping[str, str], today: date) -> Export:
-    """The tables of a folder, given by its files' names in lower case. `schools` are the names of those on the roster,
-    by code. UnreadableFileError if a file cannot be used, or if it is not known of a school whether it is senior."""
+    """The tables of a folder. `files` has lower-case names; `schools` are the names of the schools on the roster, by
+    code. UnreadableFileError if a file cannot be used, or nothing says whether a school is senior."""
     own = {kind: _read_own(kind, files[f"{kind}.csv"]) for kind in _OWN_NEED if f"{kind}.csv" in files}
     folder = read_folder(files, today)
     return _Tables(folder, own, schools).build()
@@ -68,7 +75,7 @@ def read_export(files: Mapping[str, TableFile], schools: Mapping[str, str], toda
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of a file of the school's own: its number, its cells and what is wrong with them."""
+    """A row of one of the school's own files: its number, its cells and what is wrong with them."""
 
     number: int
     cells: dict[str, str]
@@ -77,7 +84,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Own:
-    """A file of the school's own: its columns besides the key, its rows by key, and notes on what was not read."""
+    """One of the school's own files: its columns besides the key, its rows by key, and notes on what was not read."""
 
     name: str
     columns: tuple[str, ...]
@@ -102,7 +109,7 @@ def _read_own(kind: str, file: TableFile) -> _Own:
 
 
 def _match_schools(folder: Folder, own: _Own | None, known: Mapping[str, str]) -> dict[str, str]:
-    """The code of each school at which somebody is, by its id."""
+    """By org id, the code of each school that has pupils or staff. UnreadableFileError names those without one."""
     words: dict[str, str] = {}
     for code, name in known.items():
         words |= {fold(name): code, fold(code): code}
@@ -128,7 +135,7 @@ def _match_schools(folder: Folder, own: _Own | None, known: Mapping[str, str]) -
 
 
 def _list_used_schools(folder: Folder) -> list[Org]:
-    """The schools at which pupils and staff are."""
+    """The schools that have pupils or staff."""
     used = [
         school
         for user in folder.users.values()
@@ -158,7 +165,7 @@ class _Tables:
         self.unclear: set[str] = set()
 
     def build(self) -> Export:
-        """The tables of the folder."""
+        """Make the tables."""
         for user in self.folder.users.values():
             self._add_user(user)
         for kind in self.rows:
@@ -172,7 +179,7 @@ class _Tables:
         return Export(tables, frozenset(self.left - self.used), frozenset(self.unclear), self.folder.is_whole)
 
     def _add_user(self, user: User) -> None:
-        """Add the row of a pupil or a member of staff, or count why there is none."""
+        """Add a row for a pupil or a member of staff; for anybody else, count the reason why there is none."""
         words = set(user.list_words())
         kind = "pupils" if _PUPIL in words else "staff"
         if column := user.find_unknown_word():
@@ -194,7 +201,7 @@ class _Tables:
             self._add_unclear(user, "is missing", "add the person's role to the export")
 
     def _add_unclear(self, user: User, reason: str, fix: str, column: str = "role") -> None:
-        """Add the row of somebody who may be a pupil or a member of staff, or may have left, to be rejected."""
+        """Add a row that will be rejected, for somebody who may be a pupil or a member of staff, or may have left."""
         self.unclear |= set(map(fold, user.list_addresses()))
         self._add_row("staff", user, InvalidCellError(reason, fix, f"{column}{_IN_FOLDER}"))
 
@@ -233,7 +240,7 @@ class _Tables:
         self.rows[kind].append((number, row))
 
     def _get_own(self, kind: str, addresses: Sequence[str]) -> tuple[dict[str, str], list[InvalidCellError]]:
-        """What the school's own file says of somebody, and what is wrong with that."""
+        """The cells for somebody in the school's own file, and what is wrong with them."""
         if (own := self.own.get(kind)) is None:
             return {}, []
         row = next((own.rows[fold(address)] for address in addresses if fold(address) in own.rows), None)
@@ -248,7 +255,7 @@ class _Tables:
         return {}, []
 
     def _iter_codes(self, user: User) -> Iterator[str]:
-        """The codes of the schools at which somebody is: of the main ones, if the folder says which."""
+        """The codes of somebody's schools: of the primary ones, if the folder says which."""
         roles = [role for role in user.roles if role.is_primary] or user.roles
         main = user.cells.get("primaryOrgSourcedId", "")
         for org in [main] if main else [org for role in roles for org in role.orgs]:
@@ -271,7 +278,7 @@ class _Tables:
                 yield from [address] if address else []
 
     def _add_unused(self, kind: str) -> None:
-        """Add the rows of the school's own file about people who are not in the folder, to be rejected."""
+        """Add the rows of the school's own file about people who are not in the folder, which will be rejected."""
         if (own := self.own.get(kind)) is None:
             return
         nobody = InvalidCellError("is nobody's address in users.csv", "correct it, or take the row out", "email")
@@ -293,7 +300,7 @@ class _Tables:
         return Table("users.csv", tuple(columns), self.rows[kind], self.faults[kind], headings=headings, kept=kept)
 
     def _build_schools(self, own: _Own) -> Table:
-        """schools.csv, with the names that it leaves out."""
+        """The table of schools.csv, with missing names taken from the folder."""
         names = {code: self.folder.orgs[org].name for org, code in self.codes.items()}
         rows = [
             (row.number, row.cells | {"name": row.cells.get("name") or names.get(row.cells.get("code", ""), "")})
@@ -303,7 +310,7 @@ class _Tables:
         return Table(own.name, tuple(dict.fromkeys(("code", "name", *own.columns))), rows, faults)
 
     def _iter_notes(self) -> Iterator[str]:
-        """What was not used of the folder."""
+        """Notes on what was not used."""
         for own in self.own.values():
             yield from own.notes
         yield from self.folder.notes
@@ -315,7 +322,7 @@ class _Tables:
 
 
 def _find_year(user: User) -> tuple[str, InvalidCellError | None]:
-    """The year group of a pupil. A fault if the folder gives several."""
+    """The year group of a pupil, and a fault if the folder gives several."""
     roles = [role for role in user.roles if role.is_primary] or user.roles
     grades = list(dict.fromkeys(grade for role in roles for grade in role.grades))
     if len(grades) < 2:

@@ -1,7 +1,7 @@
 """The users of a School Data Sync v2.1 or OneRoster 1.1 or 1.2 folder: who they are, with their roles and contacts.
 
-OneRoster 1.1 gives roles and schools in users.csv, the others in roles.csv. Contacts are in relationships.csv of School
-Data Sync, and in the column agentSourcedIds of OneRoster, in either direction.
+OneRoster 1.1 gives roles and schools in users.csv, the others in roles.csv. School Data Sync gives contacts in
+relationships.csv, OneRoster in the column agentSourcedIds of the pupil, the contact or both.
 """
 
 from collections import defaultdict
@@ -47,12 +47,12 @@ _MANIFEST = Expected(*[("propertyName", "value")] * 2)
 _READ = {column for table in (_USERS, _ROLES, _ORGS, _RELATIONSHIPS) for column in table.columns}
 
 GUARDIANS = ("parent", "guardian")
-_WHOLE = ("", "bulk", "absent")  # how a file is given that is no list of changes
+_WHOLE = ("", "bulk", "absent")  # what the manifest says of a file that is not a list of changes
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role of a user at some orgs. `where` says where it stands if not in the user's row."""
+    """A role of a user at some orgs. `where` names its row, if that is not the user's."""
 
     word: str
     orgs: tuple[str, ...]
@@ -63,8 +63,13 @@ class Role:
 
 @dataclass
 class User:
-    """A user: the row in users.csv by the file's headings, with its number and what is wrong with it; the current
-    roles, and whether there were others that have ended; the ids of the guardians of a pupil."""
+    """A user.
+
+    - `number`, `cells`, `faults`: the row in users.csv: its number, its cells by heading, and what is wrong with it
+    - `roles`: the current roles
+    - `had_roles`: whether roles.csv lists any roles, current or not
+    - `guardians`: for a pupil, the ids of the guardians, as keys
+    """
 
     number: int
     cells: Mapping[str, str]
@@ -79,7 +84,8 @@ class User:
         return fold(self.cells.get("status", "")) == _LEFT
 
     def find_unknown_word(self) -> str | None:
-        """The column that should say whether the user is still there, and does not; None: both do."""
+        """The column, of status and enabledUser, whose value is invalid, so that it is not known whether the user is
+        still there; None if both are valid."""
         if fold(self.cells.get("status", "")) not in _STATUSES:
             return "status"
         is_enabled = fold(self.cells.get("enabledUser", ""))
@@ -91,19 +97,19 @@ class User:
         return " ".join(filter(None, (self.cells["givenName"], self.cells["familyName"])))
 
     def list_addresses(self) -> list[str]:
-        """Possible addresses of the account, the one that people sign in with first."""
+        """The possible addresses of the account, starting with the one used to sign in."""
         is_sds = "activeDirectoryMatchId" in self.cells
         columns = ("activeDirectoryMatchId", "username", "email") if is_sds else ("email", "username")
         return [self.cells[column] for column in columns if "@" in self.cells.get(column, "")]
 
     def list_words(self) -> list[str]:
-        """The words of the current roles, each once."""
+        """The words of the current roles, without repeats."""
         return list(dict.fromkeys(fold(role.word) for role in self.roles))
 
 
 @dataclass(frozen=True)
 class Org:
-    """A school or another organisation; `parent`: the id of the one that it belongs to."""
+    """A school or another organisation. `parent` is the id of the one that it belongs to."""
 
     number: int
     id: str
@@ -115,9 +121,9 @@ class Org:
 
 @dataclass(frozen=True)
 class Folder:
-    """What a folder says: users and orgs by id; the ids of all who are related to a pupil; whether it is the whole
-    list, and whether it names guardians. `headings` says what it calls the columns of the roster; `notes` report what
-    was not used."""
+    """What a folder says: users and orgs by id; the ids of all whom relationships.csv names as related to somebody;
+    whether it is the whole list, and whether it names guardians. `headings` says what it calls the columns of the
+    roster; `notes` report what was not used."""
 
     users: dict[str, User]
     orgs: dict[str, Org]
@@ -128,7 +134,7 @@ class Folder:
     notes: list[str]
 
     def find_school(self, org_id: str) -> Org | None:
-        """The school that an org is, or belongs to."""
+        """The school that an org is, or belongs to; None if there is none."""
         org = self.orgs.get(org_id)
         for _ in self.orgs:
             if org is None or org.is_school:
@@ -168,7 +174,7 @@ def _list_headings(columns: Collection[str]) -> dict[str, str]:
 
 
 def _read_manifest(files: Mapping[str, TableFile]) -> dict[str, str]:
-    """By file how it is given: "bulk", "delta" or "absent"."""
+    """How each file is given, by its name without ".csv": "bulk", "delta" or "absent"."""
     if "manifest.csv" not in files:
         return {}
     rows = _iter_rows(read_table(files["manifest.csv"], _MANIFEST))
@@ -176,7 +182,7 @@ def _read_manifest(files: Mapping[str, TableFile]) -> dict[str, str]:
 
 
 def _iter_rows(table: Table) -> Iterator[tuple[int, dict[str, str], list[InvalidCellError]]]:
-    """Each row: its number, all its cells, and what is wrong with those that are read."""
+    """For each row: its number, its cells with "" for missing ones, and what is wrong with those that are read."""
     for place, (number, cells) in enumerate(table.rows):
         faults = [fault for fault in table.faults.get(place, ()) if fault.column is None or fault.column in _READ]
         yield number, dict.fromkeys(table.columns, "") | cells, faults
@@ -199,7 +205,7 @@ def _read_users(table: Table, notes: list[str]) -> dict[str, User]:
 
 
 def _add_own_roles(users: Mapping[str, User]) -> None:
-    """The roles in users.csv of OneRoster 1.1."""
+    """Give users the roles that OneRoster 1.1 has in users.csv."""
     for user in users.values():
         word, orgs = user.cells.get("role", ""), split_list(user.cells.get("orgSourcedIds"))
         if word:
@@ -225,7 +231,7 @@ def _add_roles(users: Mapping[str, User], table: Table, today: date, notes: list
 
 
 def _has_ended(cells: Mapping[str, str], number: int, user: User, today: date) -> bool:
-    """Whether a role has ended. A day that cannot be read for certain is a fault of the user."""
+    """Whether a role has ended. A day that cannot be read is added to the user's faults."""
     column = "roleEndDate" if cells.get("roleEndDate") else "endDate"
     text = cells.get(column, "")
     try:
@@ -250,7 +256,8 @@ def _add_relationships(users: Mapping[str, User], table: Table, notes: list[str]
 
 
 def _add_agents(users: Mapping[str, User]) -> bool:
-    """The guardians whom OneRoster names, by the row of either. Returns whether the folder has guardians."""
+    """Give pupils the guardians whom OneRoster names, in the pupil's row or the guardian's. Returns whether the folder
+    has guardians."""
     children: dict[str, list[str]] = defaultdict(list)
     guardians = [user_id for user_id, user in users.items() if set(user.list_words()) & set(GUARDIANS)]
     for guardian in guardians:

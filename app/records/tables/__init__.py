@@ -1,1 +1,1 @@
-"""Reads tables from files of every kind into rows of text, and names what cannot be read."""
+"""Reads tables from files of every kind into rows of text, and reports what cannot be read."""

@@ -11,12 +11,13 @@ from app.records.tables.sheets import TableFile, get_name, read_bytes
 from app.records.tables.text_tables import MOST_BYTES, too_large
 
 _MOST_FILES = 1_000
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)  # the last: a password
+# RuntimeError: locked with a password.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def read_archive(file: TableFile) -> dict[str, bytes]:
-    """The files of an archive by their names without folders; a folder around them does not matter.
-    UnreadableFileError if it is damaged, locked or too large, or has two files of one name."""
+    """The contents of the files in an archive, by file name without folders. UnreadableFileError if it is damaged,
+    locked or too large, or has two files with the same name."""
     title, packed = get_name(file), file[1] if isinstance(file, tuple) else read_bytes(Path(file))
     files: dict[str, bytes] = {}
     try:
@@ -45,7 +46,7 @@ def _iter_files(title: str, archive_content: bytes) -> Iterator[tuple[str, bytes
             if place.parts[0] == "__MACOSX":
                 continue
             with archive.open(entry) as packed:
-                content = packed.read(left + 1)  # what the archive says of its size may be untrue
+                content = packed.read(left + 1)  # the size that the archive states may be wrong
             left -= len(content)
             if left < 0:
                 raise too_large(f"{title}, unpacked,")

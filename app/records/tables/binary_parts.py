@@ -1,7 +1,7 @@
-"""The parts of a binary workbook (.xlsb), read for what python-calamine does not tell.
+"""The parts of a binary workbook (.xlsb), read for what python-calamine does not report.
 
-calamine gives the values. It shows neither errors (they are blank) nor hidden rows, nor merged cells, nor whether a day
-at midnight has a time. A part is a sequence of records, each with its kind and its length; most are passed over.
+calamine gives the values. It does not report errors (they are blank), hidden rows, merged cells, or whether a day at
+midnight has a time. A part is a sequence of records, each with its kind and its length; most are skipped.
 """
 
 import struct
@@ -13,10 +13,10 @@ from app.records.tables.number_formats import BUILT_IN, Shows, find_shown
 from app.records.tables.packages import parse_part
 from app.records.tables.text_tables import check_extent, too_large
 
-# Kinds of record, as [MS-XLSB] numbers them.
+# Kinds of record, by their numbers in [MS-XLSB].
 _ROW, _NUMBER, _ERROR, _REAL, _SHARED_TEXT, _REAL_RESULT, _ERROR_RESULT = 0, 2, 3, 5, 7, 9, 11
 _CELLS = range(1, 12)
-_UNREAD_CELLS = (*range(12, 19), 62)  # kinds that calamine passes over, and Excel does not write
+_UNREAD_CELLS = (*range(12, 19), 62)  # kinds that calamine skips and Excel does not write
 _SHARED_ITEM, _FORMAT, _STYLE, _SHEET, _MERGED = 19, 44, 47, 156, 176
 _STYLES_BEGIN, _STYLES_END = 617, 618
 
@@ -34,11 +34,11 @@ _HIDDEN_ROW = 0x10
 
 
 class BinaryParts:
-    """The parts of a workbook that were read so far: the lengths of its texts, the numbers of the styles that show a
-    day with a time, the names of its sheets, the marks of each."""
+    """What has been read of a workbook so far: the lengths of its shared texts, the numbers of the styles that show a
+    day with a time, the names of its sheets, and the marks of each sheet."""
 
     def __init__(self, name: str) -> None:
-        """`name` is that of the file."""
+        """`name` is the name of the file."""
         self._name = name
         self._marks: dict[str, Marks] = {}
         self._lengths: list[int] = []
@@ -47,8 +47,8 @@ class BinaryParts:
         self._targets: dict[str, str] = {}
 
     def take(self, filename: str, content: bytes) -> bytes:
-        """Read a part, and return it; sheets must come last. UnreadableFileError if a sheet would take too much memory,
-        or has cells of a kind that cannot be read; ValueError or struct.error if it is damaged."""
+        """Read a part and return it unchanged; sheets must come last. UnreadableFileError if a sheet would take too
+        much memory, or has cells of a kind that cannot be read; ValueError or struct.error if the part is damaged."""
         part = filename.lower()
         if part.endswith("sharedstrings.bin"):
             records = (begin for kind, begin, _ in _iter_records(content) if kind == _SHARED_ITEM)
@@ -64,7 +64,7 @@ class BinaryParts:
         return content
 
     def marks(self) -> dict[str, Marks]:
-        """The marks of each sheet, by its name."""
+        """The marks of each sheet, by the sheet's name."""
         parts = ((title, self._targets.get(number, "")) for number, title in _iter_sheet_names(self._workbook))
         return {title: self._marks[part] for title, part in parts if part in self._marks}
 
@@ -85,7 +85,7 @@ class BinaryParts:
                 elif kind == _SHARED_TEXT:
                     characters += self._lengths[struct.unpack_from("<I", content, begin + 8)[0]]
                 elif kind in (_NUMBER, _REAL, _REAL_RESULT) and style & 0xFFFFFF in self._styles:
-                    marks.instants.add((row, column))  # it is a mark of days at midnight only
+                    marks.instants.add((row, column))  # `build_sheet` applies it only to days at midnight
             elif kind == _MERGED:
                 marks.merged.append(struct.unpack_from("<IIII", content, begin))
             elif kind in _UNREAD_CELLS:
@@ -99,7 +99,8 @@ class BinaryParts:
 
 
 def _read_targets(relations: bytes) -> dict[str, str]:
-    """The part of each sheet by its id, in lower case; a sheet without cells, such as a chart, is left out."""
+    """By relation id, the name of each sheet's part in lower case. Sheets without cells, such as charts, are left
+    out."""
     targets = {}
     for relation in parse_part(relations):
         target = relation.get("Target", "").lower()
@@ -109,7 +110,7 @@ def _read_targets(relations: bytes) -> dict[str, str]:
 
 
 def _iter_sheet_names(workbook: bytes) -> Iterator[tuple[str, str]]:
-    """The id and the name of each sheet."""
+    """The relation id and the name of each sheet."""
     for kind, begin, _ in _iter_records(workbook):
         if kind == _SHEET:
             number, at = _read_text(workbook, begin + 8)
@@ -132,7 +133,7 @@ def _find_instant_styles(content: bytes) -> frozenset[int]:
 
 
 def _iter_records(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """The kind of each record, and where its content begins and ends. ValueError if the last one is not whole."""
+    """The kind of each record, and where its content begins and ends. ValueError if the last one is incomplete."""
     at = 0
     while at < len(content):
         kind, at = _read_varying(content, at, 2)
@@ -144,8 +145,8 @@ def _iter_records(content: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _read_varying(content: bytes, at: int, most: int) -> tuple[int, int]:
-    """A number of up to `most` bytes, each with seven bits of it and one that says whether more follow; and where it
-    ends."""
+    """A number of variable length, and the position after it. Each of its bytes, at most `most`, holds seven bits of
+    the number and one that says whether another byte follows."""
     value = 0
     for n in range(most):
         value |= (content[at + n] & 0x7F) << 7 * n

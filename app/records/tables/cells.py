@@ -1,4 +1,4 @@
-"""The cells of a sheet in memory: their text, and what to say of those that hold no value."""
+"""The cells of a sheet in memory: their text, and what is wrong with those that hold no value."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ import xlrd
 from app.records.tables.number_formats import Shows
 from app.records.tables.text_tables import MOST_CELLS, Lines, too_large
 
-MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may be in many of them
+MOST_TEXT = 100_000_000  # characters in the cells of a sheet; a text that many cells share counts in each
 
 Place = tuple[int, int]  # row and column, both from 0
 Block = tuple[int, int, int, int]  # the first and the last row, the first and the last column
@@ -29,8 +29,8 @@ STALE: Words = (
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet, or the text of a file: its lines; of cells without a value what to say of them; whether it is hidden,
-    and which of its rows are, counted from 0."""
+    """A sheet, or a text file. `faults` says what is wrong with cells that hold no value; `hidden_rows` counts from
+    0."""
 
     name: str
     lines: Lines
@@ -45,9 +45,13 @@ class Sheet:
 
 @dataclass
 class Marks:
-    """What a library does not tell of a sheet: the `texts` of cells that it reads as something else, such as errors;
-    what is wrong with cells that hold no value; days that are shown with a time, so that midnight is meant; merged
-    cells; and the hidden rows, from 0."""
+    """What a library does not report of a sheet. Rows and columns count from 0.
+
+    - `texts`: the text of cells that the library reads as something else, such as errors
+    - `faults`: what is wrong with cells that hold no value
+    - `instants`: cells whose format shows a day and a time, so that a day alone means midnight
+    - `merged`: blocks of merged cells
+    """
 
     texts: dict[Place, str] = field(default_factory=dict)
     faults: dict[Place, Words] = field(default_factory=dict)
@@ -62,8 +66,8 @@ def name_column(column: int) -> str:
 
 
 def build_sheet(name: str, title: str, lines: Lines, marks: Marks, *, is_hidden: bool) -> Sheet:
-    """The sheet with what its marks tell of it. UnreadableFileError, with the `name` of the file, if too much is
-    merged."""
+    """Make a sheet: the marks change `lines` and give the faults. `title` is the name of the sheet.
+    UnreadableFileError, with the `name` of the file, if too many cells are merged."""
     for row, column in marks.instants:
         if _has(lines, row, column) and len(lines[row][column]) == len("2026-11-03"):
             _put(lines, row, column, f"{lines[row][column]}T00:00:00")
@@ -86,7 +90,7 @@ def _put(lines: Lines, row: int, column: int, text: str) -> None:
 
 
 def _find_covered(name: str, merged: Iterable[Block], lines: Lines) -> dict[Place, Words]:
-    """What to say of the cells that a merge covers, all but its first."""
+    """A fault for every cell of a merged block but the first. Blocks whose first cell is blank have none."""
     faults: dict[Place, Words] = {}
     covered = 0
     for top, bottom, left, right in merged:
@@ -139,8 +143,8 @@ def format_cell(value: Any) -> str:
 
 
 def format_serial(value: float, shows: Shows, *, from_1904: bool) -> str:
-    """The text for a number as an Excel file stores it: of a day or a time if its format shows that, in days since 1900
-    or 1904. Midnight is a time if the format shows one."""
+    """The text for a number from an Excel file. If its format shows a day or a time, the number counts days since 1900
+    or 1904. Midnight is written only if the format shows a time."""
     if shows is Shows.NUMBER:
         return _format_number(value)
     try:

@@ -1,4 +1,4 @@
-"""Workbooks of before 2007 (.xls), read by xlrd."""
+"""Excel workbooks in the format before 2007 (.xls), read by xlrd."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ from app.records.tables.text_tables import MOST_CELLS, Lines, too_large
 
 _MOST_BYTES = 50_000_000  # xlrd needs several times as much memory
 _MOST_SHEETS = 200
-_FORMULAS = (0x0006, 0x0206, 0x0406)  # the kinds of record
+_FORMULAS = (0x0006, 0x0206, 0x0406)  # kinds of record
 _BEGINS = (0x0009, 0x0209, 0x0409, 0x0809)
 _ENDS = 0x000A
 _SHEET_LIST = 0x0085
@@ -34,7 +34,7 @@ def read_old_sheets(name: str, content: bytes) -> list[Sheet]:
         return list(_iter_sheets(name, book))
     except UnreadableFileError:
         raise
-    except Exception as error:  # xlrd raises whatever comes of bytes that it does not expect
+    except Exception as error:  # on unexpected bytes xlrd may raise anything
         if "encrypted" in str(error):
             raise UnreadableFileError(
                 f"{name} is locked with a password; save a copy without it, as an .xlsx file."
@@ -90,9 +90,9 @@ def _format(book: Any, sheet: Any, place: Place, kind: int, value: Any) -> str:
 
 
 def _find_formulas(stream: bytes, base: int) -> list[set[Place]]:
-    """The places of formulas whose value may not be in the file, for each sheet: those of 0 that are to be worked out
-    when the file is opened, as programs write them, and those without a text. xlrd does not tell them from values.
-    `base` is where the workbook begins in the stream."""
+    """For each sheet, the places of formulas whose value may not be in the file, which xlrd cannot tell from values:
+    those with the value 0 that are to be calculated when the file is opened, as programs write them, and those with an
+    empty text. `base` is where the workbook begins in the stream."""
     starts = [
         base + struct.unpack_from("<I", stream, at)[0]
         for kind, at in _iter_records(stream, base)
@@ -111,13 +111,13 @@ def _find_formulas(stream: bytes, base: int) -> list[set[Place]]:
 
 
 def _has_no_text(result: bytes) -> bool:
-    """Whether the stored result of a formula is the empty text, which also stands for a result that was not stored."""
+    """Whether the stored result of a formula is an empty text, which can also mean that no result was stored."""
     return result[0] == 3 and result[6:] == b"\xff\xff"
 
 
 def _iter_records(stream: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """The kind of each record of a part of the workbook, and where its content begins. A part, such as a chart, may be
-    in another one."""
+    """The kind of each record in a part of the workbook, and where its content begins. Parts, such as charts, may be
+    nested."""
     at, depth = start, 0
     while at + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, at)

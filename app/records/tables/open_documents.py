@@ -1,5 +1,7 @@
-"""OpenDocument spreadsheets (.ods). The XML says all that there is to know of a cell, so it is read as it stands:
-python-calamine shows neither errors nor formulas without a value, and joins the words beside a tab."""
+"""OpenDocument spreadsheets (.ods), read directly from their XML, which says everything about a cell.
+
+python-calamine reports neither errors nor formulas without a value, and drops tabs between words.
+"""
 
 import io
 import re
@@ -21,8 +23,8 @@ _TIME = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
 
 
 def read_open_document(name: str, xml: bytes) -> list[Sheet]:
-    """The sheets of a spreadsheet, from the XML of its content. UnreadableFileError if they would take too much
-    memory, ValueError or ParseError if the XML is not what it should be. A table within a cell is no sheet."""
+    """The sheets of a spreadsheet, from its content.xml. A table within a cell is not a sheet. UnreadableFileError if
+    the sheets would take too much memory; ValueError or ParseError if the XML is invalid."""
     sheets: list[Sheet] = []
     hidden_styles: set[str] = set()
     reading, depth = _Reading(name), 0
@@ -48,8 +50,8 @@ def read_open_document(name: str, xml: bytes) -> list[Sheet]:
 
 @dataclass
 class _Reading:
-    """What was read of a sheet so far. `rows` also counts empty ones, of which millions may follow the last one that
-    holds anything; `columns` reach to the last cell that holds anything."""
+    """What has been read of a sheet so far. `rows` includes empty rows, of which millions may follow the last filled
+    one; `columns` counts up to the last filled cell of any row."""
 
     name: str
     lines: Lines = field(default_factory=list)
@@ -59,7 +61,7 @@ class _Reading:
     characters: int = 0
 
     def add(self, row: Element) -> None:
-        """Read a row, which may stand for several."""
+        """Read a row element, which may stand for several equal rows."""
         times = _count(row, "rows")
         cells = [(column, repeated, cell, _read_value(cell)) for column, repeated, cell in _iter_cells(row)]
         if cells:
@@ -93,7 +95,7 @@ class _Reading:
 
 
 def _iter_cells(row: Element) -> Iterator[tuple[int, int, Element]]:
-    """The first column of each cell that holds anything, in how many columns it stands, and the cell."""
+    """Each cell that holds anything: its first column, in how many columns it is repeated, and the element."""
     column = 0
     for cell in row:
         if cell.tag not in _CELLS:
@@ -109,7 +111,7 @@ def _count(element: Element, what: str, how: str = "repeated") -> int:
 
 
 def _read_value(cell: Element) -> str:
-    """The text that a CSV file would hold for a cell; of a formula without a value, the formula."""
+    """The text that a CSV file would hold for a cell; for a formula without a value, the formula."""
     shown = "\n".join(_read_paragraph(paragraph) for paragraph in cell.findall(f"{_TEXT}p"))
     kind = cell.get(f"{_OFFICE}value-type", "")
     if cell.get(f"{_CALC}value-type") == "error" or _ERROR.fullmatch(shown):
@@ -157,7 +159,7 @@ def _is_unvalued(cell: Element) -> bool:
 
 
 def _read_paragraph(paragraph: Element) -> str:
-    """The text of a paragraph, without notes."""
+    """The text of a paragraph, without comments."""
     text = paragraph.text or ""
     for child in paragraph:
         if child.tag == f"{_TEXT}s":

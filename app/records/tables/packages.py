@@ -1,4 +1,4 @@
-"""Zip files with a workbook in them, unpacked within limits."""
+"""Workbooks that are zip files, unpacked within limits."""
 
 import io
 import zipfile
@@ -17,7 +17,8 @@ def list_parts(content: bytes) -> set[str]:
 
 
 def read_part(name: str, content: bytes, part: str) -> bytes:
-    """A part; nothing if it is not there. UnreadableFileError, with the `name` of the file, if it is too large."""
+    """The content of a part; empty if there is no such part. UnreadableFileError, with the `name` of the file, if it is
+    too large."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         if part not in packed.namelist():
             return b""
@@ -28,10 +29,12 @@ def read_part(name: str, content: bytes, part: str) -> bytes:
 
 
 def repack(name: str, content: bytes, endings: tuple[str, ...], take: Take) -> io.BytesIO:
-    """Give every part with one of the endings to `take`, as its name and its content, sheets last: their cells name
-    texts and styles by number. Returns a package of what `take` returns. UnreadableFileError if reading it would take
-    more memory than there may be. What a file says of its own size may be untrue, and each reader may find other parts
-    in it: only what was measured here is read."""
+    """Pass every part whose name has one of the endings to `take` (name and content), and return a new package of what
+    it returns. Sheets come last, since their cells refer to texts and styles by number. UnreadableFileError if the
+    parts are too large.
+
+    The sizes that a file states may be wrong, and another reader may find other parts in it. With the new package, only
+    what was measured here is read."""
     repacked = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(repacked, "w") as out:
         entries = [entry for entry in packed.infolist() if entry.filename.lower().endswith(endings)]
@@ -44,7 +47,7 @@ def repack(name: str, content: bytes, endings: tuple[str, ...], take: Take) -> i
 
 
 def parse_part(xml: bytes) -> ElementTree.Element:
-    """The XML of a part that was read here, which therefore has no definitions. ParseError if it is none."""
+    """The root element of a part that was read here and therefore has no document type. ParseError if it is not XML."""
     return ElementTree.fromstring(xml)  # noqa: S314 # nosec B314
 
 
@@ -54,7 +57,8 @@ def is_sheet(filename: str) -> bool:
 
 
 def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """A part of a zip file, read to its end whatever it says of its size."""
+    """A part of a zip file, read to its end whatever size is stated. BadZipFile if the size is wrong; ValueError if the
+    part may have a document type, whose definitions could grow without limit."""
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
     stated, entry.file_size = entry.file_size, 2**62

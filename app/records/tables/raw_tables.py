@@ -1,4 +1,4 @@
-"""Tables whose kind is not known yet: headings and rows as in the file."""
+"""Tables whose kind is not yet known, with headings and rows as in the file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,17 +20,22 @@ from app.records.tables.tabular import (
 from app.records.tables.text_tables import TITLE_ROWS
 from app.vocabulary.words import squeeze
 
-Rate = Callable[["RawTable"], Any]  # how well a sheet fits; the more, the better
+Rate = Callable[["RawTable"], Any]  # how well a sheet fits; the highest is chosen
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A sheet of a workbook, or several with the same headings (then `sheet` names them all), or a text file (then it
-    is ""). `headings` are as they are written, "" for a blank one, in row `heading_row` of the first. `rows` are the
-    visible ones below that are not blank: each with its number as a spreadsheet counts, and its cells as text, from the
-    first column on. There may be fewer or more cells than headings, and a line that cannot be split into cells is one
-    cell. `sheets` are the names of all sheets with anything in them, the visible ones first. `notes` report what is not
-    read."""
+    """A sheet of a workbook, several sheets with the same headings, or a text file.
+
+    - `sheet`: the name of the sheet, or the names of all; "" for a text file
+    - `sheets`: the names of all sheets in the file that are not empty, the visible ones first
+    - `heading_row`: the row of the headings in the first sheet, counted from 1
+    - `headings`: as written, "" for a blank one
+    - `rows`: the visible, non-blank rows below the headings: each with its number as in a spreadsheet and its cells as
+      text, from the first column on. A row may have fewer or more cells than there are headings; a line that cannot be
+      split into cells is one cell
+    - `notes`: what is not read
+    """
 
     name: str
     sheet: str
@@ -42,9 +47,9 @@ class RawTable:
     _sources: tuple[tuple[Sheet, int], ...] = field(repr=False)  # each with the place of its headings
 
     def name_columns(self, columns: Sequence[str]) -> Table:
-        """The table with a column for each heading, named by the caller: a column of a kind of table, or any other name
-        for one that is not wanted. UnreadableFileError if a name is there twice. A blank heading has no column: a row
-        with a value under it is rejected later, as one is with a cell that holds no value."""
+        """The table with a column for each heading. `columns` names them, one for each heading; those that are not
+        wanted may have any other name. A blank heading has no column: a row with a value below it has a fault, for
+        which it is rejected later. UnreadableFileError if a name occurs twice."""
         named = [column if heading else "" for column, heading in zip(columns, self.headings, strict=True)]
         if twice := sorted({column for column in named if column and named.count(column) > 1}):
             raise UnreadableFileError(f"{self.name}: the column {', '.join(twice)} is there twice; keep one.")
@@ -58,9 +63,10 @@ class RawTable:
 def read_raw_table(
     file: TableFile, sheet: str | None = None, heading_row: int | None = None, rate: Rate = lambda _: 0
 ) -> RawTable:
-    """Read a sheet of a file. Unless one is named: of the visible ones the first that is rated highest, with all others
-    that have the same headings. The headings are in the first line that is at least half as full as any of the first
-    lines, unless `heading_row` says where. UnreadableFileError if the file is no table, or has no such sheet or row."""
+    """Read a sheet of a file: the one named `sheet`; else, with `heading_row`, the first; else the visible sheet that
+    `rate` rates highest, together with all others that have the same headings. The headings are in row `heading_row`,
+    by default in the first line that is at least half as full as any of the first lines. UnreadableFileError if the
+    file is not a table, or has no such sheet or row."""
     name, sheets = load_sheets(file, lambda _: 0)
     sheets.sort(key=lambda sheet: sheet.is_hidden)
     titles = tuple(each.name for each in sheets)
@@ -104,7 +110,7 @@ def _read_headings(name: str, sheet: Sheet, place: int) -> tuple[str, ...]:
 
 
 def _find_fullest(sheet: Sheet) -> int:
-    """The place of the first visible line that is at least half as full as any other of the first ones."""
+    """The index of the first visible line that is at least half as full as any other of the first `TITLE_ROWS`."""
     full = {
         place: 1 if isinstance(line, str) else sum(bool(cell.strip()) for cell in line)
         for place, line in enumerate(sheet.lines[:TITLE_ROWS])

@@ -8,12 +8,12 @@ from app.records.tables.cells import Sheet
 from app.records.tables.text_tables import MOST_BYTES, read_text, too_large
 from app.records.tables.workbooks import is_workbook, read_sheets
 
-TableFile = str | Path | tuple[str, bytes]  # on disk, or as its name and its content
+TableFile = str | Path | tuple[str, bytes]  # a path, or a name and the content
 
 
 def load_sheets(file: TableFile, count_headings: Callable[[Sequence[str]], int]) -> tuple[str, list[Sheet]]:
-    """The name of a file, and its sheets that hold anything; a text file is one sheet without a name. `count_headings`
-    is as of `read_text`. UnreadableFileError if the file is no table; the message names what to do."""
+    """The name of a file, and its sheets that are not empty; a text file is one sheet without a name. For
+    `count_headings` see `read_text`. UnreadableFileError if the file is not a table; the message says what to do."""
     name, content = get_name(file), file[1] if isinstance(file, tuple) else read_bytes(Path(file))
     if len(content) > MOST_BYTES:
         raise too_large(name)
@@ -27,12 +27,13 @@ def load_sheets(file: TableFile, count_headings: Callable[[Sequence[str]], int])
 
 
 def describe_empty(name: str) -> str:
-    """What to say of a file in which there is nothing."""
+    """The message for an empty file."""
     return f"{name} is empty: its first row must hold the names of the columns."
 
 
 def read_bytes(file: Path) -> bytes:
-    """The content of a file, or its beginning if it is too large. UnreadableFileError if it cannot be read."""
+    """The content of a file; if it is too large, one byte more than is allowed. UnreadableFileError if it cannot be
+    read."""
     try:
         with file.open("rb") as content:
             return content.read(MOST_BYTES + 1)

@@ -1,4 +1,4 @@
-"""Reads tables that people made, of a kind whose columns are known."""
+"""Reads tables of a kind whose columns are known."""
 
 import difflib
 import gc
@@ -20,25 +20,25 @@ Rows = list[tuple[int, dict[str, str]]]
 
 @dataclass(frozen=True)
 class Expected:
-    """The columns that a kind of table may have, and those that it must have. Without any, every table will do."""
+    """The columns that a kind of table may have, and those that it must have. With none, any table fits."""
 
     columns: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
 
     def name_columns(self, headings: Sequence[str]) -> list[str]:
-        """The column for each heading: an expected one however its heading is written, else the heading in lower
-        case; "" for a blank one."""
+        """The column for each heading: the expected column of that name, whatever its spaces, marks and capitals; else
+        the heading in lower case; "" for a blank heading."""
         known = {squeeze(column): column for column in self.columns}
         return [known.get(squeeze(heading), tidy(heading).lower()) for heading in headings]
 
     def count(self, headings: Sequence[str]) -> int:
-        """How many of the expected columns are among some headings; none if these are too many to be headings."""
+        """How many expected columns are among the headings; 0 if there are too many cells for a line of headings."""
         if not self.columns or len(headings) > _MOST_COLUMNS:
             return 0
         return len(set(self.columns) & set(self.name_columns(headings)))
 
     def fits(self, headings: Sequence[str]) -> bool:
-        """Whether all required columns are among some headings."""
+        """Whether all required columns are among the headings, of which at least one is not blank."""
         if len(headings) > _MOST_COLUMNS or not any(heading.strip() for heading in headings):
             return False
         return set(self.required) <= set(self.name_columns(headings))
@@ -49,11 +49,17 @@ ANY = Expected()
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file: each with its number as a spreadsheet counts (the headings are in row 1) and its cells as
-    text by column, blanks stripped; `columns` as `Expected` names them. Under the column "" stands what fits under
-    none: `fields.check_cells` rejects such a row. `faults` says of some rows, by their place in `rows`, which of their
-    cells hold no value. `notes` report what was not read. `headings` says what the file calls a column, if not by its
-    name. `kept` are required columns that it lacks because what is stored under them stays."""
+    """The rows of a file.
+
+    - `name`: the name of the file
+    - `columns`: as `Expected.name_columns` names them, without blank ones
+    - `rows`: each with its number as in a spreadsheet and its cells by column: text without surrounding blanks. The key
+      "" holds cells that belong to no column; `fields.check_cells` rejects such a row
+    - `faults`: by index in `rows`, what is wrong with the row's cells, such as those that hold no value
+    - `notes`: what was not read
+    - `headings`: by column, what the file calls it, if not by its name
+    - `kept`: required columns that the table lacks because the stored values are to stay
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -64,7 +70,8 @@ class Table:
     kept: frozenset[str] = frozenset()
 
     def list_unknown(self, known: Collection[str]) -> list[str]:
-        """The columns that are not known, each with the known one that it may have been meant for."""
+        """The columns that are not in `known`, each with a suggestion if a known column with a similar name is
+        missing."""
         missing = [column for column in known if column not in self.columns]
         return [_suggest(column, missing) for column in self.columns if column not in known]
 
@@ -74,23 +81,24 @@ class Table:
             raise UnreadableFileError(_describe_missing(self.name, self.columns, expected))
 
     def check_faults(self, place: int, known: Collection[str]) -> None:
-        """Raise the InvalidCellError of a row, given by its place, unless it is about a cell that is not read: one of
-        a column that the table has, and nobody knows."""
+        """Raise the first fault of a row, given by its index in `rows`, if it has one. Faults in columns of the table
+        that are not in `known` do not count: their cells are not read."""
         for fault in self.faults.get(place, ()):
             if fault.column is None or fault.column in known or fault.column not in self.columns:
                 raise fault
 
 
 def read_table(file: TableFile, expected: Expected = ANY) -> Table:
-    """Read a table from disk, or as (name, content): text or a workbook. UnreadableFileError if it is neither, or lacks
-    a required column; the message names what to do."""
+    """Read a table from a path, or from (name, content): text or a workbook. UnreadableFileError if it is neither, or
+    lacks a required column; the message says what to do."""
     with _without_garbage_collection():
         return _read_sheets(file, expected)
 
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Spare the search for cycles among the rows of a large table, which have none: a fifth of the time."""
+    """Disable the garbage collector inside the block. The rows of a large table have no cycles, and searching them
+    takes a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -108,7 +116,7 @@ def _read_sheets(file: TableFile, expected: Expected) -> Table:
 
 
 def join_tables(tables: Sequence[Table], notes: Iterable[str] = ()) -> Table:
-    """The rows of some sheets of a file as one table, with further notes before theirs."""
+    """The rows of several sheets of a file as one table. `notes` come before those of the sheets."""
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
     for table in tables:
@@ -120,8 +128,8 @@ def join_tables(tables: Sequence[Table], notes: Iterable[str] = ()) -> Table:
 
 
 def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[list[Sheet], list[str]]:
-    """The sheets to read, and notes on those that are not read: the visible ones with the headings; hidden ones only if
-    no visible one has them."""
+    """The sheets to read, and notes on the choice (see `note_sheets`). Chosen are the visible sheets with the headings;
+    hidden ones only if no visible one has them. UnreadableFileError if their headings differ."""
     visible = [sheet for sheet in sheets if not sheet.is_hidden]
     fitting = [sheet for sheet in visible if _find_headings(sheet, expected) is not None]
     hidden = [sheet for sheet in sheets if sheet.is_hidden and _find_headings(sheet, expected) is not None]
@@ -136,7 +144,7 @@ def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[
 
 
 def note_sheets(chosen: Sequence[Sheet], sheets: Sequence[Sheet]) -> list[str]:
-    """Notes on which sheets of a file are read, as far as that is not plain, and which are not."""
+    """Notes on the sheets that are not read, and on those that are, if there are several or hidden ones."""
     notes = [f"the {sheet.kind} {sheet.name} was not read" for sheet in sheets if sheet not in chosen]
     if len(chosen) > 1:
         notes.insert(0, f"{len(chosen)} sheets were read: {', '.join(sheet.name for sheet in chosen)}")
@@ -144,8 +152,8 @@ def note_sheets(chosen: Sequence[Sheet], sheets: Sequence[Sheet]) -> list[str]:
 
 
 def _find_headings(sheet: Sheet, expected: Expected) -> int | None:
-    """The place of the line with the headings, among the first few: a visible one if there is one. None if no line has
-    those that are required."""
+    """The index of the line with the headings, among the first `TITLE_ROWS`; a visible one before a hidden one. None if
+    no line has all required headings."""
     places = [
         place for place, line in enumerate(sheet.lines[:TITLE_ROWS]) if isinstance(line, list) and expected.fits(line)
     ]
@@ -159,7 +167,7 @@ def _headings_of(sheet: Sheet, expected: Expected) -> list[str]:
 
 
 def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table:
-    """The rows of a sheet. `title` is its name if the file has several."""
+    """The rows of a sheet. `title` is its name if several are read, else ""."""
     place = _find_headings(sheet, expected)
     first = next((n for n, line in enumerate(sheet.lines) if "".join(line).strip()), 0)
     header = read_header(name, sheet, first if place is None else place)
@@ -176,7 +184,8 @@ def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table
 
 
 def read_header(name: str, sheet: Sheet, place: int) -> Sequence[str]:
-    """The headings in a line of a sheet. UnreadableFileError if they cannot be told apart, or are too many."""
+    """The headings in a line of a sheet. UnreadableFileError if the line cannot be split into cells, or has too
+    many."""
     header = sheet.lines[place]
     if isinstance(header, str):
         raise UnreadableFileError(_describe_open_quotation(name, place))
@@ -190,8 +199,8 @@ def _describe_open_quotation(name: str, place: int) -> str:
 
 
 def build_table(name: str, sheet: Sheet, place: int, columns: Sequence[str], title: str = "") -> Table:
-    """The rows of a sheet below the line with its headings. `columns` are named as in a `Table`, one for each heading,
-    "" for a blank one; `title` is the name of the sheet if the file has several."""
+    """The rows of a sheet below its headings, which are in the line with the index `place`. `columns` has a name for
+    each heading, "" for a blank one; `title` is the name of the sheet if the file has several, else ""."""
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
     by_line: dict[int, list[tuple[int, Words]]] = {}
@@ -217,8 +226,8 @@ def build_table(name: str, sheet: Sheet, place: int, columns: Sequence[str], tit
 
 
 def iter_filled(sheet: Sheet, place: int) -> Iterator[tuple[int, list[str] | str]]:
-    """The place and the cells of each visible line, below the one with the headings, that is not blank. A cell that is
-    covered by another is not blank."""
+    """The index and the cells of each visible line below the headings that is not blank. A line with a cell at fault,
+    such as one that a merge covers, is not blank."""
     at_fault = {line for line, _ in sheet.faults}
     for n, cells in enumerate(sheet.lines[place + 1 :], start=place + 1):
         if n not in sheet.hidden_rows and (n in at_fault or any(map(str.strip, cells))):
@@ -226,7 +235,7 @@ def iter_filled(sheet: Sheet, place: int) -> Iterator[tuple[int, list[str] | str
 
 
 def note_above(sheet: Sheet, place: int) -> list[str]:
-    """A note on the lines that are above the headings and hold anything, if there are any."""
+    """A list with a note on the lines above the headings that are not blank; empty if there are none."""
     above = [n for n, line in enumerate(sheet.lines[:place], start=1) if "".join(line).strip()]
     if not above:
         return []
@@ -236,7 +245,7 @@ def note_above(sheet: Sheet, place: int) -> list[str]:
 
 
 def note_hidden(sheet: Sheet, place: int) -> tuple[str, ...]:
-    """A note on the hidden lines below the headings that hold anything and are not read, if there are any."""
+    """A note on the hidden lines below the headings that are not blank and not read; empty if there are none."""
     hidden = [
         n + 1 for n in sorted(sheet.hidden_rows) if place < n < len(sheet.lines) and "".join(sheet.lines[n]).strip()
     ]
@@ -244,7 +253,8 @@ def note_hidden(sheet: Sheet, place: int) -> tuple[str, ...]:
 
 
 def _name_columns(name: str, header: Sequence[str], expected: Expected) -> list[str]:
-    """The column of each heading. An unknown one that is there several times is numbered."""
+    """The column for each heading; repeats of an unknown one are numbered. UnreadableFileError if an expected column
+    occurs twice, or any column if none is expected."""
     columns = expected.name_columns(header)
     times = Counter(column for column in columns if column)
     if twice := sorted(column for column in times if times[column] > 1 and column in (expected.columns or times)):
@@ -258,7 +268,7 @@ def _name_columns(name: str, header: Sequence[str], expected: Expected) -> list[
 
 
 def _find_stray(columns: Sequence[str], cells: Sequence[str]) -> list[int]:
-    """The places of the cells that have a value but no heading."""
+    """The indexes of the cells that have a value but no heading."""
     return [n for n, cell in enumerate(cells) if cell.strip() and (n >= len(columns) or not columns[n])]
 
 
@@ -281,7 +291,7 @@ def _describe_hidden(hidden: Sequence[int], title: str) -> str:
 
 
 def _describe_missing(name: str, header: Sequence[str], expected: Expected) -> str:
-    """What is missing in a header, beside what was found in it."""
+    """The message about the columns that a header lacks, with those that it has."""
     found = [column for column in expected.name_columns(header) if column]
     if not found:
         return describe_empty(name)
@@ -297,7 +307,7 @@ def _describe_missing(name: str, header: Sequence[str], expected: Expected) -> s
 
 
 def _suggest(column: str, missing: Iterable[str]) -> str:
-    """The column, with the missing one that it is close to."""
+    """The column, with a suggestion if a missing one has a similar name."""
     squeezed, written = {squeeze(name): name for name in missing}, squeeze(column)
     close = difflib.get_close_matches(written, squeezed, n=1, cutoff=0.75) or [
         name for name in squeezed if min(len(name), len(written)) > 3 and (name in written or written in name)

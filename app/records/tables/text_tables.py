@@ -1,4 +1,4 @@
-"""Tables in text files: CSV as Excel and others save it, whatever separates the cells."""
+"""Tables in text files: CSV as Excel and other programs save it, with any delimiter."""
 
 import csv
 import io
@@ -11,16 +11,16 @@ from itertools import count, islice
 from app.records.rows import UnreadableFileError
 
 # A whole file is held in memory; a larger one was not made by hand, or should be split.
-MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
-MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
+MOST_BYTES = 200_000_000  # in a file, and in a workbook when unpacked
+MOST_CELLS = 5_000_000  # in a table; in a sheet, all from the first cell to the last filled row and column
 _LONGEST_LINE = 5_000_000  # characters
-TITLE_ROWS = 20  # at most, above the headings
+TITLE_ROWS = 20  # the headings must be within this many first lines
 
 Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
 
 _DELIMITERS = ",;\t|"  # in this order if several fit
 _NAMES_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-_OTHERS = (  # how a file begins that is no table, and what it is
+_OTHERS = (  # how files that are not tables begin, and what they are
     (re.compile(r"<(?:!|(?:html|head|body|table|meta|div|style|script)\b)|mime-version:"), "a web page"),
     (re.compile(r"<\?xml"), "an XML file"),
     (re.compile(r"%pdf"), "a PDF file"),
@@ -37,7 +37,7 @@ def too_large(name: str) -> UnreadableFileError:
 
 
 def check_extent(name: str, rows: int, columns: int) -> None:
-    """UnreadableFileError if the cells of a sheet reach too far to be held in memory."""
+    """Raise UnreadableFileError if the cells of a sheet reach too far to be held in memory."""
     if rows * columns > MOST_CELLS:
         raise UnreadableFileError(
             f"{name} has a cell far out, in row {rows} or column {columns}; delete what does not belong there."
@@ -45,8 +45,8 @@ def check_extent(name: str, rows: int, columns: int) -> None:
 
 
 def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]], int]) -> Lines:
-    """The lines of a text file as cells. `count_headings` says how many of some cells are headings that are expected,
-    by which the mark that separates cells is found."""
+    """The lines of a text file as cells. `count_headings` returns how many of the given cells are expected headings,
+    which shows which delimiter the file has. UnreadableFileError if the file is not a table."""
     _refuse_others(name, content)
     try:
         typed = list(_iter_lines(name, content))
@@ -68,8 +68,8 @@ def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]
 
 
 def _refuse_others(name: str, content: bytes) -> None:
-    """Raise UnreadableFileError for a web page, and for other files that are no table whatever their name. They may be
-    in an encoding in which no table is read."""
+    """Raise UnreadableFileError for a web page or another file that is not a table, whatever its name. It may be in an
+    encoding in which tables are not read."""
     begins = content[:1000].decode("utf-16" if content.startswith(_UTF_16) else "latin-1", "ignore")
     begins = begins.removeprefix("\u00ef\u00bb\u00bf").lstrip("\ufeff \r\n\t").lower()
     for pattern, what in _OTHERS:
@@ -78,7 +78,7 @@ def _refuse_others(name: str, content: bytes) -> None:
 
 
 def _iter_lines(name: str, content: bytes) -> Iterator[str]:
-    """The lines of a text, each with its end."""
+    """The lines of a text, each with its line break. UnreadableFileError if one is too long, or there are too many."""
     encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
     text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
     for number in count(1):
@@ -97,8 +97,8 @@ def _iter_lines(name: str, content: bytes) -> Iterator[str]:
 def _find_delimiter(
     typed: Sequence[str], delimiters: str, count_headings: Callable[[Sequence[str]], int]
 ) -> tuple[str, int]:
-    """The delimiter with which one of the first records holds most of the expected headings; without any, the one with
-    which most of these records are equally long. And how many cells such a record has."""
+    """The delimiter, and how many cells a record has with it. It is the delimiter with which one of the first records
+    has the most expected headings; if none has any, the one with which most of these records have the same length."""
 
     def fit(delimiter: str) -> tuple[int, int, int]:
         records = list(_iter_records(typed, delimiter))
@@ -113,14 +113,14 @@ def _find_delimiter(
 
 
 def _iter_records(typed: Sequence[str], delimiter: str) -> Iterator[list[str]]:
-    """The cells of the first records, up to one whose quotation marks do not match."""
+    """The cells of the first records, up to one with unmatched quotation marks."""
     with suppress(csv.Error):
         yield from islice(csv.reader(typed, delimiter=delimiter, strict=True), TITLE_ROWS)
 
 
 def _split_lines(name: str, typed: Sequence[str], delimiter: str, width: int) -> Lines:
-    """Each line as its cells. A stray quotation mark must spoil only its own line, not those after it, even if a second
-    one ends the cell that it began some lines later. `width` is the number of headings."""
+    """The cells of each line. A stray quotation mark must spoil only its own line, not those after it, even if another
+    one closes the cell some lines later. `width` is the number of headings."""
     lines: Lines = []
     done = number = 0
     while done < len(typed):
@@ -145,8 +145,8 @@ def _split_lines(name: str, typed: Sequence[str], delimiter: str, width: int) ->
 
 
 def _has_swallowed(cells: Sequence[str], typed: Sequence[str], delimiter: str, width: int) -> bool:
-    """Whether a stray quotation mark made one record of several lines that are rows of their own: a cell holds such
-    lines, or the end of one row and the beginning of the next."""
+    """Whether a stray quotation mark has merged several rows into one record: a cell holds whole rows, or the end of
+    one row and the beginning of the next."""
     if width < 2:
         return False
     if len(cells) != width:
@@ -162,7 +162,8 @@ def _has_swallowed(cells: Sequence[str], typed: Sequence[str], delimiter: str, w
 
 
 def _split_swallowed(typed: Sequence[str], delimiter: str, width: int) -> Lines:
-    """The lines of such a record: the first and the last are spoilt by the marks, and any that is not a row."""
+    """The lines of such a record. Those in between that are rows are split into cells; the first and the last, which
+    the quotation marks spoil, and any that is not a row are left whole."""
     lines: Lines = []
     for n, line in enumerate(typed):
         cells = _split_line(line, delimiter)

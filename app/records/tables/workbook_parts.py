@@ -1,7 +1,7 @@
-"""The XML of an .xlsx workbook, read for what python-calamine does not tell.
+"""The XML of an .xlsx workbook, read for what python-calamine does not report.
 
-calamine gives the values. It shows neither errors nor formulas without a value (both are blank), nor hidden rows, nor
-whether a day at midnight has a time. These are rare, so their marks are searched for, which is many times faster than
+calamine gives the values. It reports neither errors nor formulas without a value (both are blank), nor hidden rows, nor
+whether a day at midnight has a time. These are rare, so the XML is searched for them, which is many times faster than
 parsing every cell.
 """
 
@@ -19,7 +19,7 @@ from app.records.tables.text_tables import check_extent, too_large
 
 _PIECE = 1_000_000  # bytes searched at once
 
-# Sheets are searched in the form in which Excel writes them; `_rewrite` brings any other into it.
+# Sheets are searched in the form in which Excel writes them; `_rewrite` converts any other form.
 _WITH_PREFIX = re.compile(rb":(?:c|row)[\s/>]")
 _ANY_TAG = re.compile(rb"<(/?)(?:[\w.-]+:)?([\w.-]+)((?:\s[^<>]*?)?)(/?)>")
 _ATTRIBUTE = re.compile(rb"""(?:[\w.-]+:)?([\w.-]+)\s*=\s*("[^"]*"|'[^']*')""")
@@ -28,7 +28,7 @@ _ROW_NUMBER = re.compile(rb'<row r="(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<row r="(\d+)"[^<>]* hidden="(?:1|true)"')
 _FORMULA = re.compile(rb"<f(?:\s[^<>]*)?>([^<]*)<")
 _FORMULA_TAG = re.compile(rb"<f[\s/>]")
-_BLANK_RESULT = re.compile(rb' t="str"[^\0]*<v\s*/?>')  # of a formula that gives an empty text
+_BLANK_RESULT = re.compile(rb' t="str"[^\0]*<v\s*/?>')  # a formula whose result is an empty text
 _RECALCULATES = re.compile(rb'\bfullCalcOnLoad="(?:1|true)"')
 _VALUE = re.compile(rb"<[vt](?:\s[^<>]*)?>([^<]+)<")
 _MIDNIGHT = rb"[^<>]*>(?:<f[^<>]*/>|<f[^<>]*>[^<]*</f>)?<v>\d+(?:\.0000\d*|\.9999\d*)?</v>"
@@ -37,11 +37,11 @@ _TEXT_END = re.compile(rb"</si>|<si ?/>|</\w+:si>|<\w+:si ?/>")
 
 
 class WorkbookParts:
-    """The parts of an .xlsx workbook that were read so far: the lengths of its texts, the numbers of the styles that
-    show a day with a time, the marks of each sheet."""
+    """What has been read of an .xlsx workbook so far: the lengths of its shared texts, the numbers of the styles that
+    show a day with a time, and the marks of each sheet."""
 
     def __init__(self, name: str) -> None:
-        """`name` is that of the file."""
+        """`name` is the name of the file."""
         self._name = name
         self._marks: dict[str, Marks] = {}
         self._lengths: list[int] = []
@@ -50,8 +50,8 @@ class WorkbookParts:
         self._recalculates = False
 
     def take(self, filename: str, content: bytes) -> bytes:
-        """Read a part, and return it; texts and styles must come before the sheets. UnreadableFileError if a sheet
-        would take too much memory: a single cell far out is enough for that, or one long text that is in many."""
+        """Read a part and return it unchanged; texts and styles must come before the sheets. UnreadableFileError if a
+        sheet would take too much memory: a single cell far out is enough, or one long text in many cells."""
         part = filename.lower()
         if b"<sst" in content or b":sst" in content:
             if self._lengths:
@@ -71,11 +71,11 @@ class WorkbookParts:
         return content
 
     def marks(self) -> dict[str, Marks]:
-        """The marks of each sheet, by its name."""
+        """The marks of each sheet, by the sheet's name."""
         return {title: self._marks[part] for title, part in self._iter_titles() if part in self._marks}
 
     def _iter_titles(self) -> Iterator[tuple[str, str]]:
-        """The name and the part of each sheet."""
+        """The name of each sheet, and of its part in lower case."""
         targets = {}
         for relation in parse_part(self._small.get("workbook.xml.rels", b"<none/>")):
             target = relation.get("Target", "").lower()
@@ -87,14 +87,15 @@ class WorkbookParts:
 
 
 def _is_of_another_form(xml: bytes) -> bool:
-    """Whether a sheet is not written as Excel writes it: with prefixes, other quotes, or cells without a place."""
+    """Whether a sheet is not written as Excel writes it: it has prefixes, other quotation marks, or cells or rows
+    without a reference."""
     begin, end = xml.find(b"<sheetData"), xml.rfind(b"</sheetData>")
     counts = (xml.count(b"<" + tag, begin, end) != xml.count(b'<%b r="' % tag, begin, end) for tag in (b"c", b"row"))
     return begin < 0 or any(counts) or bool(_WITH_PREFIX.search(xml))
 
 
 def _rewrite(xml: bytes) -> bytes:
-    """The XML of a sheet as Excel writes it. Rows and cells that do not say where they are follow each other."""
+    """The XML of a sheet as Excel would write it. Rows and cells without a reference follow the one before."""
     row = column = 0
 
     def write(tag: re.Match[bytes]) -> bytes:
@@ -114,7 +115,7 @@ def _rewrite(xml: bytes) -> bytes:
 
 
 def _check_cells(name: str, xml: bytes) -> None:
-    """UnreadableFileError if the cells of a sheet reach too far."""
+    """Raise UnreadableFileError if the cells of a sheet reach too far."""
     last_row = max(map(int, _ROW_NUMBER.findall(xml)), default=0)
     last_column = _find_last(_REFERENCE.findall(xml, 0, _PIECE))[1]
     beyond = rb'<c r="(?!(?:%b)(?:%b)")' % (_match_letters(max(1, last_column)), _match_numbers(max(1, last_row)))
@@ -130,7 +131,7 @@ def _check_cells(name: str, xml: bytes) -> None:
 
 
 def _iter_pieces(xml: bytes) -> Iterator[tuple[int, int]]:
-    """Where pieces of a sheet begin and end, none within a tag."""
+    """The begin and the end of consecutive pieces of a sheet, none of which splits a tag."""
     end = 0
     while end < len(xml):
         begin, end = end, xml.find(b"<", end + _PIECE)
@@ -145,18 +146,18 @@ def _find_last(references: list[tuple[bytes, bytes]]) -> tuple[int, int]:
 
 
 def _match_letters(column: int) -> bytes:
-    """An expression for the letters of the columns up to `column`, counted from 1."""
+    """A regular expression for the letters of the columns up to `column`, counted from 1."""
     first, *second = name_column(column - 1).encode()
     if not second:
         return b"[A-%c]" % first
     if len(second) > 1:
-        return b"[A-Z]{1,2}"  # others are found beyond
+        return b"[A-Z]{1,2}"  # columns of three letters count as beyond
     before = b"|[A-%c][A-Z]" % (first - 1) if first > ord("A") else b""
     return b"[A-Z]%b|%c[A-%c]" % (before, first, second[0])
 
 
 def _match_numbers(number: int) -> bytes:
-    """An expression for the numbers from 1 to `number`."""
+    """A regular expression for the numbers from 1 to `number`."""
     digits = b"%d" % number
     ways = [digits, b"[1-9]\\d{0,%d}" % (len(digits) - 2)] if number > 9 else [digits]
     for n, digit in enumerate(digits):
@@ -171,7 +172,8 @@ def _read_column_number(letters: bytes) -> int:
 
 
 def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
-    """UnreadableFileError if the texts of the workbook, each as often as cells of a sheet name it, are too long."""
+    """Raise UnreadableFileError if the shared texts, counted once for each cell of the sheet that uses them, are too
+    long."""
     named = xml.count(b' t="s"')
     if named * max(lengths, default=0) <= MOST_TEXT:
         return
@@ -198,8 +200,8 @@ def _find_instant_styles(xml: bytes) -> list[bytes]:
 
 
 def _find_marks(xml: bytes, styles: list[bytes], *, recalculates: bool) -> Marks:
-    """The marks of a sheet. `recalculates`: a program wrote the workbook, and its formulas are to be worked out when it
-    is opened. Until then 0 may stand for their values."""
+    """The marks of a sheet. `recalculates`: whether the formulas are to be calculated when the workbook is opened, as
+    in one that a program wrote. Until then, a value of 0 may be a placeholder."""
     marks = Marks()
     for place, cell in _iter_cells_with(xml, b' t="e"'):
         value = _VALUE.search(cell)
@@ -220,7 +222,7 @@ def _find_marks(xml: bytes, styles: list[bytes], *, recalculates: bool) -> Marks
 
 
 def _iter_cells_with(xml: bytes, mark: bytes) -> Iterator[tuple[Place, bytes]]:
-    """The place and the XML of each cell that has a mark in it."""
+    """The place and the XML of each cell that contains `mark`."""
     last = xml.rfind(b"</sheetData>")  # what follows, such as rules for colours, has formulas of its own
     at = xml.find(mark, 0, last)
     while at >= 0:
@@ -235,7 +237,7 @@ def _iter_cells_with(xml: bytes, mark: bytes) -> Iterator[tuple[Place, bytes]]:
 
 
 def _find_place_before(xml: bytes, at: int) -> Place:
-    """The place of the cell whose XML holds a position."""
+    """The place of the cell whose XML contains the position `at`; (-1, -1) if there is none."""
     found = _REFERENCE.match(xml, xml.rfind(b"<c ", 0, at))
     return (int(found[2]) - 1, _read_column_number(found[1]) - 1) if found else (-1, -1)
 

@@ -1,6 +1,6 @@
-"""The sheets of a workbook of any kind: what its cells hold as a CSV file would write it, and which hold no value.
+"""The sheets of a workbook of any kind: each cell as the text that a CSV file would hold, and which hold no value.
 
-Of .xlsx and .xlsb python-calamine gives the values; what it does not tell is found in the parts of the file.
+For .xlsx and .xlsb, python-calamine gives the values; what it does not report is read from the parts of the file.
 """
 
 import io
@@ -26,7 +26,7 @@ _OLD_FORMAT = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PACKED = (b"PK\x03\x04", b"PK\x05\x06")
 _LOCKED = [word.encode("utf-16-le") for word in ("EncryptedPackage", "DRMContent")]
 _SAVE_AS = "open it in Excel and save it as an .xlsx file"
-_OTHER_KINDS = {  # by a part that only this kind has
+_OTHER_KINDS = {  # by a part that only files of this kind have
     "Index/Document.iwa": "a Numbers file",
     "word/document.xml": "a Word document",
     "ppt/presentation.xml": "a PowerPoint presentation",
@@ -47,13 +47,13 @@ _UNREADABLE = (
 
 
 def is_workbook(content: bytes) -> bool:
-    """Whether a file is a workbook, of whatever kind, or another file that is packed like one."""
+    """Whether a file is a workbook of any kind, or another file that is packed like one."""
     return content.startswith((_OLD_FORMAT, *_PACKED)) or zipfile.is_zipfile(io.BytesIO(content))
 
 
 def read_sheets(name: str, content: bytes) -> list[Sheet]:
-    """The sheets of a workbook: .xlsx, .xlsm, .xlsb, .xls or .ods. UnreadableFileError for any other file, a locked one
-    and one that is damaged."""
+    """The sheets of a workbook: .xlsx, .xlsm, .xlsb, .xls or .ods. UnreadableFileError if it is another file, or is
+    locked or damaged."""
     if content.startswith(_OLD_FORMAT):
         if any(word in content for word in _LOCKED):
             raise _report_locked(name)
@@ -69,7 +69,8 @@ def read_sheets(name: str, content: bytes) -> list[Sheet]:
 
 @contextmanager
 def _catching_panics() -> Iterator[None]:
-    """Raise ValueError for a panic of calamine, as bytes that it does not expect may cause it. It is no Exception."""
+    """Raise ValueError if calamine panics inside the block, as unexpected bytes may make it do. A PanicException is not
+    an Exception, only a BaseException."""
     try:
         yield
     except BaseException as error:
@@ -118,6 +119,6 @@ def _read_lines(sheet: CalamineSheet) -> Lines:
 
 
 def _add_merged(marks: Marks, sheet: CalamineSheet) -> Marks:
-    """The marks with the merged cells of kinds of workbook of which calamine knows them."""
+    """The marks with the merged cells that calamine reports, which it does not for every kind of workbook."""
     marks.merged += [(top, bottom, left, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()]
     return marks
