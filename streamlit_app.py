@@ -1,4 +1,4 @@
-"""The dashboard: `streamlit run streamlit_app.py`. Who one is, and the pages that one's roles open."""
+"""The dashboard, started by `streamlit run streamlit_app.py`: the server, and the frame with the pages of each role."""
 
 from pathlib import Path
 
@@ -28,8 +28,8 @@ app = st.App(
     middleware=[Middleware(Guard)],
 )
 
-if __name__ == "__main__":  # for each window, as its script
+if __name__ == "__main__":  # for each window: Streamlit runs this file as its script
     show()
-else:  # once, as the server
+else:  # once: the server imports this file
     check_start()
     name_by_sign_in()

@@ -32,7 +32,7 @@ from app.vocabulary.terms import RetainedKind, TableKind
 
 
 def _show_status(school: School, person: Person) -> None:
-    """The set-up checklist, system status, sync, encryption keys and retention periods."""
+    """Show the set-up checklist, system status, sync, encryption keys and retention periods."""
     show_checklist(list_setup_steps(school, person))
     st.header("System status")
     for name, good, words in check_school(school, thorough=False):
@@ -44,7 +44,7 @@ def _show_status(school: School, person: Person) -> None:
 
 
 def _show_pupil_policies(school: School, person: Person) -> None:
-    """List the pupils under another policy, for each kind of policy; nothing where there are none."""
+    """List the pupils under another policy, for each kind of policy; show nothing if there are none."""
     for figures in get_pupil_policies(school, person):
         if not figures.others:
             continue
@@ -127,7 +127,7 @@ def _show_retention(school: School) -> None:
 
 
 def _show_alerts(school: School, person: Person) -> None:
-    """Alerts waiting to be sent."""
+    """Show the alerts waiting to be sent."""
     st.header("Alerts")
     alerts = get_alerts_view(school, person)
     if school.is_demonstration():
@@ -154,7 +154,7 @@ def _show_alerts(school: School, person: Person) -> None:
 
 
 def _show_imports(school: School, person: Person) -> None:
-    """Importing files, rejected rows, and the list of imports."""
+    """Show the import of files, the rejected rows and the list of imports."""
     if show_imports(school, person):
         return
     st.header("Rejected rows")
@@ -178,7 +178,7 @@ def _show_imports(school: School, person: Person) -> None:
 
 
 def _show_roster(school: School, person: Person) -> None:
-    """The people and schools on the roster, and the roster from Entra."""
+    """Show the people and schools on the roster, and the roster from Entra."""
     st.header("Roster")
     show_roster(school, person)
     show_entra_roster(school, person, get_roster_state(school, person), partial(sync_roster_now, school, person))

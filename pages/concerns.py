@@ -1,4 +1,4 @@
-"""Concerns about children, and about adults' conduct apart: raise one, those open, and one opened."""
+"""Concerns about children and, separately, about adults' conduct: the lists, one concern, and the form to raise one."""
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ school, person = require(Page.CONCERNS)
 
 
 def show_subject_access() -> None:
-    """The form to create a pupil's subject access file, then its download."""
+    """Show the form that creates a pupil's subject access file, then its download."""
     st.header("Subject access")
     note(
         "For a subject access request: everything held on one pupil in one file (roster, letters, consents, sessions, breaches and concerns). Other people are marked. Read every word before it leaves the school."
@@ -46,7 +46,7 @@ def show_subject_access() -> None:
 
 
 def show_role_changes() -> None:
-    """Who received, or lost, a role that opens confidential records."""
+    """Show who received or lost a role that opens confidential records."""
     changes = list_role_changes(school, person)
     if changes.empty:
         return

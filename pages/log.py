@@ -46,13 +46,13 @@ school, person = require(Page.LOG)
 draft = Draft(school, person, "log")
 state = st.session_state
 _SAVE, _FAULT = "save the log", "log not saved"
-_MOST_CALLS = 8  # listed at once: two rows of cards
+_MOST_CALLS = 8  # shown at once: two rows of cards
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A log that was saved, how many other sessions of the person show a breach since, and the DSPs who were alerted to
-    the concern that it reports."""
+    """A saved log, the number of the person's other sessions that show a breach since, and the DSPs alerted to the
+    concern that it reports."""
 
     entered: Entered
     breached: int
@@ -63,8 +63,8 @@ class Saved:
 
 
 def show_calls() -> None:
-    """Show the calls that are not logged, the newest first, and the planned sessions without a call record, each with
-    a button that opens its form."""
+    """Show the unlogged calls, newest first, and the planned sessions without a call record, each with a button that
+    opens its form."""
     over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
     if waiting.empty and over.empty:
         note("All your calls are logged.")
@@ -80,7 +80,7 @@ def show_calls() -> None:
 
 
 def show_call(row: Any, status: str) -> None:
-    """A card with a call to log."""
+    """Show a card with a call to log."""
     with st.container(border=True, width=210, key=f"call {row.session_id}"):
         write_html("<b>{row.started_at}</b><br>{status}<br>{row.pupils}", row=row, status=status)
         is_open = draft.values.get("call") == row.session_id
@@ -88,7 +88,7 @@ def show_call(row: Any, status: str) -> None:
 
 
 def show_plan(row: Any) -> None:
-    """A card with a planned session that is over and has no call record so far."""
+    """Show a card with a planned session that has ended and has no call record so far."""
     with st.container(border=True, width=210):
         write_html("<b>{row.started_at}</b><br>planned, no call record yet<br>{row.pupils}", row=row)
         is_open = draft.values.get("plan") == row.ref
@@ -105,7 +105,8 @@ def show_plan(row: Any) -> None:
 
 
 def offer_form(key: str, label: str, values: Form, *, is_open: bool) -> None:
-    """A button that opens a form; if another one was begun, once that may be discarded."""
+    """Show a button that opens a form. If another form has been begun, the person first confirms that it is
+    discarded."""
     words = "In the form below" if is_open else label
     if not st.button(words, key=key, icon=":material/edit_note:", width="stretch", disabled=is_open):
         return
@@ -118,7 +119,7 @@ def offer_form(key: str, label: str, values: Form, *, is_open: bool) -> None:
 
 
 def from_call(call: Any) -> Form:
-    """The form values for a call: those of the call record, and what was planned for it."""
+    """The form's values for a call: from the call record and its plan, if there is one."""
     form, plan = log_form.from_call(call), find_plan(plan_of.get(call.session_id, ""))
     return form if plan is None else planning.fill_log_form(form, plan)
 
@@ -128,7 +129,7 @@ def find_plan(ref: str) -> Any:
 
 
 def open_from_query() -> None:
-    """Open the form for the call, or for the log to correct, that the query of the address names."""
+    """Open the form for the call to log, or the log to correct, that the address names."""
     if (number := st.query_params.get("call")) and len(matches := waiting[waiting["session_id"].astype(str) == number]):
         draft.begin(from_call(next(matches.itertuples())))
         del st.query_params["call"]
@@ -160,7 +161,7 @@ def show_form() -> None:
 
 
 def ask() -> None:
-    """Show the form, with only the questions that the purpose and the answers so far make relevant."""
+    """Show the form, with only the questions that are relevant by the purpose and the answers so far."""
     session_fields.ask_purpose(draft, "What was it for?")
     if (purpose := draft.values.get("proposed")) and purpose == draft.values["purpose"]:
         note("The purpose of your last log. Change it if this session was for something else.")
@@ -191,18 +192,18 @@ def ask() -> None:
 
 
 def is_one_to_one() -> bool:
-    """Whether it is a one-to-one, by the answers so far."""
+    """Whether the session is a one-to-one, by the answers so far."""
     form = draft.values
     return _is_one_to_one(form["purpose"], form["day"], *form["pupils"])
 
 
-@cache  # for one run of the page, in which every question asks
+@cache  # for one run of the page, in which every question calls it
 def _is_one_to_one(purpose: str, day: str, *pupils: str) -> bool:
     return forms.is_one_to_one(school, {"purpose": purpose, "day": day, "pupils": pupils})
 
 
 def ask_questions(names: list[str]) -> None:
-    """Ask those of some questions that are relevant, in two columns where there is room."""
+    """Ask those of some questions that are relevant, in columns if there are several."""
     shown: set[str] = set()
     with st.container(horizontal=True):
         while name := next((name for name in list_relevant() if name in {*names} - shown), ""):
@@ -226,7 +227,7 @@ def ask_about_one_to_one() -> None:
 
 
 def ask_about_home_alone(pupils: pd.DataFrame) -> None:
-    """Ask for the concern that saving the log raises."""
+    """Ask about the concern that saving the log raises."""
     with st.container(border=True):
         st.error(
             "**A child home alone.** Saving this log raises a concern with the DSP.", icon=":material/emergency_home:"
@@ -243,7 +244,7 @@ def as_row() -> dict[str, str]:
 
 
 def offer_expected_answers() -> None:
-    """Show a button that answers every open question, and beforehand the answers that it would record."""
+    """Show a button that answers every open question, with the answers that it would record."""
     if expected := log_form.expected_answers(draft.values, one_to_one=is_one_to_one()):
         with st.container(border=True):
             st.button("No issues", icon=":material/done_all:", key=draft.key("usual"))
@@ -261,7 +262,7 @@ def show_preview() -> bool:
     outcomes = preview_entered_log(school, as_row())
     if isinstance(outcomes, RejectedRow):
         session_fields.show_fault(outcomes)
-        # Whoever writes the concern presses Save next, and what is in a box arrives with the click.
+        # The text of the concern arrives only with the click on Save, so that must be possible.
         return outcomes.column == "concern_summary"
     broken, gaps = outcomes[outcomes["outcome"] == "breach"], outcomes[outcomes["outcome"] == "no_evidence"]
     good = outcomes["outcome"].isin(["met", "exempt"]).sum()
@@ -285,7 +286,7 @@ def show_preview() -> bool:
 
 
 def handle_buttons() -> None:
-    """Do what the buttons of the form ask, before anything is drawn; both may be pressed in one run."""
+    """Do what the form's buttons ask, before anything is drawn. Both may be pressed in one run."""
     draft.collect()
     if state.get(draft.key("usual")):
         draft.fill_in(log_form.expected_answers(draft.values, one_to_one=is_one_to_one()) | {"folded": True})
@@ -294,7 +295,7 @@ def handle_buttons() -> None:
 
 
 def save() -> None:
-    """Save the log, or keep the reason why it cannot be saved."""
+    """Save the log, or store the reason why it cannot be saved."""
     since, plan, row = school.now(), draft.values.get("plan"), as_row()
     dsps = list_dsps(school, person, list_codes(list_pupils_to_choose(school, person), "email", draft.values["pupils"]))
     entered = enter_log(school, row, person.staff_id, draft.values.get("why"))
@@ -308,7 +309,7 @@ def save() -> None:
 
 
 def clear() -> None:
-    """Clear the form, unless it is being saved: both buttons may be pressed before the page runs."""
+    """Clear the form, unless it is being saved. Both buttons may be pressed before the page runs."""
     if not state.get(_SAVE):
         draft.drop()
 

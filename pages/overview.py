@@ -1,4 +1,4 @@
-"""Overview: is the protocol kept, what is drifting, where, and what needs attention."""
+"""Overview: whether the protocol is kept, how that changes, where, and what needs attention."""
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +19,7 @@ from app.vocabulary.roles import Page
 
 
 def show_key_figures(view: View) -> None:
-    """Show the key figures, the one of the measure first, each compared with a similar period. Lines show weeks."""
+    """Show the key figures, that of the measure first, each compared with a similar period. Lines show weeks."""
     earlier, name = find_similar(school.settings, view.days, view.rows, view.load)
     now, then = (count_by_session(rows).sum() for rows in (view.rows, earlier))
     settled = view.settled
@@ -74,7 +74,7 @@ if view.rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")
     show_attention(view)
     st.stop()
-key_figures = st.container()  # with what needs attention looked up last: the charts need not wait for it
+key_figures = st.container()  # drawn last: the charts need not wait for what needs attention
 left, right = st.columns([2, 1], gap="large")
 with left:
     show_by_department_and_hour(view)

@@ -1,4 +1,4 @@
-"""Parents: the letters they were sent, and the consents that they were asked for and gave."""
+"""Parents: the letters that they were sent, and the consents that they were asked for and gave."""
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +18,7 @@ from app.vocabulary.terms import ConsentStatus, EmailState
 
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
-    """Say what needs attention, in up to four sentences, one on a line."""
+    """Show what needs attention, in up to four sentences, one on each line."""
     failed = emails[emails["state"] == EmailState.FAILED].drop_duplicates(["pupil_id", "kind"])
     unsent = (consents["request"] == EmailState.FAILED) & (consents["status"] == ConsentStatus.WAITING)
     waiting = consents[consents["status"] == ConsentStatus.WAITING]

@@ -1,4 +1,4 @@
-"""Plan a session: its checks, what to do about them, and the invitation."""
+"""Plan a session: the checks before it, what to do about them, and the invitation."""
 
 import uuid
 from functools import partial
@@ -49,7 +49,8 @@ _SAVE = "save the plan"
 
 
 def ask() -> Log | RejectedRow | None:
-    """Show the form. Returns the plan that it describes; None while it is empty."""
+    """Show the form. Returns the plan that it describes or why it cannot be one, or None while the form is
+    incomplete."""
     session_fields.ask_purpose(draft, "What is it for?")
     left, right = st.columns(2)
     with left:
@@ -94,7 +95,7 @@ def show_verdict(plan: Log, checks: PlanChecks) -> None:
 
 
 def show_consents(plan: Log, kind: str, emails: list[str]) -> None:
-    """Show the missing consents, each with its status and the next step."""
+    """Show the missing consents, each with its status and next step."""
     rows = planning.find_consents(school, person, plan, kind, emails)
     for row in rows.itertuples():
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -109,7 +110,7 @@ def show_consents(plan: Log, kind: str, emails: list[str]) -> None:
 
 
 def offer_to_inform_slt(row: Any) -> None:
-    """A button to inform SLT of a consent that was given."""
+    """Show a button that informs SLT of a consent that was given."""
     if st.button("Inform SLT…", key=f"slt {row.consent_id}", icon=":material/campaign:"):
         confirm(
             "Inform SLT",
@@ -120,7 +121,7 @@ def offer_to_inform_slt(row: Any) -> None:
 
 
 def ask_for_consent(plan: Log, kind: str, to_ask: pd.DataFrame) -> Change:
-    """The dialog to ask the parents of some pupils."""
+    """Ask for the reason of a request to the parents of some pupils. Returns the change of the dialog."""
     write_html(
         "This creates a request for consent to the parents of <b>{pupils}</b> and saves the plan. You send the request "
         "from the page Parents.",
@@ -141,7 +142,7 @@ def ask_for_consent(plan: Log, kind: str, to_ask: pd.DataFrame) -> Change:
 
 
 def describe_consent(row: Any) -> str:
-    """The status of a consent."""
+    """The status of a consent (a row of `find_consents`), as text."""
     if row.state == "given":
         return "given; SLT not yet informed" if pd.isna(row.slt_informed_at) else ConsentStatus.GIVEN_LATE.label.lower()
     if not row.state:
@@ -158,7 +159,7 @@ def show_in_session_checks(checks: PlanChecks) -> None:
 
 
 def show_saving(plan: Log, checks: PlanChecks) -> None:
-    """Show the button to save the plan, and beside it, once it is saved as shown here, its invitation."""
+    """Show the button that saves the plan and, once it is saved as shown, its invitation."""
     saved, is_saved = find_saved(plan)
     words = "Plan saved" if is_saved else "Save plan" if saved is None else "Save changes"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -185,7 +186,7 @@ def show_saving(plan: Log, checks: PlanChecks) -> None:
 
 
 def save() -> None:
-    """Save the plan as it is in the form."""
+    """Save the plan that is in the form."""
     draft.collect()
     if log_form.has_essentials(draft.values) and isinstance(plan := read(), Log):
         planning.save_plan(school, person, plan)
@@ -194,20 +195,20 @@ def save() -> None:
 
 
 def find_saved(plan: Log) -> tuple[Any, bool]:
-    """The saved plan with the same reference, None if there is none, and whether it is the same as the plan."""
+    """The saved plan with the same reference, or None, and whether it equals the plan."""
     plans = list_plans(school, person)
     saved = next(plans[plans["ref"] == plan.ref].itertuples(), None)
     return saved, saved is not None and planning.is_saved(school, person, saved, plan)
 
 
 def clear() -> None:
-    """Clear the form, unless the plan is being saved: both buttons may be pressed before the page runs."""
+    """Clear the form, unless the plan is being saved. Both buttons may be pressed before the page runs."""
     if not state.get(_SAVE):
         draft.drop()
 
 
 def show_plans() -> None:
-    """Show the person's plans that are still to come."""
+    """Show the person's plans that have not ended."""
     plans = list_plans(school, person)
     coming = plans[plans["ended_at"] >= school.now()]
     if coming.empty:
@@ -227,7 +228,8 @@ def show_plans() -> None:
 
 
 def open_plan(form: Form) -> None:
-    """Open a plan in the form; if another was begun and not saved, once that may be discarded."""
+    """Open a plan in the form. If another plan has unsaved changes, the person first confirms that they are
+    discarded."""
     if draft.is_changed:
         words = "You have begun another plan and not saved it. This discards what you entered in it."
         confirm("Open this plan", words, partial(draft.begin, form), "", label="Discard and open")

@@ -1,4 +1,4 @@
-"""Protocol: the clauses in the words of a version with this term's figures, the what-if, and the settings."""
+"""Protocol: the clauses in the words of a version with this term's figures, the what-if and the settings."""
 
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ today = school.today()
 
 
 def choose_version() -> date:
-    """Let the person choose a day, and show the version of the protocol that was in force on it. Returns the day."""
+    """Let the person choose a day, and show the version of the protocol in force on it. Returns the day."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.date_input("Version in force on", today, format="DD/MM/YYYY", width=180)
         version = school.settings.version_on(day)
@@ -83,7 +83,7 @@ def show_what_if() -> None:
         except SettingsError as error:
             show_error("These settings cannot be used. Nothing was checked again.", str(error))
             return
-        # A figure that is not changed here may have been another earlier in the term: only what was changed is replaced.
+        # A figure not changed here may have been different earlier in the term, so only changed figures are replaced.
         figures = what_if.find_differences({name: getattr(checked, name) for name in asked}, rules)
         if not figures:
             st.info("These are the settings in force. Change at least one of them.")
@@ -98,14 +98,14 @@ def show_what_if() -> None:
 
 
 def read_form(rules: Rules, term: Term) -> dict[str, Any] | None:
-    """The figures typed, as the settings file has them; None until they are sent."""
+    """The figures typed, in the format of the settings file; None until the form is sent."""
     with st.form(f"what if {term.name}"):
         asked = ask_figures(rules, f"what if {term.name}", with_all=False)
         return asked if st.form_submit_button("Run", type="primary") else None
 
 
 def judge_again(term: Term, asked: dict[str, Any], figures: dict[str, Any]) -> None:
-    """Judge the sessions of a term again, and store the result in the session."""
+    """Judge the sessions of a term again, and store the result in the session state."""
     bar = st.progress(0.0, text=f"Checking the sessions of {as_plain_text(term.name)} again…")
     other = replace_figures(school.settings, asked)
     changes = run_what_if(school, person, (term.from_, term.to), other, bar.progress)

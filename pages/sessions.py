@@ -1,4 +1,4 @@
-"""Sessions: what to do, the list, repeated one-to-ones, the pupils, and one session clause by clause."""
+"""Sessions: those that need attention, the list, repeated one-to-ones, the pupils, and one session clause by clause."""
 
 from collections.abc import Callable
 
@@ -43,8 +43,8 @@ def show_all(school: School, person: Person) -> None:
 
 
 def list_views(school: School, person: Person, to_resolve: int, to_explain: int) -> dict[str, str]:
-    """The views that the person has, with their labels; the numbers of sessions with breaches to resolve and to
-    explain are given."""
+    """The views that the person has, with their labels. `to_resolve` and `to_explain` are the numbers of sessions with
+    breaches to resolve and to explain."""
     views = {}
     if get_scopes(person, Resource.SESSIONS) & {Scope.YEAR_GROUPS, Scope.HOUSES}:
         views["today"] = "Today"
@@ -63,7 +63,8 @@ def list_views(school: School, person: Person, to_resolve: int, to_explain: int)
 
 
 def choose_view(views: dict[str, str]) -> str:
-    """Let the person choose a view, which the address names; by default the first, or the list if it is filtered."""
+    """Let the person choose a view, which the address names. The default is the first, or the list if it is
+    filtered."""
     first = "list" if "show" in st.query_params else next(iter(views))
     view = address.get("view", first)
     view = view if view in views else first
