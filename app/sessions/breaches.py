@@ -18,7 +18,7 @@ class BreachNotOpenError(Exception):
 
 
 def explain_breaches(school: School, person: Person, session_id: int, words: str) -> None:
-    """Add the explanation of the member of staff who held the session to its open breaches. Raises
+    """Add an explanation by the member of staff who held the session to its open breaches. Raises
     BreachNotOpenError."""
     ids = get_session_breaches(school, person, session_id).to_explain
     _record(school, person, session_id, ids, BreachState.OPEN, BreachEventKind.EXPLAINED, text=words.strip())

@@ -1,4 +1,4 @@
-"""Forms that somebody has begun and not sent, so that nothing typed is lost."""
+"""Forms that somebody has begun and not sent, stored so that nothing typed is lost."""
 
 import json
 from typing import Any
@@ -11,8 +11,9 @@ from app.store import tables
 
 
 def save_draft(school: School, person: Person, form: str, content: dict[str, Any] | None) -> None:
-    """Replace the stored draft of a form by what the person has typed so far (values that JSON knows); None deletes
-    it. The revision stays, since nobody else sees a draft. `app.access.forms.get_draft` reads it."""
+    """Store what a person has typed into a form so far (values that JSON can hold), in place of the draft before; None
+    deletes it. `app.access.forms.get_draft` reads it. The revision does not change, because nobody else sees a
+    draft."""
     draft = tables.drafts.c
     with school.engine.begin() as connection:
         connection.execute(delete(tables.drafts).where(draft.staff_id == person.staff_id, draft.form == form))

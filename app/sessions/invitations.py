@@ -15,8 +15,9 @@ _FOR_PUPILS = ("adult-introduced", "public-room", "cameras-on", "background", "d
 
 
 def create_invitation(school: School, person: Person, plan: Any, checks: PlanChecks) -> bytes:
-    """The invitation to a planned session (a row of `list_plans`) as an iCalendar file, to the pupils and the
-    second member of staff. For counselling it holds only the time and the counsellor, since calendars are shared."""
+    """The invitation to a planned session (a row of `list_plans`) as an iCalendar file, addressed to the pupils and the
+    second member of staff. For counselling it contains only the time and the counsellor, because calendars are
+    shared."""
     confidential = is_confidential(person, plan.purpose)
     if confidential:
         details: dict[str, Any] = {"summary": "Appointment", "classification": "PRIVATE"}
@@ -50,13 +51,13 @@ def create_invitation(school: School, person: Person, plan: Any, checks: PlanChe
 
 
 def is_confidential(person: Person, purpose: str) -> bool:
-    """Whether a plan is for counselling, or may be."""
+    """Whether a plan is or may be for counselling."""
     word = purpose.strip().lower()
     return word == COUNSELLING or (Role.COUNSELLOR in person.roles and word not in OTHER_PURPOSES)
 
 
 def _names_of(school: School, person: Person, plan: Any) -> dict[str, str]:
-    """The names of the people invited, by email address."""
+    """The names of the people invited, by email."""
     people = pd.concat([list_pupils_to_choose(school, person), list_staff_to_choose(school, person)])
     names = people.set_index("email")["name"]
     invited = [email for cell in (plan.pupil_emails, plan.second_emails) for email in cell.split(";") if email]

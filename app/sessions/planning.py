@@ -1,7 +1,7 @@
 """Planned sessions: how the protocol judges them beforehand, and how a plan fills in the log.
 
-A plan is judged as a log by the same rules that judge the session later. The clauses that have a remedy are decided
-beforehand, the others only by the session itself. Only the planner sees a plan, and it is deleted when its session is
+A plan is judged as if it were a log, by the rules that later judge the session. Clauses with a remedy can be decided
+beforehand; the others only by the session itself. Only the planner sees a plan, and it is deleted when its session is
 logged.
 """
 
@@ -36,12 +36,12 @@ from app.vocabulary.terms import Outcome
 _plan = tables.plans.c
 _GOOD = (Outcome.MET, Outcome.EXEMPT)
 _BEFOREHAND = [name for name, clause in CLAUSES.items() if clause.remedy]  # decided before the session begins
-# A request for consent adds this much before and after the planned time, because people come early and run over.
+# A request for consent covers this much time before and after the session, because sessions start early and overrun.
 MARGIN = timedelta(minutes=15)
 
 
 class Verdict(StrEnum):
-    """Whether a session may be held as planned; NOT_YET if something is not on record."""
+    """Whether a session may be held as planned. NOT_YET if something is not on record."""
 
     YES = "yes"
     NO = "no"
@@ -56,10 +56,10 @@ class NotYoursError(Exception):
 class PlanChecks:
     """The checks of a planned session.
 
-    - `clauses`: those that apply and are decided beforehand: `clause`, `title`, `outcome`, `reason`, `fix` (a text),
-      `letter` and `consent` (the kind that would meet it, or "")
+    - `clauses`: those that apply and are decided beforehand, with `clause`, `title`, `outcome`, `reason`, `fix` (text),
+      `letter` and `consent` (the kind that would meet the clause, or "")
     - `lacking`: for each unmet clause that a letter or consent would meet, the emails of the pupils without it
-    - `in_session`: the clauses that only the session itself can show: `clause`, `title`, `words`, those of
+    - `in_session`: the clauses that only the session itself can decide, with `clause`, `title` and `words`, those of
       one-to-ones first
     """
 
@@ -78,7 +78,8 @@ def as_row(school: School, form: Form, person: Person) -> dict[str, str]:
 
 
 def read_plan(school: School, values: Mapping[str, str], *, planned: bool = True) -> Log | RejectedRow:
-    """A plan from the row of a log file (`as_row`), as the log that it would be; or why it cannot be one."""
+    """A plan, from the row of a log file (`as_row`), as the log that it would be, or the reason why it cannot be
+    one."""
     with school.engine.connect() as connection:
         roster = reading.read_roster(connection)
     try:
@@ -89,7 +90,7 @@ def read_plan(school: School, values: Mapping[str, str], *, planned: bool = True
 
 def check_plan(school: School, person: Person, plan: Log) -> PlanChecks:
     """Check a plan clause by clause, by the settings in force on its day."""
-    # Judging the session with each pupil on their own shows whose letter or consent is missing, without a second rule.
+    # Judging the session with each pupil alone shows whose letter or consent is missing, without a second rule.
     with_one_pupil = [plan.model_copy(update={"pupil_ids": (pupil,)}) for pupil in plan.pupil_ids]
     judged = _judge(school, [plan, *with_one_pupil])
     own = judged[judged["plan"] == 0].set_index("clause")
@@ -111,7 +112,7 @@ def check_plan(school: School, person: Person, plan: Log) -> PlanChecks:
 
 
 def judge_plans(school: School, person: Person, plans: pd.DataFrame) -> dict[str, Verdict]:
-    """The verdicts on those plans of `list_plans` that are still to come, by their reference."""
+    """The verdicts on those plans (rows of `list_plans`) that have not begun, by reference."""
     coming = plans[plans["started_at"] > school.now()]
     rows = [as_row(school, create_form(row), person) for row in coming.itertuples()]
     logs = [log for row in rows if isinstance(log := read_plan(school, row), Log)]
@@ -136,9 +137,9 @@ def _verdict(outcomes: pd.Series) -> Verdict:
 
 def find_second_members(school: School, person: Person, log: Log) -> dict[str, str]:
     """The staff whom the protocol accepts as second member of a planned or held session: their name and post by email.
-    Empty if the protocol asks for no second member."""
+    Empty if the protocol requires no second member."""
     staff = list_staff_to_choose(school, person)
-    # Each member of staff is tried, so that the rule itself decides who is acceptable.
+    # Each member of staff is tried, so that the rule itself decides whom it accepts.
     tried = [log.model_copy(update={"invited": (("", number),)}) for number in staff["staff_id"]]
     clauses = [name for name, clause in CLAUSES.items() if clause.remedy and clause.remedy.second_member]
     judged = _judge(school, tried)
@@ -148,7 +149,7 @@ def find_second_members(school: School, person: Person, log: Log) -> dict[str, s
 
 
 def _add_remedies(known: pd.DataFrame) -> pd.DataFrame:
-    """The clauses that are decided beforehand, each with its remedy."""
+    """The clauses decided beforehand, each with its remedy."""
     clauses = [CLAUSES[name] for name in known.index]
     remedies = [clause.remedy or Remedy("") for clause in clauses]
     return (
@@ -167,7 +168,7 @@ def _add_remedies(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def save_plan(school: School, person: Person, plan: Log) -> None:
-    """Save a plan, in place of one with the same reference. Raises NotYoursError if that is somebody else's."""
+    """Save a plan, in place of one with the same reference. Raises NotYoursError if either is somebody else's."""
     if plan.staff_id != person.staff_id:
         raise NotYoursError("You can plan only your own sessions.")
     values = {
@@ -196,13 +197,14 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
 
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
-    """Whether a row of `list_plans` is the same as the plan."""
+    """Whether a row of `list_plans` is the same as a plan."""
     saved = read_plan(school, as_row(school, create_form(row), person))
     return isinstance(saved, Log) and saved.fingerprint == plan.fingerprint
 
 
 def delete_plan(school: School, person: Person, ref: str) -> None:
-    """Delete a plan, because it is logged or the session is not held. Does nothing if it is already deleted."""
+    """Delete a plan, because it is logged or the session will not take place. Does nothing if it is already deleted.
+    Raises NotYoursError if it is somebody else's."""
     with school.writing() as connection:
         number = _find_own(connection, person, ref)
         if number is None:
@@ -213,7 +215,7 @@ def delete_plan(school: School, person: Person, ref: str) -> None:
 
 
 def _find_own(connection: Any, person: Person, ref: str) -> int | None:
-    """The number of the person's plan; None if there is none. Raises NotYoursError if it is somebody else's."""
+    """The id of the person's plan, or None. Raises NotYoursError if the plan is somebody else's."""
     row = connection.execute(select(_plan.id, _plan.staff_id).where(_plan.ref == ref)).one_or_none()
     if row is None:
         return None
@@ -231,8 +233,8 @@ def _delete_people(connection: Any, number: int) -> None:
 
 
 def find_consents(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str]) -> pd.DataFrame:
-    """The consents of some pupils of a plan, one row each: `email`, `pupil` (name), `consent_id` (blank: none was asked
-    for), `state` ("" also if none was asked for), `slt_informed_at`."""
+    """The consents of some pupils of a plan, one row for each pupil: `email`, `pupil` (name), `consent_id` (blank if
+    none was asked for), `state` ("" if none was asked for) and `slt_informed_at`."""
     names = list_pupils_to_choose(school, person).set_index("email")["name"]
     rows = list_consents(school, person)
     fits = (rows["kind"] == kind) & (rows["covers_from"] <= plan.started_at) & (rows["covers_to"] >= plan.ended_at)
@@ -246,8 +248,8 @@ def find_consents(school: School, person: Person, plan: Log, kind: str, emails: 
 
 
 def ask_for_consents(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str], reason: str) -> None:
-    """Ask the parents of some pupils of a plan for their consent to its time and reason. Raises ValueError, with
-    a message to show, if there is no reason."""
+    """Ask the parents of some pupils for their consent to a plan's time, with a reason. Raises ValueError, with a
+    message to show, if there is no reason."""
     pupils = list_pupils_to_choose(school, person).set_index("email")["pupil_id"]
     for email in emails:
         request = Consent(
@@ -264,7 +266,7 @@ def ask_for_consents(school: School, person: Person, plan: Log, kind: str, email
 
 
 def create_form(plan: Any) -> Form:
-    """The form (see `log_form`) of a row of `list_plans`."""
+    """The form (see `log_form`) of a plan, given as a row of `list_plans`."""
     return {
         "ref": plan.ref,
         "purpose": plan.purpose,
@@ -278,12 +280,12 @@ def create_form(plan: Any) -> Form:
 
 
 def create_log_form(plan: Any) -> Form:
-    """The log form of a row of `list_plans`, filled in as planned."""
+    """The form of a plan's log, filled in as planned. The plan is a row of `list_plans`."""
     return {name: value for name, value in create_form(plan).items() if name != "ref"} | {"plan": plan.ref}
 
 
 def fill_log_form(form: Form, plan: Any) -> Form:
-    """The log form of a call (`log_form.from_call`), with what was planned for it: purpose, reason, second members."""
+    """The log form of a call (`log_form.from_call`), with what its plan says: purpose, reason and second members."""
     planned = create_log_form(plan)
     second = list(dict.fromkeys([*planned["second"], *form["second"]]))
     facts = {name: planned[name] for name in ("purpose", "reason", "plan") if planned[name]}
@@ -291,8 +293,8 @@ def fill_log_form(form: Form, plan: Any) -> Form:
 
 
 def match_plans_with_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
-    """The plan (`ref`) of each of the calls of `list_calls_to_log`, by `session_id`: matched by pupils and times, as a
-    log would be."""
+    """The plans (`ref`) of calls from `list_calls_to_log`, by `session_id`. They are matched by pupils and times, as
+    logs are."""
     pupils, _ = pd.factorize(
         pd.Series(";".join([*plans["pupil_emails"], *calls["pupil_emails"]]).split(";"), dtype=object)
     )
