@@ -1,4 +1,4 @@
-"""Confirming that one has read and understood the protocol."""
+"""Confirming that the protocol has been read and understood."""
 
 from datetime import date
 
@@ -11,8 +11,8 @@ from app.store.writing import raise_revision
 
 
 def confirm_version(school: School, person: Person, version_from: date) -> None:
-    """Store that the person has read and understood the version in force, which came into force on a day; once, however
-    often it is called. ValueError if another version is in force by now."""
+    """Store that the person has read and understood the version in force, which is identified by its first day. Stored
+    once, however often this is called. Raises ValueError if another version is in force by now."""
     confirmation = tables.confirmations.c
     own = confirmation.staff_id == person.staff_id, confirmation.version_from == version_from
     with school.writing() as connection:

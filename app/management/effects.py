@@ -1,4 +1,4 @@
-"""What a change that the leadership makes does to sessions that were already judged."""
+"""The effect of a change by the leadership on sessions that were already judged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _breach = tables.breaches.c
 
 @dataclass(frozen=True)
 class Effect:
-    """How many breaches a change opened and closed, and how many past sessions newly show one."""
+    """How many breaches a change opened and closed, and how many past sessions show a breach because of it."""
 
     opened: int
     closed: int
@@ -30,8 +30,8 @@ class Effect:
 def measure_effect(
     connection: Connection, judge_again: Callable[[], None], sessions: ColumnElement[bool] | None = None
 ) -> Effect:
-    """Judge again, and compare the open breaches before and after: all, or those of some sessions (a condition on
-    `sessions`)."""
+    """Call `judge_again`, and compare the open breaches before and after: all of them, or those of the sessions that
+    meet a condition."""
     was_open = _list_open(connection, sessions)
     judge_again()
     is_open = _list_open(connection, sessions)
@@ -41,7 +41,7 @@ def measure_effect(
 
 
 def _list_open(connection: Connection, sessions: ColumnElement[bool] | None) -> dict[int, int]:
-    """The session of each open breach, by the breach's id."""
+    """The session id of each open breach, by the breach's id."""
     query = select(_breach.id, _breach.session_id).where(_breach.state == BreachState.OPEN)
     if sessions is not None:
         query = query.join(tables.sessions, tables.sessions.c.id == _breach.session_id).where(sessions)

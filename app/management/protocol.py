@@ -1,7 +1,7 @@
-"""Changes to the protocol in force, as the leadership decides them.
+"""Changes to the protocol in force, made by the leadership.
 
-A change is made in one transaction with its effects: the sessions that it touches are judged again, and breaches open
-and close. It is on the audit trail, and is undone by another change.
+A change and its effects are made in one transaction: the sessions that it affects are judged again, and breaches open
+and close. It is recorded in the audit trail, and is undone by another change.
 """
 
 import json
@@ -35,8 +35,9 @@ class ProtocolChangedError(ValueError):
 
 @dataclass(frozen=True)
 class Change:
-    """One entry to be made. `content`: as in the settings file, in the types of JSON; of a figure `figure`, `from` and
-    `value`; None: an entry is withdrawn. `replaces`: the id of the entry that it replaces or withdraws."""
+    """A change of one entry. `content` is the new entry as in the settings file, in JSON types (for a figure: `figure`,
+    `from` and `value`), or None if an entry is withdrawn. `replaces` is the id of the entry that is replaced or
+    withdrawn."""
 
     kind: ProtocolKind
     content: Mapping[str, Any] | None
@@ -44,8 +45,8 @@ class Change:
 
 
 def preview_settings(school: School, person: Person, changes: Sequence[Change]) -> Settings:
-    """The settings as they would be with some changes; nothing is saved. Raises NotAllowedError, SettingsError if a
-    change does not fit, or ProtocolChangedError."""
+    """The settings as they would be after some changes. Nothing is saved. Raises NotAllowedError, SettingsError if a
+    change is not valid, or ProtocolChangedError."""
     require(person, Resource.PROTOCOL_SETTINGS)
     with school.engine.connect() as connection:
         return _preview(connection, school.as_of(connection), changes)
@@ -62,7 +63,7 @@ def _preview(connection: Connection, school: School, changes: Sequence[Change]) 
 
 
 def _with_change(entries: list[Entry], change: Change) -> list[Entry]:
-    """The entries with a change made."""
+    """The entries after a change. Raises SettingsError or ProtocolChangedError."""
     if change.replaces is not None and change.replaces not in [entry.id for entry in entries]:
         raise ProtocolChangedError
     left = [entry for entry in entries if entry.id != change.replaces]
@@ -73,7 +74,7 @@ def _with_change(entries: list[Entry], change: Change) -> list[Entry]:
 
 
 def _check_entry(change: Change) -> Entry:
-    """The entry that a change makes, as it is stored."""
+    """The entry that a change makes, as it is stored. Raises SettingsError if it is not valid."""
     content = dict(change.content or {})
     if change.kind == ProtocolKind.FIGURE:
         if content["figure"] not in FIGURES:
@@ -87,8 +88,8 @@ def _check_entry(change: Change) -> Entry:
 
 
 def change_protocol(school: School, person: Person, changes: Sequence[Change], note: str = "") -> Effect:
-    """Make changes, with their effects on past sessions. Raises NotAllowedError, SettingsError if one does not fit, or
-    ProtocolChangedError; then nothing was changed."""
+    """Make changes, with their effects on past sessions. Raises NotAllowedError, SettingsError if one is not valid, or
+    ProtocolChangedError; nothing has changed then."""
     require(person, Resource.PROTOCOL_SETTINGS)
     with school.writing() as connection:
         before = school.as_of(connection)
@@ -113,7 +114,8 @@ def _store(connection: Connection, change: Change, person: Person, note: str, sc
 
 
 def judge_again(connection: Connection, before: School) -> Effect:
-    """Judge again what the change of the protocol in this transaction affects. `before`: the school before it."""
+    """Judge again what was affected by changing the protocol in this transaction. `before` is the school before
+    that."""
 
     def judge() -> None:
         rejudge_changed_settings(connection, before, before.as_of(connection))
@@ -123,8 +125,9 @@ def judge_again(connection: Connection, before: School) -> Effect:
 
 
 def plan_undo(school: School, person: Person, entry_id: int) -> list[Change]:
-    """The changes that undo an entry: one in force is withdrawn, or what it replaced is made again; one that was
-    withdrawn is made again. Raises NotAllowedError, or ProtocolChangedError if another entry has replaced it."""
+    """The changes that undo an entry. An entry in force is withdrawn, or the one that it replaced is made again; an
+    entry that was withdrawn is made again. Raises NotAllowedError, or ProtocolChangedError if another entry has
+    replaced it."""
     require(person, Resource.PROTOCOL_SETTINGS)
     with school.engine.connect() as connection:
         row = connection.execute(select(tables.protocol_entries).where(_entry.id == entry_id)).one()

@@ -1,4 +1,4 @@
-"""The protocol as a file: what `data/protocol.toml` would say, and a file taken over as a whole."""
+"""The protocol as a settings file: exported as `data/protocol.toml` would contain it, and imported as a whole."""
 
 import tomllib
 from datetime import time
@@ -17,8 +17,8 @@ from app.vocabulary.roles import Resource
 
 
 def export_protocol(school: School, person: Person | None) -> str:
-    """The settings in force as a settings file (TOML). `person`: who asks; None: a command. Recorded on the audit
-    trail. Remote learning of one pupil is not among them."""
+    """The settings in force as a settings file (TOML), without remote learning of single pupils. `person` is who
+    exports it, or None for a command. Recorded in the audit trail. Raises NotAllowedError."""
     if person is not None:
         require(person, Resource.PROTOCOL_FILE)
     with school.writing() as connection:
@@ -33,7 +33,7 @@ def format_settings(settings: Settings) -> str:
 
 
 def _without_blanks(value: Any) -> Any:
-    """A value as the file has it: without entries that say nothing, and times of day as text."""
+    """A value as in a settings file: without entries that are empty, and times of day as text."""
     if isinstance(value, dict):
         written = {name: _without_blanks(item) for name, item in value.items()}
         return {name: item for name, item in written.items() if name in _ALWAYS or item not in (None, {}, [])}
@@ -48,11 +48,13 @@ _ALWAYS = {"terms", "remote_learning", "one_to_one_slots"}  # must be there even
 def import_protocol(
     school: School, person: Person | None, text: str, path: Path | None = None
 ) -> tuple[Effect, list[str]]:
-    """Put into force what a settings file says of the school, its terms, remote learning, versions and rules.
+    """Put into force what a settings file says about the school, its terms, remote learning, versions and rules.
 
-    `person`: who imports it; None: a command. `path`: where the file is on the server, if it is there. Returns the
-    effect on past sessions, and those other entries of the file that differ from the ones in use: the program reads
-    them from the server's settings file only. SettingsError if the file cannot be used; then nothing was changed."""
+    `person` is who imports it, or None for a command. `path` is where the file is on the server, or None. Returns the
+    effect on past sessions, and the names of other entries that differ from the settings in use: the program reads
+    those only from the server's own file. Raises NotAllowedError, or SettingsError if the file cannot be used; nothing
+    has changed then.
+    """
     if person is not None:
         require(person, Resource.PROTOCOL_FILE)
     settings = _read(text)

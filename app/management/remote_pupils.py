@@ -1,7 +1,7 @@
 """Remote learning of one pupil, such as in quarantine: entered, ended early or withdrawn.
 
-An entry is never changed but for its end: whoever ends one early withdraws it and enters the days that remain. The
-pupil's sessions of the days are judged again in the same transaction.
+The days of an entry never change. Ending one early withdraws it and enters the days that remain. The pupil's sessions
+on these days are judged again in the same transaction.
 """
 
 from datetime import date, timedelta
@@ -25,14 +25,14 @@ _entry = tables.remote_pupils.c
 
 
 class RemoteLearningError(ValueError):
-    """The days cannot be entered or ended; the message says why, with the fix."""
+    """The days cannot be entered or ended. The message says why, with the fix."""
 
 
 def enter_remote_learning(
     school: School, person: Person, pupil_id: int, from_day: date, to_day: date, reason: str
 ) -> Effect:
-    """Enter that a pupil learns from home on some days, both included. Raises RemoteLearningError, or NotAllowedError
-    if the person does not lead the pupil."""
+    """Enter that a pupil learns from home from one day to another, both included. Raises RemoteLearningError, or
+    NotAllowedError if the person does not lead the pupil."""
     require(person, Resource.REMOTE_PUPILS)
     reason = _check(from_day, to_day, reason)
     with school.writing() as connection:
@@ -44,8 +44,8 @@ def enter_remote_learning(
 
 
 def end_remote_learning(school: School, person: Person, entry_id: int, last_day: date) -> Effect:
-    """End an entry early, after `last_day`; if that is before its first day, it is withdrawn. Raises
-    RemoteLearningError, or NotAllowedError if the person does not lead the pupil."""
+    """End an entry early, after `last_day`. If that is before its first day, withdraw it. Raises RemoteLearningError,
+    or NotAllowedError if the person does not lead the pupil."""
     require(person, Resource.REMOTE_PUPILS)
     entry = tables.remote_pupils
     with school.writing() as connection:
@@ -66,7 +66,7 @@ def end_remote_learning(school: School, person: Person, entry_id: int, last_day:
 
 
 def _check(from_day: date, to_day: date, reason: str) -> str:
-    """The reason without spaces around it. Raises RemoteLearningError if it is empty or the days do not fit."""
+    """The reason, without surrounding spaces. Raises RemoteLearningError if it is empty or the days are not valid."""
     if to_day < from_day:
         raise RemoteLearningError("The last day is before the first. Correct one of them.")
     if (to_day - from_day).days >= MOST_DAYS:
@@ -79,8 +79,8 @@ def _check(from_day: date, to_day: date, reason: str) -> str:
 def _require_pupil(
     connection: Connection, school: School, person: Person, pupil_id: int, *, with_leavers: bool = False
 ) -> None:
-    """Raise RemoteLearningError unless the pupil is on the roster today, and NotAllowedError unless the person leads
-    them."""
+    """Raise RemoteLearningError unless the pupil is on the roster today (`with_leavers`: or has left), and
+    NotAllowedError unless the person leads them."""
     pupil, today = valid_versions(tables.pupil_versions), school.today()
     is_there = valid_on(pupil, today) if with_leavers else is_there_on(pupil, today)
     query = select(pupil.c.pupil_id).where(pupil.c.pupil_id == pupil_id, is_there)
@@ -112,7 +112,7 @@ def _insert(connection: Connection, school: School, person: Person, pupil_id: in
 def _judge_again(
     connection: Connection, school: School, person: Person, pupil_id: int, days: Days, description: str
 ) -> Effect:
-    """Judge the pupil's sessions of some days again, and record the change on the audit trail."""
+    """Judge the pupil's sessions on some days again, and record the change in the audit trail."""
     participant = tables.session_pupils.c
     of_pupil = exists().where(participant.session_id == SESSION.id, participant.pupil_id == pupil_id)
     sessions = and_(of_pupil, is_open_to(person, school.today()))

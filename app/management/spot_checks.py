@@ -1,4 +1,4 @@
-"""Looking at sessions that were drawn for a spot check, and explaining them."""
+"""Answering spot checks: looking at the sessions that were drawn, and explaining them."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ _check = tables.spot_checks.c
 
 
 def answer_spot_check(school: School, person: Person, session_id: int, result: SpotCheckResult, note: str) -> None:
-    """Store what the person found who looked at a session, with a note, which is needed if it is to be explained.
-    ValueError if the check is not theirs or no longer open, or the note is missing."""
+    """Store the result of the person who looked at a session, with a note, which is required if the session is to be
+    explained. Raises ValueError if the check is not theirs or no longer open, or the note is missing."""
     check = get_spot_check(school, person, session_id)
     if check is None or not check.may_answer:
         raise ValueError("This spot check is no longer open, or not yours.")
@@ -28,7 +28,8 @@ def answer_spot_check(school: School, person: Person, session_id: int, result: S
 
 
 def reply_to_spot_check(school: School, person: Person, session_id: int, words: str) -> None:
-    """Store the explanation of the member of staff who held the session. ValueError if it is not asked for or blank."""
+    """Store the explanation of the member of staff who held the session. Raises ValueError if none is asked for, or it
+    is blank."""
     check = get_spot_check(school, person, session_id)
     if check is None or not check.may_reply:
         raise ValueError("Nothing of this session is left to explain.")
@@ -41,7 +42,7 @@ def reply_to_spot_check(school: School, person: Person, session_id: int, words: 
 def _store(
     school: School, person: Person, session_id: int, is_open: ColumnElement[bool], values: dict[str, Any]
 ) -> None:
-    """Change a check, once: it is still as it was when the person was asked."""
+    """Change a check if it is still open. Raises ValueError if somebody else has changed it."""
     with school.writing() as connection:
         change = update(tables.spot_checks).where(_check.session_id == session_id, is_open).values(**values)
         if connection.execute(change).rowcount != 1:
