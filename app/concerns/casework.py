@@ -1,9 +1,9 @@
 """Following up a concern step by step until it is closed.
 
-Each step adds an event and changes no earlier one; STEPS says what each asks. A step carries the version that the
-concern had when the form was opened; if somebody else has changed the concern since, the step is not saved
-(`ConcernChangedError`). Steps of a concern about a child go on the audit trail; those about conduct stay with the
-concern, so that nobody named in it finds a trace.
+Each step adds an event and never changes an earlier one; STEPS says what each asks. A step carries the version that the
+concern had when the form was opened. If somebody else has changed the concern since, the step is not saved
+(`ConcernChangedError`). Steps of a concern about a child are recorded in the audit trail. Those of a concern about
+conduct are stored only with the concern, so that nobody named in it finds a trace.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register, regist
 from app.store.writing import raise_revision
 
 _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
-_COLUMNS = ("level", "recipient_id", "text")  # the answers that have a column of their own
+_COLUMNS = ("level", "recipient_id", "text")  # the answers that have their own column
 
 
 class NotYoursError(ValueError):
@@ -38,7 +38,7 @@ class NotYoursError(ValueError):
 
 
 class IncompleteStepError(ValueError):
-    """An answer is missing or does not fit; the message says which."""
+    """An answer is missing or not valid; the message says which."""
 
 
 class ConcernChangedError(Exception):
@@ -50,7 +50,7 @@ class ConcernChangedError(Exception):
 
 
 def find_possible_steps(view: ConcernView) -> dict[str, Step]:
-    """The steps that are possible for a concern."""
+    """The steps that can be added to a concern, by kind."""
     state = "open" if view.open else "closed"
     has_open_actions = any(action.done_on is None for action in view.actions)
     possible = {
@@ -68,9 +68,10 @@ def find_possible_steps(view: ConcernView) -> dict[str, Step]:
 
 
 def record(school: School, person: Person, ref: str, version: int, kind: str, given: Mapping[str, Any]) -> None:
-    """Add a step to a concern: `kind` one of STEPS, `given` its answers by name (days as dates, people, pupils
-    and actions by number, a session as LinkedSession). `closed` takes `although` (true: actions may be open),
-    `corrected` takes `after`, the field's new value. Raises NotYoursError, IncompleteStepError, ConcernChangedError."""
+    """Add a step to a concern. `kind` is a key of STEPS, and `given` has its answers by name: days as dates; people,
+    pupils and actions by number; a session as LinkedSession. `closed` also takes `although` (true if actions may be
+    open), and `corrected` takes `after`, the field's new value. Raises NotYoursError, IncompleteStepError or
+    ConcernChangedError."""
     with school.writing() as connection:
         view = get_concern(school, person, ref)
         if view is None or not view.may_change or kind not in find_possible_steps(view):
@@ -89,12 +90,12 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
 
 
 def list_changes_since(view: ConcernView, version: int) -> list[Entry]:
-    """What people did to a concern after a version, in order."""
+    """The entries that people made in a concern after a version, in order."""
     return [entry for entry in view.entries if entry.number > version and entry.kind not in AUTOMATIC_EVENTS]
 
 
 def _add_step(connection: Connection, school: School, person: Person, ref: str, **event: Any) -> int:
-    """Add what somebody did to a concern's events, and return the concern's id."""
+    """Add an event by a person to a concern, and return the concern's id. Other columns of the event are in `event`."""
     register = register_of(ref)
     concern = register.concerns.c
     number = int(connection.execute(select(concern.id).where(concern.ref == ref)).scalar_one())
@@ -129,7 +130,7 @@ def _read_answers(register: Register, kind: str, given: Mapping[str, Any]) -> di
 
 @dataclass(frozen=True)
 class _Update:
-    """A step that somebody wants to add: the answers as the form gives them, and as the event will store them."""
+    """A step that somebody wants to add, with the answers as the form gives them and as the event will store them."""
 
     school: School
     person: Person
@@ -200,7 +201,7 @@ def _list_links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str 
 
 
 def _check_corrected(update: _Update) -> None:
-    """Check a correction, and add the new value, `after`, to the answers."""
+    """Check a correction, and add the new value to the answers as `after`."""
     view, name, after = update.view, update.answers["field"], update.given.get("after")
     if isinstance(after, str):
         after = after.strip() or None
@@ -222,7 +223,7 @@ def _check_corrected(update: _Update) -> None:
 
 
 def _check_closed(update: _Update) -> None:
-    """Check that a concern can be closed, and add the number of open actions to the answers."""
+    """Check that a concern may be closed, and add the number of open actions to the answers."""
     open_actions = sum(action.done_on is None for action in update.view.actions)
     if open_actions and not update.given.get("although"):
         raise IncompleteStepError(
@@ -280,8 +281,8 @@ def _change_links(
 
 
 def record_opening(school: School, person: Person, ref: str) -> None:
-    """Record that somebody who follows a concern up opened it, and alert the person who raised it the first time. A
-    concern about conduct records every time."""
+    """Record that somebody who follows up a concern opened it. The first time, alert the person who raised it. For a
+    concern about conduct every opening is recorded."""
     view = get_concern(school, person, ref)
     if view is None or not view.may_change:
         return
@@ -310,7 +311,7 @@ def _alert_author(connection: Connection, view: ConcernView, number: int, raised
 
 
 def record_download(school: School, person: Person, refs: Sequence[str]) -> None:
-    """Record that concerns about conduct were downloaded, on each of them and nowhere else."""
+    """Record the download of some concerns about conduct, only with each concern itself."""
     with school.writing() as connection:
         for ref in refs:
             _add_step(connection, school, person, ref, kind="taken")

@@ -1,7 +1,7 @@
-"""Raising a concern, about a child or about an adult's conduct.
+"""Raising a concern about a child or an adult's conduct.
 
-What was reported is never changed; everything that happens afterwards is added to the concern's events, by
-`app.concerns.casework`. Each kind has a register of its own, and no list mixes them.
+What was reported never changes. Everything afterwards is added to the concern's events, by `app.concerns.casework`.
+Each kind of concern has its own register, and no list mixes them.
 """
 
 import json
@@ -35,7 +35,7 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Where the narrative is kept, if not here: the school's own safeguarding system, and its reference there."""
+    """Where the narrative is if not here: the name of the school's safeguarding system, and the reference there."""
 
     system: str
     reference: str
@@ -43,12 +43,13 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Report:
-    """What somebody reports. Raises ValueError, which quotes nothing of the report, if something is missing or unknown.
+    """What somebody reports. Raises ValueError, which quotes nothing from the report, if something is missing or
+    unknown.
 
     - `categories`: one to three of the register's
-    - `staff_ids`, `others`: the adults in a concern about conduct; `others` are names that are not on the roster
-    - `happened_at`: aware; None: not known
-    - `told_dsp`: whether a DSP was told in person; None: not stated
+    - `staff_ids`, `others`: the adults in a concern about conduct; `others` are names not on the roster
+    - `happened_at`: with a time zone, or None if not known
+    - `told_dsp`: whether a DSP was told in person, or None if not stated
     - `elsewhere`: if given, the summary may be empty
     """
 
@@ -80,7 +81,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Raised:
-    """A concern that was raised, and the staff ids of those who were alerted."""
+    """A concern that was raised, and the ids of the staff who were alerted."""
 
     concern_id: int
     ref: str
@@ -91,7 +92,7 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
     """Open a concern that a member of staff raises, linked to a session if they may see it. Raises ValueError if
     somebody who is not a DSP has not stated whether they told one in person.
 
-    A concern about conduct leaves no trace on the audit trail or in the revision.
+    A concern about conduct leaves no trace in the audit trail or the revision.
     """
     if report.told_dsp is None and Role.DSP not in person.roles:
         raise ValueError("Say whether you have told a DSP in person.")
@@ -120,8 +121,8 @@ def open_concern(
 ) -> Raised:
     """Store a concern and alert the DSPs of its pupils' schools, or those who may see a concern about conduct.
 
-    `raised_by` is a staff id, `raised_at` aware, `day` its day at the school, whose DSPs are alerted. Runs in the
-    caller's transaction, which also raises the revision and judges the linked session again.
+    `raised_by` is a staff id, `raised_at` has a time zone, and `day` is its day at the school, which decides who is a
+    DSP. Runs in the caller's transaction; the caller also raises the revision and judges the linked session again.
     """
     register = report.register
     ref = register.prefix + "".join(secrets.choice(_LETTERS) for _ in range(8))
@@ -170,13 +171,13 @@ def add_event(
     content: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> None:
-    """Add an event to a concern: `kind`, `occurred_at` and other columns of the register's events."""
+    """Add an event to a concern. `columns` are `kind`, `occurred_at` and other columns of the register's events."""
     columns["content"] = json.dumps(content) if content else None
     connection.execute(insert(register.events).values(concern_id=concern_id, **columns))
 
 
 def link_session(connection: Connection, register: Register, concern_id: int, session: LinkedSession) -> None:
-    """Link a session; only a concern about conduct stores a description of it."""
+    """Link a session to a concern. Only a concern about conduct stores a description of the session."""
     described = {"description": session.description} if register is CONDUCT else {}
     link = {"log_ref": session.log_ref, "call_id": session.call_id} | described
     connection.execute(insert(register.sessions).values(concern_id=concern_id, **link))

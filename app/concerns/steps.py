@@ -1,12 +1,12 @@
-"""The steps of a concern: the label of each, its questions, and when it is possible."""
+"""The kinds of steps of a concern: the label of each, its questions, and when it is possible."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One question of a step: the `name` of its answer, its text, and the kind of answer, `what`: words, line, day,
-    staff, level, pupil, pupil_of, session, session_of, leader, shared, action, field."""
+    """One question of a step: the `name` of its answer, its text, and the kind of answer in `what` (words, line, day,
+    staff, level, pupil, pupil_of, session, session_of, leader, shared, action or field)."""
 
     name: str
     question: str
@@ -20,7 +20,7 @@ class Step:
 
     label: str
     asks: tuple[Ask, ...]
-    when: str = "open"  # open, closed, any
+    when: str = "open"  # open, closed or any
 
 
 _WHY = Ask("text", "Why?")
