@@ -1,4 +1,4 @@
-"""Shared by the sending of alerts and of emails to families: one sender at a time, its result, and pauses."""
+"""Shared by the sending of alerts and of emails to families: the lease, the result, and the pauses between attempts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_
 from app import lease
 
 _LONGEST_PAUSE = timedelta(hours=1)
-MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
+MOST_BROKEN = 3  # broken connections in a row that end a run
 
 
 class Lease(lease.Lease):
@@ -29,12 +29,12 @@ class Run:
 
 
 def get_next_attempt(now: datetime, attempts: int) -> datetime:
-    """The time of the next attempt after some that failed: after a pause of 1, 2, 4 … minutes, at most an hour."""
+    """The time of the next attempt after `attempts` earlier ones: after 1, 2, 4 … minutes, at most an hour."""
     doublings: int = 2 ** min(attempts, 6)
     return now + min(timedelta(minutes=doublings), _LONGEST_PAUSE)
 
 
 def is_time(next_attempt_at: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
-    """Whether it is time for an attempt. One that lies further ahead than any pause comes from a clock that was
-    ahead."""
+    """Whether it is time for an attempt. A time further ahead than any pause was set by a clock that was ahead, so it
+    counts too."""
     return or_(next_attempt_at <= now, next_attempt_at > now + 2 * _LONGEST_PAUSE)

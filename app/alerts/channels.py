@@ -1,7 +1,7 @@
-"""The channels of alerts: mail by SMTP, and whatever else `apprise` can send to.
+"""The channels of alerts: mail by SMTP, and any other service that `apprise` can send to.
 
 Addresses are written as apprise writes them. Mail is sent by `smtplib`, because apprise would add a second Message-ID
-and reports only success or failure. Nothing here shows or logs a password or a recipient.
+and reports only success or failure. Passwords and recipients are never shown or logged.
 """
 
 import re
@@ -25,19 +25,19 @@ _TO = "{to}"
 
 
 class AlertsNotConfiguredError(Exception):
-    """Alerts are not configured, or the configuration cannot be used; the message says how to fix it."""
+    """Alerts are not configured, or the configuration cannot be used. The message says how to fix it."""
 
 
 class UnreachableError(Exception):
-    """Nothing can be sent at the moment; the message says why, and how to fix it."""
+    """Nothing can be sent at the moment. The message says why, and how to fix it."""
 
 
 class NotSentError(Exception):
-    """One message was not accepted, as far as is known; the text says why, and how to fix it."""
+    """One message was not accepted, as far as is known. The text says why, and how to fix it."""
 
 
 class RejectedError(NotSentError):
-    """One message was rejected for good: sending it again changes nothing until somebody corrects what is wrong."""
+    """One message was rejected for good. Sending it again is useless until somebody corrects what is wrong."""
 
 
 class BrokenConnectionError(NotSentError):
@@ -49,9 +49,9 @@ class Message:
     """A message to send.
 
     - `number`: unique to the message, and the same at every attempt to send it
-    - `from_name`: the name beside the sender's address; blank: that of ALERT_URL
-    - `reply_to`: the address for replies, if it is another
-    - `language`: of the text, such as "cy"
+    - `from_name`: the name beside the sender's address; if blank, that of ALERT_URL
+    - `reply_to`: the address for replies, if it differs from the sender's
+    - `language`: the language of the text, such as "cy"
     """
 
     number: str
@@ -75,7 +75,7 @@ def _create_plugin(name: str, url: str) -> Any:
 
 
 class Mail:
-    """Mail, each message to one person over its own connection; `plugin` is apprise's reading of the address."""
+    """Sends mail, each message to one person over its own connection. `plugin` is apprise's reading of the address."""
 
     def __init__(self, plugin: Any) -> None:
         self._plugin = plugin
@@ -94,7 +94,7 @@ class Mail:
             smtp.close()
 
     def probe(self) -> None:
-        """Raise UnreachableError if no mail can be sent, as far as can be found out without sending any."""
+        """Check whether mail can be sent, as far as possible without sending any. Raises UnreachableError if not."""
         self._connect().close()
 
     def _connect(self) -> smtplib.SMTP:
@@ -135,7 +135,7 @@ class Mail:
 
 
 class Service:
-    """Whatever else apprise can send to, with an address for each message."""
+    """Sends to any other service that apprise supports, with an address for each message."""
 
     def __init__(self, name: str, url: str) -> None:
         self._name, self._url = name, url
@@ -146,7 +146,7 @@ class Service:
             raise NotSentError(f"The service in {self._name} did not accept it. Check the address and the service.")
 
     def probe(self) -> None:
-        """Do nothing: such a service cannot be tested without sending."""
+        """Do nothing, because such a service cannot be tested without sending."""
 
 
 Transport = Mail | Service
@@ -154,8 +154,8 @@ Transport = Mail | Service
 
 @dataclass(frozen=True)
 class Transports:
-    """`to_staff`: to each member of staff; `shared`: the channel that several people read, if there is one; `address`:
-    the program's address, for links."""
+    """The ways to send: `to_staff` for each member of staff; `shared` for the channel that several people read, or
+    None. `address` is the program's address, for links."""
 
     to_staff: Transport
     shared: Transport | None
@@ -163,12 +163,12 @@ class Transports:
 
 
 def is_configured() -> bool:
-    """Whether alerts are configured, correctly or not."""
+    """Whether alerts are configured, even if incorrectly."""
     return bool(get_variable("ALERT_URL"))
 
 
 def load_transports() -> Transports:
-    """The transports that are configured. Raises AlertsNotConfiguredError if there is none, or one cannot be used."""
+    """The configured transports. Raises AlertsNotConfiguredError if there is none, or one cannot be used."""
     to_staff, address, shared = get_variable("ALERT_URL"), get_variable("APP_URL") or "", get_variable("ALERT_CHANNEL")
     if not to_staff:
         raise AlertsNotConfiguredError(
@@ -202,7 +202,8 @@ _REJECTED = {  # what a mail server rejects while a message is sent, with the fi
 
 
 def _classify_error(error: Exception) -> Exception:
-    """An error of sending a message as UnreachableError, NotSentError or BrokenConnectionError."""
+    """An error while sending a message, as UnreachableError, RejectedError, BrokenConnectionError or another
+    NotSentError."""
     if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
         return RejectedError("The address has letters that mail cannot carry: correct it on the roster.")
     if type(error) not in _REJECTED:
@@ -243,7 +244,7 @@ _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
 def _put_on_one_line(reply: bytes | str) -> str:
-    """A server's answer, which may contain anything, on one line of at most 160 characters, without addresses."""
+    """A server's answer, which may contain anything, on one line of at most 160 characters, without email addresses."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     words = "".join(sign if sign.isprintable() else " " for sign in words)
     return " ".join(_ADDRESS.sub("(address)", words).split())[:160]

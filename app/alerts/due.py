@@ -1,4 +1,4 @@
-"""The alerts that fall due by the clock: about a concern that nobody has read, and the digest of a school day."""
+"""The alerts that become due with time: about concerns that nobody has read, and the digest of each school day."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -23,11 +23,11 @@ from app.store.writing import get_meta, set_meta
 from app.vocabulary.roles import Resource, Role, Scope
 from app.vocabulary.terms import Outcome
 
-_HISTORY = timedelta(days=7)  # before the first digest
+_HISTORY = timedelta(days=7)  # how far back the first digest looks
 _UNREAD = "concern_unread"
-_AGAIN = timedelta(days=1)  # between reminders of a concern that nobody has read
+_AGAIN = timedelta(days=1)  # between reminders about an unread concern
 _WAITING = ("to_log", "to_explain", "to_resolve", "overdue", "escalated")
-_DIGEST = "digest"  # key of the time at which the last one was queued
+_DIGEST = "digest"  # key of the time when the last digests were queued
 
 
 def enqueue_due(school: School) -> None:
@@ -46,9 +46,9 @@ def _enqueue_unread(school: School) -> None:
 
 
 def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
-    """Alerts about concerns that nobody has touched since they were raised: to the DSPs again after a while, and to the
+    """Alerts about concerns that nobody has touched since they were raised: to the DSPs after a while, and to the
     Senior Deputy Head after twice that time, or at once if there is no DSP; then once a day. The time counts from when
-    the first alert could be sent. The person who raised it gets none."""
+    the first alert could be sent. The person who raised the concern gets none."""
     now, patience = school.now(), timedelta(minutes=school.settings.alerts.unread_minutes)
     about, alert = tables.concern_pupils.c, tables.alerts.c
     seniors = set(connection.scalars(select_staff(school.today(), [Role.SENIOR_DEPUTY_HEAD])))
@@ -61,7 +61,7 @@ def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
         begins = row.answered_at if row.alerts else row.raised_at
         if not dsps:
             due = [(others, min(row.raised_at, now))]
-        elif begins is None:  # nobody can have read an email about it yet
+        elif begins is None:  # no email about it could be sent yet
             continue
         else:
             begins = begins if begins <= now else now - 2 * patience  # the clock was ahead
@@ -74,7 +74,7 @@ def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
 
 def _select_unread() -> Select[Any]:
     """The concerns that nobody has touched: `id`, `ref`, `raised_at`, `raised_by`, the number of `alerts` about each,
-    and when one of these could first be sent (`answered_at`; blank: not yet)."""
+    and when the first of these could be sent (`answered_at`, blank if none could)."""
     concern, event, alert = tables.concerns.c, tables.concern_events.c, tables.alerts.c
     touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
     first = (
@@ -99,8 +99,8 @@ def _select_unread() -> Select[Any]:
 
 
 def _enqueue_digests(school: School) -> None:
-    """Queue each person's digest of the school day, of what is new and of unanswered requests for sessions that are
-    near; the week's first also lists what is still open."""
+    """Queue each person's digest of the school day: what is new, and unanswered requests for consent to sessions soon.
+    The week's first digest also lists what is still open."""
     now = school.now().astimezone(school.settings.zone)
     if not school.settings.is_school_day(now.date()) or now.time() < school.settings.alerts.digest_at:
         return
@@ -128,15 +128,15 @@ def _enqueue_digests(school: School) -> None:
 
 
 def _read_last_digest(connection: Connection, school: School) -> datetime | None:
-    """When the last digests were queued; None if never, or by a clock that was ahead."""
+    """When the last digests were queued. None if never, or if a clock that was ahead set the time."""
     stored = get_meta(connection, _DIGEST)
     last = datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
     return last if last and last <= school.now() else None
 
 
 def _find_last_day_ahead(school: School) -> date:
-    """The day up to which requests are listed: the next school day, so that the last one before a weekend or holidays
-    lists those for the days without school too."""
+    """The day up to which requests are listed: the next school day, so that the digest before a weekend or holiday
+    covers the days without school too."""
     return school.settings.find_next_school_day(school.today()) or school.today() + _HISTORY
 
 
@@ -161,13 +161,14 @@ def _write_digest(row: Any, last_day: date) -> str:
 
 
 def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
-    """The numbers of things that need the attention of each member of staff.
-
-    Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of these the `overdue` ones,
-    and those `escalated` to the Senior Deputy Head; of each those `new_…` since a moment; `unanswered` (their requests
-    for consent, for sessions that are near), `oldest` (the age in days of the oldest to resolve), and `confidential`
-    (is or was a counsellor, so that nobody else may learn of it). For the program itself, which sends each person their
+    """Count what needs the attention of each member of staff. For the program itself, which sends each person their
     own.
+
+    Columns: `staff_id`; the calls `to_log`; the sessions `to_explain` and `to_resolve`, the `overdue` ones among the
+    latter, and those `escalated` to the Senior Deputy Head; for each of these `new_…`, the number since a moment;
+    `unanswered`, their requests for consent to sessions soon; `oldest`, the age in days of the oldest session to
+    resolve; and `confidential`, whether they are or were a counsellor, so that nobody else may know what they have to
+    do.
     """
     with school.engine.connect() as connection:
         waiting = {"to_log": _find_to_log(connection, since)} | _find_with_breaches(school, connection, since)
@@ -186,7 +187,7 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
 
 
 def _find_to_log(connection: Connection, since: datetime) -> pd.DataFrame:
-    """The calls that are not logged: `staff_id`, and whether they are `new` since a moment."""
+    """The calls that are not logged: `session_id`, `staff_id`, and whether each is `new` since a moment."""
     call, link = tables.calls.c, tables.session_calls.c
     unlogged = (
         select(
@@ -207,8 +208,8 @@ def _find_to_log(connection: Connection, since: datetime) -> pd.DataFrame:
 
 
 def _find_with_breaches(school: School, connection: Connection, since: datetime) -> dict[str, pd.DataFrame]:
-    """The sessions with open breaches that wait for somebody, by what for: `session_id`, `staff_id` (for whom), `new`
-    since a moment, `oldest` (when the oldest was opened)."""
+    """The sessions with open breaches that somebody has to deal with, by what has to be done: `session_id`, `staff_id`
+    (who has to), `new` (since a moment) and `oldest` (when the oldest breach was opened)."""
     breaches = find_open_breaches(school, connection)
     owners = find_owners(school, connection, breaches).rename(columns={"owner_id": "staff_id"})
     seniors = connection.scalars(
@@ -240,14 +241,13 @@ def _find_with_breaches(school: School, connection: Connection, since: datetime)
 
 
 def _select_past(school: School, rows: pd.DataFrame, column: str, since: datetime) -> pd.DataFrame:
-    """The rows whose day in a column is over; `new`: it was not on the day of a moment."""
+    """The rows whose day in a column has passed. `new` is whether it had not passed at a moment."""
     past = rows[rows[column] < school.today()]
     return past.assign(new=past[column] >= since.astimezone(school.settings.zone).date())
 
 
 def _count_unanswered(school: School) -> pd.Series:
-    """The number of requests of each member of staff that await an answer, for sessions from now up to the last day
-    ahead."""
+    """The number of unanswered requests of each member of staff, for sessions between now and the last day ahead."""
     requests = list_unanswered_requests(school).dropna(subset=["asked_by"])
     begins = requests["covers_from"]
     near = (begins > pd.Timestamp(school.now())) & (begins.dt.date <= _find_last_day_ahead(school))

@@ -1,6 +1,6 @@
 """Emails to families in the outbox: one for each contact of a pupil, so that no family sees another's address.
 
-Sending them is part of sending the alerts (`app.alerts.family_sending`).
+They are sent together with the alerts (`app.alerts.family_sending`).
 """
 
 import secrets
@@ -22,10 +22,10 @@ _email = tables.family_emails.c
 
 @dataclass(frozen=True)
 class Letter:
-    """An email to a pupil's family as it is to be sent, whatever the number of its contacts.
+    """An email to a pupil's family as it is to be sent, to any number of contacts.
 
-    - `contacts`: the addresses; `language`: of the text, "en" or "cy"
-    - `consent_id`: of a request or a reminder
+    - `contacts`: the addresses; `language`: the language of the text, "en" or "cy"
+    - `consent_id`: the consent, if this is a request or a reminder
     - `sender_id`: the member of staff who gets the replies
     """
 
@@ -40,7 +40,7 @@ class Letter:
 
 
 def find_obstacle_to_families(school: School) -> str:
-    """Why no email can be sent to families, and how to fix it; blank if no reason is known."""
+    """Why no email can be sent to families, and how to fix it; blank if there is no known reason."""
     if school.is_demonstration():
         return "This is the demonstration, whose people are invented: no email is ever sent."
     try:
@@ -53,8 +53,8 @@ def find_obstacle_to_families(school: School) -> str:
 
 
 def enqueue_letters(connection: Connection, letters: Iterable[Letter], now: datetime) -> int:
-    """Put emails into the outbox, in the caller's transaction, and return how many there are. A contact who was sent
-    the same letter, or soon will be, gets none; what failed before is replaced."""
+    """Put emails into the outbox, in the caller's transaction, and return how many. Contacts who have been or will be
+    sent the same letter get none; emails that failed before are replaced."""
     rows: list[dict[str, Any]] = []
     for letter in letters:
         same = _is_about(letter)
@@ -69,8 +69,8 @@ def enqueue_letters(connection: Connection, letters: Iterable[Letter], now: date
 def strike_emails(
     connection: Connection, kind: str, pupil_ids: Collection[int], times: tuple[datetime, datetime]
 ) -> None:
-    """Mark letters to the families of some pupils that were accepted within some times as struck out, so that they can
-    be sent again."""
+    """Mark letters to the families of some pupils as struck out, so that they can be sent again: those of a kind that
+    were accepted between two times."""
     of_pupils = is_among(connection, _email.pupil_id, pupil_ids)
     mistaken = and_(of_pupils, _email.kind == kind, _email.state == EmailState.SENT, _email.sent_at.between(*times))
     connection.execute(update(tables.family_emails).where(mistaken).values(state=EmailState.STRUCK))

@@ -1,8 +1,8 @@
-"""Sending the emails to families that wait in the outbox.
+"""Sending the emails to families in the outbox.
 
-A letter is entered on the register, and a request as sent, in the transaction that marks the email to the first of the
-pupil's contacts as accepted by the mail server. What the server rejects for good has failed: somebody corrects the
-address and sends it again. Everything else is tried again for two days, with growing pauses.
+When the mail server accepts the email to the first of a pupil's contacts, the same transaction enters the letter on the
+register, or marks the request as sent. What the server rejects for good has failed: somebody corrects the address and
+sends it again. Everything else is tried again for two days, with growing pauses.
 """
 
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ _EVENTS = {FamilyEmailKind.REQUEST: "sent", FamilyEmailKind.REMINDER: "reminded"
 
 
 class FamilySending:
-    """One sending of emails to families, as part of a `run`."""
+    """One sending of emails to families. Its results are counted in `run`."""
 
     def __init__(self, school: School, lease: Lease, mail: Mail, run: Run) -> None:
         self._school, self._lease, self._mail, self._run = school, lease, mail, run
         self._broken_in_a_row = 0
 
     def send_next(self) -> bool:
-        """Try the next email that is due. Returns whether another one may be tried after it."""
+        """Try the next email that is due. Returns whether another may be tried after it."""
         row = self._find_next()
         if row is None:
             return False
@@ -48,8 +48,8 @@ class FamilySending:
         return True
 
     def _find_next(self) -> Row[Any] | None:
-        """The next email, with what it depends on today: the contacts of the pupil, whether pupil and sender are still
-        there, the sender's address, and of a request when its times begin and whether it is answered."""
+        """The next email, or None, with what it depends on today: the pupil's contacts, whether the pupil and the
+        sender have left, the sender's address and, for a request, when its times begin and whether it is answered."""
         state, now = consent_status(), self._school.now()
         query = (
             select(
@@ -128,14 +128,14 @@ class FamilySending:
             raise_revision(connection)
 
     def _remove(self, row: Row[Any]) -> None:
-        """Remove an email about a request that was answered in the meantime."""
+        """Remove an email about a request that has been answered in the meantime."""
         with self._school.writing() as connection:
             self._lease.hold(connection)
             connection.execute(delete(tables.family_emails).where(_email.id == row.id))
 
     def _put_off(self, row: Row[Any] | None, reason: str) -> None:
-        """Schedule the next attempt of an email that was not accepted, or of all that are due; those that have waited
-        for too long have failed."""
+        """Schedule the next attempt for an email that was not accepted or, if `row` is None, for all that are due.
+        Emails that have waited too long are marked as failed."""
         now = self._school.now()
         due = select(_email.id, _email.attempts, _email.queued_at).where(
             _email.state == EmailState.WAITING, is_time(_email.next_attempt_at, now)
@@ -175,7 +175,7 @@ def _write_message(row: Row[Any], school: School) -> Message:
 
 
 def _enter_on_register(connection: Connection, school: School, row: Row[Any]) -> None:
-    """Enter that an email was accepted for the first of a pupil's contacts."""
+    """Record that an email to the first of a pupil's contacts was accepted."""
     if row.kind in _EVENTS:
         _add_event(connection, school, row, _EVENTS[row.kind])
         subject = f"consent {row.consent_id}, {FamilyEmailKind(row.kind).label.lower()}"
@@ -186,7 +186,7 @@ def _enter_on_register(connection: Connection, school: School, row: Row[Any]) ->
 
 
 def _add_event(connection: Connection, school: School, row: Row[Any], kind: str) -> None:
-    """Add an event to a consent, unless a request is on record as sent by hand."""
+    """Add an event to a consent, unless it already has one of that kind, such as a request sent by hand."""
     now, same = school.now(), (_event.consent_id == row.consent_id, _event.kind == kind, is_not_struck())
     if connection.scalar(select(exists().where(*same))):
         return
@@ -195,7 +195,7 @@ def _add_event(connection: Connection, school: School, row: Row[Any], kind: str)
 
 
 def _add_letter(connection: Connection, school: School, row: Row[Any]) -> None:
-    """Add a letter to the register, of today, unless it is on it already, and judge the pupil's sessions again."""
+    """Add a letter sent today to the register, unless it is there already, and judge the pupil's sessions again."""
     letter = {"pupil_id": row.pupil_id, "kind": row.kind, "sent_on": school.today()}
     same = (tables.letters.c[name] == value for name, value in letter.items())
     if connection.scalar(select(exists().where(*same))):

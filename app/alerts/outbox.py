@@ -1,4 +1,4 @@
-"""The outbox: alerts are stored in the same transaction as the change that they report, and sent later."""
+"""The outbox. Alerts are stored in the same transaction as the change that they report, and sent later."""
 
 import re
 from collections.abc import Collection
@@ -73,11 +73,11 @@ _REFERENCE = re.compile(r"[a-z]+ [A-Z0-9][A-Z0-9-]*")
 class Alert:
     """An alert to be sent.
 
-    - `recipient_id`: a staff id; None: the school's shared channel
+    - `recipient_id`: a staff id, or None for the school's shared channel
     - `kind`: one of KINDS; `subject`: a reference such as "concern C-7KQ2MX4P", never a name
-    - `body`: further sentences of the program, without anybody's name
+    - `body`: further sentences by the program, without anybody's name
     - `confidential`: as in Kind, but for this alert only
-    - `repeat`: 0 for the first alert about something, then 1, 2 … for each that repeats it
+    - `repeat`: 0 for the first alert about something, then 1, 2 … for each repetition
     """
 
     recipient_id: int | None
@@ -90,15 +90,14 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """Only one alert with a given key is ever sent."""
+        """The key of the alert. Only one alert with a given key is ever sent."""
         again = f", {self.repeat}" if self.repeat else ""
         return f"{self.subject}, {self.kind}, to {self.recipient_id or 'all'}{again}"
 
 
 def enqueue(connection: Connection, alert: Alert) -> bool:
-    """Put an alert into the outbox, in the caller's transaction. Returns False if it is or was in it already: of
-    the same kind, about the same, to the same person; or if this person has left. Raises ValueError for an unknown kind
-    or a wrong reference."""
+    """Put an alert into the outbox, in the caller's transaction. Returns False if an alert with the same key was put
+    there before, or if the recipient has left. Raises ValueError for an unknown kind or an invalid reference."""
     if alert.kind not in KINDS:
         raise ValueError(f"{alert.kind!r} is not a kind of alert")
     if not _REFERENCE.fullmatch(alert.subject):
@@ -115,7 +114,7 @@ def enqueue(connection: Connection, alert: Alert) -> bool:
 
 
 def remove_waiting(connection: Connection, recipient_ids: Collection[int]) -> None:
-    """Remove the alerts that wait to be sent to some people, who have left."""
+    """Remove the unsent alerts to some people who have left."""
     alert = tables.alerts.c
     to_them = is_among(connection, alert.recipient_id, recipient_ids)
     connection.execute(delete(tables.alerts).where(alert.state == WAITING, to_them))

@@ -1,9 +1,8 @@
-"""Sending the outbox: the alerts in it, each at least once, and the emails to families.
+"""Sending the outbox: the alerts, each at least once, and the emails to families.
 
-An alert is marked as sent once the mail server, or another service, has accepted it. If that answer is missing, because
+An alert is marked as sent once the mail server or another service has accepted it. If that answer is missing, because
 the connection broke or the sender was killed, the alert is sent again with the same Message-ID: a concern that arrives
-twice does no harm, but a lost one does. An alert that is not accepted is tried again indefinitely, with growing
-pauses.
+twice does no harm, but a lost one does. An alert that is not accepted is tried again indefinitely, with growing pauses.
 """
 
 import hashlib
@@ -41,12 +40,12 @@ from app.vocabulary.terms import EmailState
 _alert = tables.alerts.c
 _BATCH = 50
 _MOST_TO_FAMILIES = 100  # in a run, since mail servers limit how much one sender may send at once
-_PATIENCE = lease.DURATION.total_seconds() + 5  # seconds that an urgent alert waits for another sender, even a dead one
+_PATIENCE = lease.DURATION.total_seconds() + 5  # seconds to wait for another sender, even if that was killed
 
 
 def send(school: School, *, at_once: bool = False) -> Run:
-    """Queue what is due and send the outbox; with `at_once` also retry what waits for its next attempt. Emails to
-    families come last, and an alert that is queued meanwhile goes before the next of them.
+    """Queue what is due and send the outbox. With `at_once`, also retry what waits for its next attempt. Emails to
+    families come last, and alerts queued in the meantime are sent before the next of them.
 
     Raises AlertsNotConfiguredError if nothing can be sent, and always in the demonstration; `lease.BusyError` if
     another process is sending.
@@ -73,7 +72,8 @@ def send(school: School, *, at_once: bool = False) -> Run:
 
 
 def find_obstacle(school: School, *, ask: bool = False) -> str:
-    """Why no alert can be sent, and how to fix it; blank if no reason is known. With `ask` the mail server is asked."""
+    """Why no alert can be sent, and how to fix it; blank if there is no known reason. With `ask`, the mail server is
+    asked."""
     try:
         transports = _get_transports(school)
         if ask:
@@ -90,7 +90,7 @@ def _get_transports(school: School) -> Transports:
 
 
 def send_in_background(school: School) -> None:
-    """Send in a thread of its own. If anything fails, alerts wait for the next run of `python -m app alerts`."""
+    """Send in a background thread. If anything fails, alerts wait for the next run of `python -m app alerts`."""
     if is_configured() and not school.is_demonstration():
         threading.Thread(target=_send_patiently, args=(school,), name="alerts", daemon=True).start()
 
@@ -112,7 +112,7 @@ def _send_patiently(school: School) -> None:
 
 @dataclass
 class _Sending:
-    """One sending and its result so far; `address` is the program's address, for links."""
+    """One sending and its result so far. `address` is the program's address, for links."""
 
     school: School
     lease: Lease
