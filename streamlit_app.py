@@ -14,8 +14,8 @@ from app.ui.server import BROWSER_SCRIPT, Guard, show_index
 from app.ui.shell import show
 from app.vocabulary.roles import Page
 
-# A folder named pages/ would otherwise open each of its files by its address, past everything below,
-# until somebody opens the first page. Each page also checks in its first lines who the user is.
+# Otherwise each file in a folder named pages/ could be opened by its address, bypassing everything below, until
+# somebody opens the first page. Each page also checks in its first lines who the user is.
 PagesManager.uses_pages_directory = False
 
 app = st.App(

@@ -1,10 +1,10 @@
 // Runs in the browser before Streamlit does.
 
-// Where the server is: Streamlit would otherwise ask for it below the address of the page, get no answer, and say so.
+// The address of the server. Otherwise Streamlit would look for it below the address of the page, and report an error.
 window.__streamlit = { BACKEND_BASE_URL: new URL(".", document.currentScript.src).href };
 
-// One entry in the browser's history for each step that a person takes: what Streamlit adds to it otherwise changes the
-// entry that is there. It adds two for a change of pages with parameters, and one for each correction of an address.
+// Adds one entry to the browser's history for each step that a person takes; Streamlit's other entries replace it.
+// Streamlit adds two for a change of page with parameters, and one for each correction of an address.
 (() => {
   let acted = false;
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => (acted = true), true);
@@ -17,12 +17,12 @@ window.__streamlit = { BACKEND_BASE_URL: new URL(".", document.currentScript.src
   };
 })();
 
-// A button that disappears when it is pressed leaves the keyboard, and who reads by ear, at what follows it, and not at
-// the top of the page.
+// When a button disappears as it is pressed, moves the focus to what follows it, not to the top of the page. People who
+// use a keyboard or a screen reader keep their place.
 (() => {
   const CONTROLS = ["a[href]", "button:enabled", "input:enabled", "textarea:enabled", "summary", "[tabindex='0']"];
   const SELECTOR = CONTROLS.map(kind => `[data-testid=stMain] ${kind}`).join();
-  let pressed, before, after; // what had the focus last, and what stood before and after it
+  let pressed, before, after; // what last had the focus, and what came before and after it
   addEventListener("focusin", ({ target }) => {
     const all = [...document.querySelectorAll(SELECTOR)];
     const place = all.indexOf(target);

@@ -97,7 +97,7 @@ class Draft:
                 take(st.session_state[key])
 
     def take(self, key: str, content: Any, take: Callable[[Any], None]) -> None:
-        """Store the content of a box, and remember how, for `collect`."""
+        """Store the content of a box. `take` does so, and is remembered for `collect`."""
         self._state["boxes"][key] = take
         take(content)
 
