@@ -32,7 +32,7 @@ _NOT_DONE = 2  # exit status; 1: done with rows rejected
 
 
 class _Commands(click.Group):
-    """Ends a command that fails with a message and exit status 2, never with a traceback."""
+    """Ends a failing command with a message and exit status 2, never with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -97,7 +97,7 @@ def demo_command(sessions: int) -> None:
 @cli.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 def backup_command(file: Path) -> None:
-    """Write a consistent copy of the embedded database to FILE, also while others write."""
+    """Write a consistent copy of the embedded database to FILE, even while it is in use."""
     backup(open_school().engine, file)
     click.echo(f"A copy is in {file}.")
 
@@ -130,7 +130,7 @@ def move_command(url: str) -> None:
 @click.argument("email")
 @click.option("--to", "file", type=click.Path(path_type=Path), help="The file to write; else to standard output.")
 def subject_command(email: str, file: Path | None) -> None:
-    """Everything held about one pupil, in one HTML file for the DSP to read, redact and print."""
+    """Write everything held about one pupil into one HTML file, for the DSP to read, redact and print."""
     page = create_file_for_command(open_school(), email)
     if file is None:
         click.echo(page)
