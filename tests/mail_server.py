@@ -1,4 +1,4 @@
-"""A real mail server on loopback, which tells what it took and does what a test asks at each word."""
+"""A real mail server on the loopback interface. It records what it received, and answers as a test tells it to."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-ADDRESS = "https://protocol.school.example"  # of the program, for links in mails
+ADDRESS = "https://protocol.school.example"  # the program's address, for links in emails
 
 
 def free_port() -> int:
@@ -30,14 +30,14 @@ def finish_sending() -> None:
 
 
 class MailServer:
-    """`mails` as they arrived. `at_word` is asked at each "RCPT", "DATA" (the content is there, its end too) and
-    "QUIT", with the address; what it answers is the server's answer in the place of yes."""
+    """A mail server. `mails` has the emails as they arrived. `at_word` is called with "RCPT", "DATA" (when the content
+    has arrived) or "QUIT", and the address; if it returns a text, the server answers that instead of accepting."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.mails: list[EmailMessage] = []
         self.at_word: Callable[[str, str], str | None] = lambda word, address: None
-        self.hang_up = False  # in the place of the answer to a message that was taken
+        self.hang_up = False  # instead of answering a message that was received
 
     @property
     def url(self) -> str:

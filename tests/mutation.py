@@ -1,8 +1,8 @@
 """Mutation testing of the rules: `python -m tests.mutation [MUTANT ...]`, from the project's folder.
 
-Each mutant is `app/protocol/` with one small thing changed; the tests of the rules must notice. mutmut makes
-and runs them, in `mutants/`, going on where it was stopped; `mutmut show MUTANT` prints one. docs/mutation.md
-has the figures and what the survivors are.
+Each mutant is `app/protocol/` with one small change, which the tests of the rules must notice. mutmut makes and runs
+the mutants in `mutants/`, and continues where it was stopped; `mutmut show MUTANT` prints one. docs/mutation.md has the
+figures and describes the survivors.
 """
 
 import io
@@ -34,7 +34,8 @@ _MOST_SECONDS = 10  # the tests take one
 
 
 def mutate_what_is_worked_out_once() -> None:
-    """mutmut leaves decorated functions alone; half of what a case is made of are cached properties."""
+    """Make mutmut change cached properties too. It leaves decorated functions alone, but half of what a case is made of
+    are cached properties."""
     skip, arrange = file_mutation.MutationVisitor._skip_node_and_children, file_mutation.function_trampoline_arrangement
 
     def is_cached(node: libcst.CSTNode) -> bool:
@@ -53,7 +54,7 @@ def mutate_what_is_worked_out_once() -> None:
             return arrange(function, mutants, class_name)
         arranged: Any = arrange(function.with_changes(decorators=[]), mutants, class_name)
         declared, methods, assigned, names = arranged
-        # Only what chooses among the mutants is cached, not each mutant.
+        # Only the function that chooses among the mutants is cached, not each mutant.
         methods[0] = methods[0].with_changes(decorators=[*function.decorators, *methods[0].decorators])
         return declared, methods, assigned, names
 
@@ -63,8 +64,8 @@ def mutate_what_is_worked_out_once() -> None:
 
 
 def collect_once() -> None:
-    """mutmut starts pytest anew for each mutant, which takes longer than the tests: here each mutant's process
-    is a copy of one in which they are collected and have been run once, so that all is loaded."""
+    """Make mutmut run each mutant in a copy of a process in which the tests have been collected and run once, so that
+    everything is loaded. It would start pytest for each mutant, which takes longer than the tests."""
     startup = ForkRunner.startup
 
     def collect_and_start(self: Any) -> None:
@@ -88,11 +89,11 @@ def collect_once() -> None:
     def run_collected(self: Any, *, mutant_name: str | None, tests: list[str]) -> int:
         if not mutant_name:
             return int(run_tests(self, mutant_name=mutant_name, tests=tests))
-        # The scenarios find most of what is found.
+        # The scenarios find most mutants.
         first = sorted(tests, key=lambda test: "scenarios" not in test)
         self.session.items.sort(key=lambda item: first.index(item.nodeid) if item.nodeid in first else -1)
         del self.session.items[: -len(first)]
-        # Of one that multiplies its rows, and of one that never ends.
+        # For mutants that multiply rows, and mutants that never end.
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS + 1))
         with change_cwd("mutants"), suppress(pytest.Session.Failed):
@@ -106,8 +107,8 @@ def collect_once() -> None:
 
 
 def keep_evidence(file: Path) -> None:
-    """What the scenarios' files become on their way in, which no mutant changes."""
-    # Not at the top: where mutmut runs, the rules must not be there before their mutants are.
+    """Write what the scenarios' files are imported as, which no mutant changes, into a file."""
+    # Not at the top: where mutmut runs, the rules must not be imported before their mutants exist.
     from app.store.database import open_database
     from tests.scenarios.conftest import Worlds
 
@@ -119,7 +120,7 @@ def keep_evidence(file: Path) -> None:
 
 
 def print_figures() -> None:
-    """For each file: how many mutants, how many were found, and the names of those that were not."""
+    """Print, for each file, the number of mutants, the number of each result, and the names of those not found."""
     _, files = mutmut.collect_source_file_mutation_data(mutant_names=())
     for path, mutants in files.items():
         states = {name: status_by_exit_code[code] for name, code in mutants.exit_code_by_key.items()}
@@ -138,7 +139,7 @@ if __name__ == "__main__":
         making.join()
     os.environ["SCENARIOS_EVIDENCE"] = str(kept)
     os.environ["PY_IGNORE_IMPORTMISMATCH"] = "1"  # `tests` is here and in mutants/, the same
-    # The same examples for every mutant; what is found needs no simplest example.
+    # The same examples for every mutant; a failing example need not be simplified.
     settings.register_profile("mutation", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
     settings.load_profile("mutation")
     mutate_what_is_worked_out_once()

@@ -1,7 +1,7 @@
-"""Follows a question that was added to the log from the form to the reports; `tests.test_log_questions` runs it.
+"""Follows a question that was added to the log from the form to the reports. `tests.test_log_questions` runs it.
 
-It runs in a copy of the program in which QUESTIONS has one entry more (`headphones`, asked of academic sessions), on a
-database that was made and filled without it.
+It runs in a copy of the program in which QUESTIONS has one more entry (`headphones`, for academic sessions), on a
+database that was created and filled without it.
 """
 
 import sys
@@ -55,7 +55,7 @@ def check_imports(school: School, folder: Path) -> None:
 
 
 def log_by_form(school: School) -> int:
-    """Enters a log with an answer to the new question; its session."""
+    """Enter a log with an answer to the new question, and return the id of its session."""
     teacher = tutor(school)
     form = {"ref": "F-1", "pupils": [people.email("bethan")], "day": "2026-11-03", "from": "16:00", "to": "16:30"}
     save_draft(school, teacher, "log", form | {"purpose": "music"})

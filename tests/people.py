@@ -1,4 +1,4 @@
-"""A small school: everybody that a test may need, by a short name, and what happens there."""
+"""A small school: everybody that a test may need, by a short name, and functions for what happens there."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from app.store import reading
 
 Found = TypeVar("Found")
 
-NOW = datetime(2026, 11, 27, 16, tzinfo=UTC)  # a Friday, on which everything that tests tell of has happened
+NOW = datetime(2026, 11, 27, 16, tzinfo=UTC)  # a Friday; everything in the tests has happened by then
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 
 # short name: school, department, roles, year groups, houses
@@ -40,7 +40,7 @@ PUPILS = {
     "carys": ("Carys Owen", "SEN", "10", "Monnow", "tutor"),
     "dai": ("Dai Prosser", "PREP", "7", "Dore", "preptutor"),
 }
-# Everything in order, as a log says it.
+# The answers of a log when everything is in order.
 IN_ORDER = {
     "platform": "teams",
     "account": "school",
@@ -59,12 +59,12 @@ GOOD = {"purpose": "academic"} | IN_ORDER
 
 
 def email(who: str) -> str:
-    """Somebody's address; of others than these people it is given itself."""
+    """Somebody's email, by their short name. An email is returned unchanged."""
     return who if "@" in who else f"{who}@{'pupils.' if who in PUPILS else ''}habs.example"
 
 
 def staff_id(school: School, who: str) -> int:
-    """A member of staff's number in the school."""
+    """The id of a member of staff in the school."""
     with school.engine.connect() as connection:
         return reading.read_roster(connection).staff[email(who)]
 
@@ -74,7 +74,7 @@ def entra(who: str) -> str:
 
 
 def table(file: Path, rows: Iterable[Mapping[str, str]]) -> Path:
-    """Rows as a CSV file."""
+    """Write rows into a CSV file, and return the file."""
     rows = list(rows)
     with file.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, list(dict.fromkeys(name for row in rows for name in row)), restval="")
@@ -84,7 +84,7 @@ def table(file: Path, rows: Iterable[Mapping[str, str]]) -> Path:
 
 
 def roster(folder: Path) -> Path:
-    """The three files of the roster in a folder."""
+    """Write the three files of the roster into a folder, and return the folder."""
     folder.mkdir(exist_ok=True)
     table(
         folder / "schools.csv",
@@ -128,30 +128,31 @@ def roster(folder: Path) -> Path:
 
 
 def letters(folder: Path) -> Path:
-    """The register of letters in a folder: a letter of introduction to every pupil's parents."""
+    """Write the register of letters into a folder: a letter of introduction to every pupil's parents. Returns the
+    file."""
     rows = [{"pupil_email": email(who), "kind": "introduction", "sent_on": "2020-09-01"} for who in PUPILS]
     return table(folder / "letters.csv", rows)
 
 
 def move_in(school: School, folder: Path) -> None:
-    """The roster and the letters, written into a folder and imported."""
+    """Write the roster and the letters into a folder and import them."""
     assert not any(result.rejected for result in import_roster(school, roster(folder / "roster")))
     assert not import_letters(school, letters(folder)).rejected
 
 
 def found(value: Found | None) -> Found:
-    """The value, which must be there."""
+    """The value, which must not be None."""
     assert value is not None
     return value
 
 
 def someone(school: School, who: str) -> Person:
-    """A member of staff, by the short name."""
+    """A member of staff, by their short name."""
     return found(find_person(school, email(who)))
 
 
 def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> dict[str, str]:
-    """A row of a log; `pupils` short names with blanks between, `start` school time."""
+    """A row of a log. `pupils` are short names separated by spaces; `start` is in school time."""
     begun = datetime.fromisoformat(start)
     return (
         GOOD
@@ -168,8 +169,8 @@ def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> 
 def call(
     call_id: str, start: str, who: Mapping[str, tuple[float, float]], version: int = 1, tenant: str = TENANT
 ) -> dict[str, Any]:
-    """A group call in Graph's shape: each person (a short name or an address) with the minutes, from `start`
-    (UTC), they came and went."""
+    """A group call in Graph's format. `who` has, by short name or email, the minutes after `start` (UTC) at which each
+    person joined and left."""
     begun = datetime.fromisoformat(start).replace(tzinfo=UTC)
 
     def at(minute: float) -> str:
@@ -204,13 +205,13 @@ def call(
 
 
 def _get_id(person: str) -> str | None:
-    """The Entra id of a person in a call: none for an address, whose account the roster may know by another id."""
+    """The Entra id of a person in a call: none for an email, whose account may have another id on the roster."""
     if person in STAFF | PUPILS:
         return entra(person)
     return None if "@" in person else f"stranger-{person}"
 
 
 def calls(file: Path, *records: dict[str, Any]) -> Path:
-    """Call records as a page of Graph."""
+    """Write call records into a file as a page of Graph, and return the file."""
     file.write_text(json.dumps({"value": records}), encoding="utf-8")
     return file

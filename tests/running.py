@@ -1,7 +1,7 @@
 """The program in processes of its own, as schedulers, scripts and servers run it.
 
-Most are forked from a process that has imported the program already, and so begin without the seconds that imports
-take; each has its own environment, output and end all the same, and can be killed. `PYTHON` starts one from nothing.
+Most are forked from a process that has already imported the program, which saves the seconds that imports take. Each
+still has its own environment, output and exit status, and can be killed. `PYTHON` starts a new interpreter.
 """
 
 import gc
@@ -24,7 +24,7 @@ import pytest
 from app.settings import ROOT
 from tests import clock
 
-Run = Callable[..., subprocess.CompletedProcess[str]]  # a command's words, and variables of its environment
+Run = Callable[..., subprocess.CompletedProcess[str]]  # given a command's words and environment variables
 PYTHON = (sys.executable, "-m", "tests.clock")  # runs a module by the clock of the test
 
 _processes = multiprocessing.get_context("forkserver")
@@ -32,10 +32,10 @@ _processes.set_forkserver_preload(["tests.imported"])
 
 
 def fork(work: Callable[..., None], *arguments: Any, **environment: str) -> ForkServerProcess:
-    """Starts a module's function in a process of its own, in the environment and by the clock of the test."""
+    """Start a module's function in a new process, with the environment and clock of the test."""
     process = _processes.Process(target=_begin, args=(os.environ | environment, work, arguments))
     with pytest.MonkeyPatch.context() as patch:
-        # A page that a test opened stays the main module, which the process would run first.
+        # A page that a test opened stays the main module, which the new process would run first.
         patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
         process.start()
     return process
@@ -49,9 +49,9 @@ def _begin(environment: dict[str, str], work: Callable[..., None], arguments: tu
 
 
 class Running:
-    """A module that runs as `python -m MODULE WORDS…` in a process of its own, by the clock of the test.
+    """A module that runs as `python -m MODULE WORDS…` in its own process, by the clock of the test.
 
-    `heard`: whether somebody reads what it writes, on `stdout` and `stderr`.
+    `heard` is whether somebody reads what it writes, as `stdout` and `stderr`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Running:
 
     @property
     def returncode(self) -> int | None:
-        """The exit status, -9 if it was killed; None: it still runs."""
+        """The exit status, -9 if it was killed, or None if it is still running."""
         return self._process.exitcode
 
     def wait(self, seconds: float | None = None) -> int | None:
@@ -73,7 +73,7 @@ class Running:
         return self.returncode
 
     def communicate(self, seconds: float = 120) -> tuple[str, str]:
-        """What it writes on standard output and standard error until it ends."""
+        """Wait until it ends. Returns what it wrote on standard output and standard error."""
         too_long = threading.Timer(seconds, self.kill)
         too_long.start()
         with ThreadPoolExecutor() as readers:
@@ -95,7 +95,7 @@ def _pipe() -> "tuple[TextIO, Connection[Any, Any]]":
 
 
 def become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection[Any, Any], ...]" = ()) -> None:
-    """Run a module as `python -m MODULE WORDS…` in this process; `pipes`: for standard output and standard error."""
+    """Run a module as `python -m MODULE WORDS…` in this process. `pipes` are for standard output and standard error."""
     os.chdir(folder)
     for number, pipe in enumerate(pipes, start=1):
         os.dup2(pipe.fileno(), number)
@@ -106,17 +106,17 @@ def become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         status = end.code
-    gc.collect()  # closes what is still open, as the end of an interpreter does: a database leaves no further file
+    gc.collect()  # closes what is still open, as at the end of an interpreter, so that a database leaves no extra file
     sys.exit(status)
 
 
 def start(database: str, *words: str | Path, **environment: str) -> Running:
-    """Starts `python -m app …` on a database."""
+    """Start `python -m app …` on a database."""
     return Running("app", [*map(str, words)], {"DATABASE_URL": database} | environment)
 
 
 def run(database: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m app …` on a database to its end."""
+    """Run `python -m app …` on a database to its end."""
     running = start(database, *words, **environment)
     out, error = running.communicate()
     assert running.returncode is not None

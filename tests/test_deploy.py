@@ -1,4 +1,4 @@
-"""What is deployed is exactly what was chosen, and services may do little else than their work."""
+"""The deployed versions are exactly those chosen, and the services are allowed little beyond their work."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from app.settings import ROOT
 
 LOCK = (ROOT / "deploy" / "requirements.lock").read_text(encoding="utf-8")
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
-MOST_EXPOSED = 2.5  # of 10, by the measure of systemd
+MOST_EXPOSED = 2.5  # of 10, as systemd measures exposure
 
 
 def normalise(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A log question is one entry: everything else follows, also in a database that holds data already."""
+"""A question of the log needs one entry; everything else follows, even in a database that already holds data."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ ENTRY = """    Question(
 
 
 def program_with(entry: str, folder: Path) -> Path:
-    """A copy of the program in which QUESTIONS has one entry more."""
+    """A copy of the program in which QUESTIONS has one more entry. Returns its folder."""
     folder.mkdir()
     for name in ("pages", "tests", "data", "streamlit_app.py", ".streamlit"):
         (folder / name).symlink_to(ROOT / name)

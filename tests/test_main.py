@@ -29,7 +29,7 @@ def database(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture
 def run(database: str) -> Run:
-    """Runs a command in a process of its own on a database of its own."""
+    """Run a command in its own process on its own database."""
     return partial(running.run, database)
 
 
@@ -158,7 +158,7 @@ def test_wrong_settings_name_the_entry_and_its_fix(run: Run, tmp_path: Path) -> 
 
 
 def ask(database: str, statement: str) -> tuple[Any, ...]:
-    """The first row of an answer."""
+    """The first row that a statement returns."""
     engine = create_engine(database)
     with engine.begin() as connection:
         row = tuple(connection.execute(text(statement)).one())
@@ -167,7 +167,7 @@ def ask(database: str, statement: str) -> tuple[Any, ...]:
 
 
 def test_changed_settings_judge_again(moved_in: Run, database: str, tmp_path: Path) -> None:
-    """The settings file is read again when it is edited; another file is in force once it is imported."""
+    """Another settings file is in force once it is imported; from then on it is read again when it is edited."""
     moved_in("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T17:10", 15, ref="L1")]))
 
     def hours(**environment: str) -> str:
@@ -225,7 +225,7 @@ def test_a_killed_import_leaves_all_or_nothing(
             process.wait()
         kept = ask(database, "select (select count(*) from logs), (select count(*) from sessions)")
         assert kept in ((0, 0), (200, 200))
-        if kept != (0, 0):  # begin again, so that every moment is one of an import that has something to do
+        if kept != (0, 0):  # begin again, so that each import has something to do
             database = moved_in_again()
     assert running.run(database, "import", "logs", file).returncode == 0
 

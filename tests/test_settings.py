@@ -1,4 +1,4 @@
-"""The settings file: what is wrong is named with its fix."""
+"""The settings file: errors are named with their fix."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_load_settings_names_what_is_wrong_with_the_groups_of_the_roster(
 
 
 MONDAY = date(2026, 9, 7)
-# The days between each term's end and the next one's start, in turn, and how many days each breach has.
+# In turn: the days from a term's end to the next one's start, and the days that the next term lasts.
 LENGTHS = st.lists(st.integers(0, 40), max_size=8)
 
 
@@ -93,7 +93,7 @@ def with_days(terms: list[Term], breach_days: int, later: int) -> Settings:
 
 
 def find_slowly(settings: Settings, opened: date, times: int) -> date:
-    """Each day in turn: the list of those on which somebody is at school, or would be."""
+    """The due day, found by counting each day on which somebody is at school, or would be after all terms."""
     counted: list[date] = []
     day = opened
     number = settings.rules[opened >= MONDAY + timedelta(days=50)].breach_days * times

@@ -12,7 +12,7 @@ class Camera(Enum):
     """What the calls show of a pupil's camera."""
 
     ENOUGH = auto()
-    SENT = auto()  # how long is not known
+    SENT = auto()  # for an unknown time
     UNKNOWN = auto()
     SHORT = auto()
 
@@ -49,10 +49,10 @@ def camera_of(facts: Facts, pupil: int) -> Camera:
 
 
 def judge_cameras(facts: Facts) -> Check:
-    """The outcome for all pupils: what the calls do not show of one, the log decides."""
+    """The outcome for all pupils. Where the calls do not show a pupil's camera, the log decides."""
     answer = facts.word("cameras_on")
     cameras = [camera_of(facts, pupil) for pupil in facts.pupils] if facts.calls else [Camera.UNKNOWN]
-    by_call: list[bool] = []  # whether the cameras of which the calls show enough were on
+    by_call: list[bool] = []  # whether the cameras were on, where the calls show it
     by_log: list[bool] = []
     for camera in cameras:
         if camera is Camera.SHORT:

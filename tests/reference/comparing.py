@@ -16,12 +16,12 @@ from tests.reference.sessions import Calendar
 
 _FIRST_INSTANT = 10**14  # a lower number is an id
 
-Result = dict[str, str]  # what was found of a session, by clause and by fact
+Result = dict[str, str]  # the results for a session, by clause and by fact
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What the program and the reference say differently of a session."""
+    """A difference between the program and the reference for a session."""
 
     session: str
     about: str
@@ -30,7 +30,7 @@ class Difference:
 
 
 def expect(world: World, setting: Setting) -> dict[str, Result]:
-    """What the reference says of each session, by its log or its matched call."""
+    """The reference's results for each session, by its log or its matched call."""
     results = {}
     for verdict in judge_plainly(world, setting.settings, setting.now):
         facts = {
@@ -44,7 +44,7 @@ def expect(world: World, setting: Setting) -> dict[str, Result]:
 
 
 def observe(world: World, setting: Setting) -> dict[str, Result]:
-    """What the program says of each session."""
+    """The program's results for each session."""
     now = datetime.fromtimestamp(setting.now / 1e6, UTC)
     judged = judge(to_evidence(world), setting.settings, now)
     sessions, calls, table = judged.sessions, judged.calls, judged.table()
@@ -73,7 +73,7 @@ def _name(log_id: int | None, call_id: str | None) -> str:
 
 
 def compare(world: World, setting: Setting) -> list[Difference]:
-    """Everything that the program and the reference say differently."""
+    """The differences between the program and the reference, for all sessions."""
     expected, got = expect(world, setting), observe(world, setting)
     differences = []
     for session in sorted(expected.keys() | got.keys()):
@@ -89,7 +89,7 @@ def compare(world: World, setting: Setting) -> list[Difference]:
 
 
 def describe(world: World, setting: Setting) -> str:
-    """The differences in a world that was made small, and all that is on record in it, a line each."""
+    """The differences in a shrunk world, and everything on record in it, one on each line."""
     about = {(difference.about, difference.expected, difference.got) for difference in compare(world, setting)}
     one = min(about)
     small = shrink(world, lambda less: one in {(d.about, d.expected, d.got) for d in compare(less, setting)})
@@ -105,7 +105,7 @@ def describe(world: World, setting: Setting) -> str:
 
 
 def _write(value: Any, clock: Calendar) -> str:
-    """A row with its instants by the school's clock, without what is blank."""
+    """A row as text, with its instants by the school's clock and without blank cells."""
     if is_dataclass(value):
         cells = {entry.name: getattr(value, entry.name) for entry in fields(value)}
         written = (f"{name}={_write(cell, clock)}" for name, cell in cells.items() if cell not in (None, (), {}))
@@ -118,7 +118,7 @@ def _write(value: Any, clock: Calendar) -> str:
 
 
 def shrink(world: World, fails: Callable[[World], bool]) -> World:
-    """A world as small as possible that still fails: rows are dropped, then people and answers, as long as it fails."""
+    """A world as small as possible that still fails. Rows are dropped first, then people and answers."""
 
     def still_fails(candidate: World) -> bool:
         return _has_everybody(candidate) and fails(candidate)
@@ -142,7 +142,7 @@ def _size(world: World) -> int:
 
 
 def _drop_rows(world: World, name: str, fails: Callable[[World], bool]) -> World:
-    """Without as many rows of a list as possible: halves first, then smaller pieces."""
+    """The world without as many rows of a list as possible: first halves are tried, then smaller pieces."""
     size = len(getattr(world, name))
     while size:
         place = 0
@@ -157,7 +157,7 @@ def _drop_rows(world: World, name: str, fails: Callable[[World], bool]) -> World
 
 
 def _drop_people(world: World, number: int, name: str, fails: Callable[[World], bool]) -> World:
-    """Without as many people of a call as possible, while it stays the same kind of call."""
+    """The world without as many people in a call as possible, as long as it stays the same kind of call."""
     for one in getattr(world.calls[number], name):
         call = world.calls[number]
         fewer: Any = {name: tuple(other for other in getattr(call, name) if other is not one)}
@@ -183,7 +183,7 @@ def _drop_answers(world: World, number: int, fails: Callable[[World], bool]) -> 
 
 
 def _has_everybody(world: World) -> bool:
-    """Whether everybody who is named is on the roster."""
+    """Whether everybody who is mentioned is on the roster."""
     people = [one for call in world.calls for one in call.people]
     staff = {one.staff_id for one in people} | {log.staff_id for log in world.logs}
     staff |= {call.organiser_staff_id for call in world.calls}

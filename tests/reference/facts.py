@@ -1,4 +1,4 @@
-"""What the clauses ask of a session."""
+"""The facts that the clauses ask about a session."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -23,7 +23,8 @@ from tests.reference.sessions import PEER_TO_PEER, Calendar, Session, is_room_wi
 
 
 class Check(NamedTuple):
-    """The outcome of a clause for a session, what decided it, and whether the log says the opposite of the call."""
+    """The outcome of a clause for a session, what decided it, and whether the log says the opposite of the call
+    record."""
 
     outcome: Outcome
     evidence: EvidenceKind = EvidenceKind.NOTHING
@@ -35,14 +36,14 @@ NO_EVIDENCE = Check(Outcome.NO_EVIDENCE)
 
 
 def is_kept(kept: bool | None, evidence: EvidenceKind = EvidenceKind.LOG) -> Check:
-    """Met, breach or, where nothing is known, no evidence."""
+    """The check for an answer: met, breach, or no evidence if it is None."""
     if kept is None:
         return NO_EVIDENCE
     return Check(Outcome.MET if kept else Outcome.BREACH, evidence)
 
 
 def call_before_log(by_call: bool | None, by_log: bool | None) -> Check:
-    """The call record decides where it can, else the log."""
+    """The check decided by the call record if it shows an answer, else by the log."""
     if by_call is None:
         return is_kept(by_log)
     disputed = by_log is not None and by_log != by_call
@@ -50,7 +51,7 @@ def call_before_log(by_call: bool | None, by_log: bool | None) -> Check:
 
 
 class Records:
-    """A world, by person and by call."""
+    """A world, indexed by person and by call."""
 
     def __init__(self, world: World, calendar: Calendar) -> None:
         self.calendar = calendar
@@ -60,7 +61,7 @@ class Records:
         self.consents: dict[int, list[Consent]] = defaultdict(list)
         self.remote: dict[int, list[RemotePupil]] = defaultdict(list)
         self.events: dict[str, list[Event]] = defaultdict(list)
-        self.recordings: dict[str, list[Recording]] = defaultdict(list)  # by call, else by organiser
+        self.recordings: dict[str, list[Recording]] = defaultdict(list)  # by call or, without a call's id, by organiser
         self.concerns: dict[int | str, list[Concern]] = defaultdict(list)  # by log or by call
         for staff in world.staff:
             self.staff[staff.staff_id].append(staff)
@@ -83,7 +84,7 @@ class Records:
                     self.concerns[link].append(concern)
 
     def has_recording(self, call: Call) -> bool:
-        """Whether Graph lists a recording of a call: by the call's id, else by organiser and time."""
+        """Whether Graph lists a recording of a call: by the call's id, or by organiser and time."""
         if self.recordings.get(f"call {call.call_id}"):
             return True
         if call.organiser_id is None:
@@ -92,7 +93,7 @@ class Records:
         return any(call.started_at <= recording.created_at <= call.ended_at for recording in of_organiser)
 
     def staff_on(self, staff_id: int, day: date) -> StaffVersion:
-        """The version of somebody that held on a day; before the first one, the first."""
+        """The version of a member of staff that was valid on a day; before the first one, the first."""
         versions = sorted(self.staff[staff_id], key=lambda version: version.from_day)
         return next((v for v in reversed(versions) if v.from_day <= day), versions[0])
 
@@ -101,7 +102,7 @@ class Records:
         return next((v for v in reversed(versions) if v.from_day <= day), versions[0])
 
     def is_remote(self, pupil_id: int, day: date) -> bool:
-        """Whether a pupil learns from home on a day: by themselves, or with everybody of some group."""
+        """Whether a pupil learns from home on a day: alone, or as part of a group."""
         if any(entry.from_day <= day <= entry.to_day for entry in self.remote.get(pupil_id, [])):
             return True
         pupil = self.pupil_on(pupil_id, day)
@@ -115,12 +116,12 @@ class Records:
 
 
 def is_among(names: Iterable[str], own: str) -> bool:
-    """Whether a code or a house is named, in capitals or not."""
+    """Whether names include a code or a house, in any case."""
     return own.lower() in [name.lower() for name in names]
 
 
 def is_of_year(years: Iterable[str], own: str) -> bool:
-    """Whether a year group is named, as a number or with the word year before it."""
+    """Whether years include a year group, as a number or after the word year."""
     return _number_of(own) in [_number_of(year) for year in years]
 
 
@@ -130,7 +131,7 @@ def _number_of(year: str) -> str:
 
 
 class Facts:
-    """A session with what is on record about it, as things are at `now`."""
+    """A session with what is on record about it, as at `now`."""
 
     def __init__(self, session: Session, records: Records, now: int) -> None:
         self.session, self.records, self.now = session, records, now
@@ -158,7 +159,7 @@ class Facts:
         return sorted(self.log.pupils) if self.log else []
 
     def _find_time(self) -> tuple[int, int, EvidenceKind]:
-        """From the first pupil's join to the last one's leaving, else as logged, else the call's."""
+        """From the first pupil's joining to the last one's leaving, or as logged, or as in the call."""
         stays = [stay for call in self.calls for stay in call.stays if stay.pupil_id is not None]
         if stays:
             joined, left = min(stay.joined_at for stay in stays), max(stay.left_at for stay in stays)
@@ -168,7 +169,7 @@ class Facts:
         return self.calls[0].started_at, self.calls[0].ended_at, EvidenceKind.CALL
 
     def _find_staff(self) -> int | None:
-        """Whoever logged the session, else the organiser, else the member of staff who joined first."""
+        """Whoever logged the session, or the organiser, or the member of staff who joined first."""
         if self.log:
             return self.log.staff_id
         call = self.calls[0]
@@ -178,7 +179,7 @@ class Facts:
         return min(stays)[1] if stays else min(call.staff, default=None)
 
     def answer(self, name: str) -> bool | None:
-        """A yes or no of the log; None: left blank, or not logged."""
+        """A yes or no in the log; None if it was left blank or there is no log."""
         answer = self.answers.get(name)
         return answer if isinstance(answer, bool) else None
 
@@ -187,12 +188,13 @@ class Facts:
         return answer if isinstance(answer, str) else None
 
     def is_blind(self, call: Call) -> bool:
-        """Whether a call shows nothing of staff: hosted elsewhere, or only somebody unidentified could be staff."""
+        """Whether a call shows nothing about staff: it was hosted elsewhere, or only an unidentified person could be
+        staff."""
         return self.records.calendar.is_elsewhere(call) or (not call.staff and call.has_unidentified)
 
     @property
     def is_recorded(self) -> bool | None:
-        """Whether Graph lists a recording, or the log says that there was one; None: not known."""
+        """Whether Graph lists a recording or the log says that there was one; None if not known."""
         return True if self.is_listed_as_recorded else self.answer("recorded")
 
     @property
@@ -207,7 +209,7 @@ class Facts:
 
     @property
     def rooms(self) -> list[list[Call]]:
-        """The calls that are no peer-to-peer calls, in the rooms in which they took place."""
+        """The calls that are not peer-to-peer calls, grouped by the room in which they took place."""
         rooms: list[list[Call]] = []
         groups = [call for call in self.calls if call.type != PEER_TO_PEER]
         for call in sorted(groups, key=lambda one: (one.started_at, one.call_id)):

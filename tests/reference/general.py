@@ -13,7 +13,7 @@ CALL, REGISTER, LOG = EvidenceKind.CALL, EvidenceKind.REGISTER, EvidenceKind.LOG
 
 
 def letters(facts: Facts, kind: LetterKind, pupils: list[int]) -> Check:
-    """Whether the parents of every one of these pupils had a letter dated before the day."""
+    """Whether the parents of all these pupils had been sent a letter dated before the day."""
     by_pupil = [
         [letter.sent_on for letter in facts.records.letters.get(pupil, []) if letter.kind == kind] for pupil in pupils
     ]
@@ -52,8 +52,8 @@ def school_account(facts: Facts) -> Check:
 
 
 def _school_account_in_call(facts: Facts) -> bool | None:
-    """Whether staff took part with an account that is the school's: who is known by the roster, unless it is another
-    tenant's."""
+    """Whether staff took part with the school's account: the roster knows them, and the record names no other tenant.
+    None if the calls do not show it."""
     tenant = facts.records.calendar.settings.tenant_id.lower()
     tenants = [one.tenant for call in facts.calls for one in call.people if one.staff_id is not None]
     if any(other is None or other.lower() == tenant for other in tenants):
@@ -64,7 +64,7 @@ def _school_account_in_call(facts: Facts) -> bool | None:
 
 
 def _of_recorded(facts: Facts, answer: bool | None, by_call: bool | None = None) -> Check:
-    """A clause of recorded sessions."""
+    """The check of a clause that applies to recorded sessions only."""
     if facts.is_recorded is None:
         return NO_EVIDENCE
     if not facts.is_recorded:
@@ -79,7 +79,7 @@ def recording_announced(facts: Facts) -> Check:
 
 
 def recording_on_team(facts: Facts) -> Check:
-    """A channel keeps its meetings' recordings."""
+    """Recordings of meetings in a channel are stored with the team."""
     recorded = [call for call in facts.calls if facts.records.has_recording(call)] or facts.calls
     in_channel = bool(recorded) and all(call.channel for call in recorded)
     return _of_recorded(facts, facts.answer("recording_on_team"), True if in_channel else None)
@@ -133,7 +133,7 @@ def background(facts: Facts) -> Check:
 
 
 def is_within(facts: Facts, slots: Iterable[tuple[time, time]]) -> bool:
-    """Whether the session took place within one of these times of the school's day, ends included."""
+    """Whether the session took place within one of these periods of the school's day, both ends included."""
     return _is_within(facts.start_local, facts.end_local, slots)
 
 
@@ -154,7 +154,7 @@ def _is_within(start: datetime, end: datetime, slots: Iterable[tuple[time, time]
 
 
 def covers(facts: Facts, consent: Consent) -> bool:
-    """Whether a consent was given before the session began, still held then and covers its time."""
+    """Whether a consent was given before the session began, was still valid then and covers its time."""
     was_given = consent.obtained_at < facts.start
     holds = consent.withdrawn_at is None or consent.withdrawn_at > facts.start
     return was_given and holds and consent.covers_from <= facts.start and facts.end <= consent.covers_to

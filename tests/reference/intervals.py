@@ -1,4 +1,4 @@
-"""Stretches of time, as pairs of instants."""
+"""Periods of time, as pairs of instants."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ Stretch = tuple[int, int]
 
 
 def unite(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The same time without overlaps, in order."""
+    """The same time as periods that do not overlap, in order."""
     united: list[Stretch] = []
     for start, end in sorted(stretches):
         if united and start <= united[-1][1]:
@@ -17,7 +17,7 @@ def unite(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def subtract(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
-    """The time of `stretches` that is in none of `others`."""
+    """The time in `stretches` that is in none of `others`."""
     left, taken = [], unite(others)
     for start, end in unite(stretches):
         position = start
@@ -40,10 +40,10 @@ def intersect(stretches: Iterable[Stretch], others: Iterable[Stretch]) -> list[S
 
 
 def measure(stretches: Iterable[Stretch]) -> int:
-    """How long they are together."""
+    """The total length of the time in these periods."""
     return sum(end - start for start, end in unite(stretches))
 
 
 def overlap(one: Stretch, other: Stretch) -> int:
-    """How long two stretches overlap; negative: the gap between them."""
+    """The length of the overlap of two periods; if negative, the gap between them."""
     return min(one[1], other[1]) - max(one[0], other[0])

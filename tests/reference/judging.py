@@ -1,4 +1,4 @@
-"""The reference: every clause for every session of a world, one session after the other."""
+"""The reference: judges every clause for every session of a world, one session after another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The clauses of pastoral one-to-ones. Each is asked of one-to-ones only."""
+"""The clauses of pastoral one-to-ones. They are judged for one-to-ones only."""
 
 from collections.abc import Iterable
 from datetime import date, time
@@ -38,7 +38,7 @@ def hours(facts: Facts) -> Check:
 
 
 def _slots_on(facts: Facts, day: date) -> list[tuple[time, time]]:
-    """The times of a day in which a one-to-one with the pupil may take place."""
+    """The times of a day at which a one-to-one with the pupil may take place."""
     pupil = facts.records.pupil_on(facts.pupils[0], facts.day)
     return [
         (slot.from_, slot.to)
@@ -64,7 +64,7 @@ def second_member_invited(facts: Facts) -> Check:
 
 
 def _is_second(facts: Facts, staff_id: int) -> bool:
-    """Whether somebody is the member of staff who has to be invited."""
+    """Whether somebody is a member of staff who has to be invited."""
     staff = facts.records.staff_on(staff_id, facts.day)
     if {"hoy", "hm"} & set(facts.roles):
         return "senior_deputy_head" in staff.roles
@@ -77,7 +77,7 @@ def _is_second(facts: Facts, staff_id: int) -> bool:
 
 
 def _is_second_in_calendar(facts: Facts) -> bool | None:
-    """Whether the calendar invites the second member; None: it has no event of the calls."""
+    """Whether the calendar invites the second member; None if it has no event for the calls."""
     versions: dict[str, Event] = {}
     for call in facts.calls:
         for event in facts.records.events.get(call.join_key or "", []):
@@ -92,7 +92,7 @@ def _is_second_in_calendar(facts: Facts) -> bool | None:
 
 
 def _meeting_of(facts: Facts, call: Call, events: Iterable[Event]) -> Event | None:
-    """The event that fits a call best, as a call fits a log."""
+    """The event that fits a call best, as a call fits a log; None if none does."""
     time, tolerance = (call.started_at, call.ended_at), facts.rules.match_minutes * MINUTE
     by_fit = {}
     for event in events:

@@ -1,7 +1,7 @@
 """Who opened the call, who ended it, and whether pupils were alone.
 
-Each question is answered yes, no or None. None: the calls do not show it, as the unknown times of people, or people who
-may be staff, could change the answer.
+The answer to each question is True, False or None. None means that the calls do not show it: people's unknown times, or
+people who may be staff, could change the answer.
 """
 
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ NEVER = 1 << 62
 
 
 class Room:
-    """Who was in a room, as far as it is known. Of a call that shows nothing of staff, anybody may be staff."""
+    """Who was in a room, as far as is known. In a call that shows nothing about staff, anybody may be staff."""
 
     def __init__(self, calls: list[Call], facts: Facts) -> None:
         self.blind = [call for call in calls if facts.is_blind(call)]
         seen = [call for call in calls if not facts.is_blind(call)]
         self.staff = _stretches(stay for call in seen for stay in call.stays if stay.staff_id is not None)
         self.pupils = _stretches(stay for call in calls for stay in call.stays if stay.pupil_id is not None)
-        # Staff whose times are not known were there at some time of the call. Such a pupil may have been there at any
-        # time: a record that lacks their times may end before they left.
+        # Staff whose times are unknown were there at some time during the call. Pupils may have been there at any
+        # time, because a record that lacks their times may end before they left.
         self.staff_listed = _times(call for call in seen if any(one.staff_id is not None for one in call.listed))
         self.staff_possible = self.staff_listed + _times(self.blind)
         self.has_listed_pupils = any(one.pupil_id is not None for call in calls for one in call.listed)
@@ -42,7 +42,7 @@ def _stretches(stays: Iterable[Stay]) -> list[Stretch]:
 
 
 def opened_by_staff(facts: Facts) -> bool | None:
-    """Whether no pupil joined more than grace before the first member of staff."""
+    """Whether no pupil joined more than the grace before the first member of staff."""
     by_ringing = _rang_first(facts)
     if not facts.rooms:
         return by_ringing
@@ -61,8 +61,8 @@ def opened_by_staff(facts: Facts) -> bool | None:
 
 
 def _rang_first(facts: Facts) -> bool | None:
-    """Whether staff were the caller of the first leg of the peer-to-peer call that the session began with; None: there
-    is none, or the caller was neither staff nor pupil."""
+    """Whether staff were the caller of the first leg of the peer-to-peer call with which the session began. None if
+    there was no such call, or the caller was neither staff nor pupil."""
     began = min((call.started_at for call in facts.calls), default=NEVER)
     direct = [call for call in facts.calls if call.type == PEER_TO_PEER and call.started_at == began]
     if not direct:
@@ -78,7 +78,7 @@ def _rang_first(facts: Facts) -> bool | None:
 
 
 def ended_by_staff(facts: Facts) -> bool | None:
-    """Whether no pupil left more than grace after the last member of staff."""
+    """Whether no pupil left more than the grace after the last member of staff."""
     if not facts.rooms:
         return None
     first = Room(facts.rooms[0], facts)
@@ -96,7 +96,7 @@ def ended_by_staff(facts: Facts) -> bool | None:
 
 
 def never_alone(facts: Facts) -> bool | None:
-    """Whether pupils were never without staff in any of the rooms for longer than grace."""
+    """Whether pupils were never without staff for longer than the grace, in any room."""
     if facts.session.after:
         return False
     answers = [_never_alone_in(Room(calls, facts), facts.grace) for calls in facts.rooms]

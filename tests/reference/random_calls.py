@@ -1,4 +1,4 @@
-"""Random calls: who was in them when, on which devices and with which cameras."""
+"""Random calls: who was in them and when, on which devices and with which cameras."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,7 +13,7 @@ PEER_TO_PEER, GROUP = "peerToPeer", "groupCall"
 
 @dataclass(frozen=True)
 class Meeting:
-    """What a call is about: who, and from when to when about."""
+    """The basis of a call: who is in it, and roughly from when to when."""
 
     staff: tuple[int, ...]
     pupils: tuple[int, ...]
@@ -24,7 +24,7 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Scale:
-    """The figures at whose edges times lie, and what may happen."""
+    """The figures that times should be close to, and what may happen."""
 
     grace: int
     share: Fraction
@@ -39,7 +39,7 @@ class Camera:
         self.way = random.choice(("none", "none", "untimed", "timed", "timed", "timed"))
 
     def videos_of(self, stays: list[Stay]) -> list[Video]:
-        """The camera video of one person: none, of unknown length, or about as much as is enough."""
+        """The camera video of one person: none, of unknown length, or about as long as is required."""
         random = self.random
         way = self.way if random.random() < 0.8 else random.choice(("none", "untimed", "timed"))
         if way == "none":
@@ -62,7 +62,7 @@ class Camera:
         return videos
 
     def _split(self, video: Video) -> list[Video]:
-        """A stream, or the same time in two that touch or overlap."""
+        """A stream, or the same time in two streams that touch or overlap."""
         assert video.started_at is not None
         assert video.ended_at is not None
         middle = (video.started_at + video.ended_at) // 2
@@ -72,7 +72,7 @@ class Camera:
 
 
 def _edge(random: Random, scale: Scale) -> int:
-    """A delay: mostly none, or one at the edge of the grace, or a plain one."""
+    """A delay: usually none, sometimes close to the grace, or any."""
     draw = random.random()
     if draw < 0.45:
         return 0
@@ -82,7 +82,8 @@ def _edge(random: Random, scale: Scale) -> int:
 
 
 def make_stays(random: Random, scale: Scale, who: Stay, start: int, end: int) -> list[Stay]:
-    """The stays of one person: one, or with a rejoin, a second device (perhaps known by another key) or a moment."""
+    """The stays of one person: one, or with a rejoin, a second device (perhaps under another key) or a stay of no
+    length."""
     joined, left = start + _edge(random, scale), end + _edge(random, scale)
     if left <= joined:
         joined, left = start, end
@@ -103,7 +104,7 @@ def make_stays(random: Random, scale: Scale, who: Stay, start: int, end: int) ->
 
 
 def person_row(random: Random, staff: int | None = None, pupil: int | None = None, stranger: str = "") -> Stay:
-    """Somebody, at no time yet."""
+    """A person as a stay without times."""
     if stranger:
         kind = random.choice(("guest", "phone", "acs", "unknown", "user"))
         tenant = random.choice((None, ELSEWHERE))
@@ -113,7 +114,7 @@ def person_row(random: Random, staff: int | None = None, pupil: int | None = Non
 
 
 def make_group(random: Random, scale: Scale, meeting: Meeting, call: Call) -> Call:
-    """A group call of a meeting: `call` with its people and times. Some may only be listed."""
+    """A group call for a meeting: `call` with its people and times. Some people may only be listed."""
     camera = Camera(random, scale)
     people = [person_row(random, staff=one) for one in meeting.staff]
     people += [person_row(random, pupil=one) for one in meeting.pupils]
@@ -141,7 +142,7 @@ def make_group(random: Random, scale: Scale, meeting: Meeting, call: Call) -> Ca
 
 
 def make_peer_to_peer(random: Random, scale: Scale, meeting: Meeting, call: Call) -> Call:
-    """A call between two people, of one leg or more: either may ring first, and the other may ring back. One of them
+    """A call between two people, with one or more legs. Either may ring first, and the other may ring back. One of them
     may only be listed."""
     camera = Camera(random, scale)
     other = person_row(random, staff=meeting.staff[0]) if meeting.staff else person_row(random, stranger="guest")

@@ -36,7 +36,7 @@ BAD = ("private_recording", "pupil_left_alone", "home_alone", "concern")
 
 
 def make_answers(random: Random) -> dict[str, bool | str]:
-    """Answers to the questions of a log; about one in five was left blank, in some logs all."""
+    """Answers to the questions of a log. In most logs some are left blank, in some all."""
     blank = random.choice((0.0, 0.1, 0.2, 0.5, 1.0))
     answers: dict[str, bool | str] = {}
     for name, words in WORDS.items():
@@ -49,7 +49,7 @@ def make_answers(random: Random) -> dict[str, bool | str]:
 
 
 def make_invited(random: Random, staff: list[int]) -> tuple[int | None, ...]:
-    """Whom a log names as invited: nobody, somebody, somebody who is not on the roster."""
+    """Whom a log names as invited: nobody, somebody, or somebody who is not on the roster."""
     draw = random.random()
     if draw < 0.35:
         return ()
@@ -60,7 +60,7 @@ def make_invited(random: Random, staff: list[int]) -> tuple[int | None, ...]:
 
 
 def vary_log(random: Random, log: Log) -> Log:
-    """The same session in another log: under another reference, with other answers, perhaps at another time."""
+    """Another log of the same session: with another reference and other answers, and perhaps at another time."""
     later = random.choice((1, 1, MINUTE, 20 * MINUTE))
     return replace(
         log,

@@ -1,4 +1,4 @@
-"""A random roster and random registers for a world of its own."""
+"""A random roster and random registers for one world."""
 
 from datetime import date, timedelta
 from random import Random
@@ -26,7 +26,8 @@ ROLES = (
 
 
 def make_staff(random: Random, base: int) -> list[StaffVersion]:
-    """Six members of staff: a tutor, a HOY, an HM, a Senior Deputy Head, a counsellor and somebody; some change."""
+    """Six members of staff: a tutor, a HOY, an HM, a Senior Deputy Head, a counsellor and one with any role. Some
+    change."""
     versions = []
     firsts = [*(ROLES[number] for number in (0, 2, 4, 6, 8)), random.choice(ROLES)]
     for number, roles in enumerate(firsts):
@@ -46,7 +47,7 @@ def _make_staff_version(random: Random, staff_id: int, day: date, roles: tuple[s
 
 
 def _first_day(random: Random) -> date:
-    """The day from which somebody is first known: mostly before everything, now and then in the middle of it."""
+    """The day from which somebody is known: usually before all sessions, now and then in the middle of them."""
     return date(2026, 1, 1) if random.random() < 0.9 else DAYS[5]
 
 
@@ -62,7 +63,7 @@ def make_pupils(random: Random, base: int) -> list[PupilVersion]:
 
 
 def make_letters(random: Random, pupils: list[int], days: list[date]) -> list[Letter]:
-    """Letters that were sent well before the days of the world's sessions, just before, on such a day or after it."""
+    """Letters sent well before the days of the world's sessions, just before, on such a day or after it."""
     letters = []
     for pupil in pupils:
         for kind in ("introduction", "one_to_one"):
@@ -76,7 +77,7 @@ def make_letters(random: Random, pupils: list[int], days: list[date]) -> list[Le
 
 
 def make_remote_pupils(random: Random, pupils: list[int], days: list[date]) -> list[RemotePupil]:
-    """Days on which some pupils learn from home, which begin and end about those of the world's sessions."""
+    """Days on which some pupils learn from home. They start and end around the days of the world's sessions."""
     entries = []
     for pupil in pupils:
         for _ in range(random.choice((0, 0, 1, 1, 2))):
@@ -86,7 +87,7 @@ def make_remote_pupils(random: Random, pupils: list[int], days: list[date]) -> l
 
 
 def make_consent(random: Random, pupil: int, start: int, end: int) -> Consent:
-    """A consent about a session, which may fail to cover it by any of its times."""
+    """A consent for about a session's time. Any of its times may mean that it does not cover the session."""
 
     def near(instant: int, likely: int) -> int:
         """Mostly `likely` away, else at the edge."""

@@ -1,4 +1,4 @@
-"""Random settings, with the days and moments at which something changes."""
+"""Random settings, and the days and times at which something changes."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Setting:
-    """Settings, the moment of judging in microseconds, and clock times at which something begins or ends."""
+    """Settings, the time of judging in microseconds, and times of day at which something starts or ends."""
 
     settings: Settings
     now: int
@@ -54,7 +54,7 @@ def make_settings(random: Random) -> Setting:
 
 
 def _make_terms(random: Random) -> list[dict[str, Any]]:
-    """Two or three terms that begin or end on any day of the week, each with its own first week."""
+    """Two or three terms that start or end on any day of the week, each with its own first week."""
     spans = [
         (date(2026, 1, 4), date(2026, 3, 27)),
         (date(2026, 3, 29), date(2026, 10, 24)),
@@ -72,14 +72,14 @@ def _make_terms(random: Random) -> list[dict[str, Any]]:
 
 
 def _make_period(random: Random) -> dict[str, Any]:
-    """Days of remote learning: of the whole school, or of those who are in some schools, years and houses."""
+    """Days of remote learning, for the whole school or for pupils in some schools, years and houses."""
     first, last = sorted(random.choices(DAYS, k=2))
     period = {"name": f"From {first}", "from": first, "to": last}
     return period if random.random() < 0.4 else period | _make_group(random, ("schools", "years", "houses"))
 
 
 def _make_group(random: Random, kinds: tuple[str, ...]) -> dict[str, Any]:
-    """Names of one or more kinds, written as people may write them."""
+    """Names of one or more kinds, in the different ways that people write them."""
     names: dict[str, tuple[Any, ...]] = {
         "schools": ("SEN", "sen", "GIRLS", "Prep", "PREP"),
         "years": (7, "9", "Year 9", "year 10", "09", "Year 07"),

@@ -1,4 +1,4 @@
-"""Random worlds: a few people and what happened between them on some days. The same seed gives the same world."""
+"""Random worlds: a few people and their sessions on some days. The same seed gives the same world."""
 
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -12,11 +12,11 @@ from tests.reference.random_settings import DAYS, TENANT, Setting
 from tests.reference.rows import HOUR, MINUTE, SECOND, Call, Concern, Event, Log, Recording, World
 from tests.reference.sessions import Calendar, is_room_without_staff
 
-EPISODES = 12  # in each world; a few more sessions come of them
+EPISODES = 12  # in each world; they lead to a few more sessions
 
 KINDS = frozenset(
     {
-        "attendance",  # attendance reports, alone or beside a call record
+        "attendance",  # attendance reports, with or without a call record
         "calendar",  # events in the organiser's calendar
         "elsewhere",  # calls that another organisation hosts
         "listed",  # people without times
@@ -47,7 +47,7 @@ class WorldMaker:
         self.in_channel = random.random() < 0.2
 
     def make(self, episodes: int) -> World:
-        """A world in which so many things happened."""
+        """A world with this many episodes."""
         for _ in range(episodes):
             self._happen()
         self.random.shuffle(self.world.logs)
@@ -55,7 +55,7 @@ class WorldMaker:
         return self.world
 
     def _happen(self) -> None:
-        """One session: perhaps its call, with what is on record beside it, perhaps its log."""
+        """Add one session: perhaps its call with related records, perhaps its log."""
         random = self.random
         meeting = self._meet()
         self.starts.append(meeting.start)
@@ -82,7 +82,7 @@ class WorldMaker:
         return Meeting(staff, pupils, strangers, start, start + length)
 
     def _start(self) -> int:
-        """At any time of the day, near another session, or, when the clock changes, at night."""
+        """A start at any time of the day, close to another session or, when the clocks change, at night."""
         random, draw = self.random, self.random.random()
         if self.starts and draw < 0.35:
             near = random.choice(self.starts)
@@ -93,7 +93,7 @@ class WorldMaker:
         return self._instant(day, time(hour, random.randrange(0, 60, 5)), fold=random.choice((0, 1)))
 
     def _hit_edge(self, start: int, length: int) -> tuple[int, int]:
-        """A start and a length so that the session begins or ends at a time of the settings, or just beside it."""
+        """A start and a length with which the session starts or ends at, or very close to, a time in the settings."""
         random = self.random
         edge = self._instant(self.calendar.day(start), random.choice(self.setting.edges))
         edge += random.choice((0, 0, 1, -1, SECOND, -SECOND))
@@ -108,7 +108,7 @@ class WorldMaker:
         return Scale(round(rules.grace_seconds * SECOND), Fraction(str(rules.camera_share)), self.kinds)
 
     def _call(self, meeting: Meeting) -> Call | None:
-        """The call record of a meeting; None if such a call would not be stored."""
+        """The call record of a meeting, or None if such a call would not be stored."""
         random, scale = self.random, self._scale(meeting.start)
         call = self._blank_call(meeting)
         if "peer_to_peer" in self.kinds and random.random() < 0.2:
@@ -148,7 +148,7 @@ class WorldMaker:
         )
 
     def _call_again(self, meeting: Meeting, call: Call) -> Call | None:
-        """A second call: after a dropped connection, at the same time in a room of its own, or pupils who come back."""
+        """A second call: after a lost connection, at the same time in another room, or of pupils who come back."""
         random, length = self.random, meeting.end - meeting.start
         scale = self._scale(meeting.start)
         gap = random.choice((1, scale.grace, 30 * SECOND, 5 * MINUTE, 12 * MINUTE, 20 * MINUTE))
@@ -162,12 +162,12 @@ class WorldMaker:
             again = replace(again, staff=())
         second = replace(self._blank_call(meeting), join_key=link)
         second = replace(second, organiser_id=call.organiser_id, organiser_staff_id=call.organiser_staff_id)
-        if "parallel" in self.kinds and random.random() < 0.1:  # as good as the first for any log
+        if "parallel" in self.kinds and random.random() < 0.1:  # fits any log as well as the first
             return self._store(replace(call, call_id=second.call_id, join_key=None))
         return self._store(make_group(random, scale, again, replace(second, organiser_tenant=call.organiser_tenant)))
 
     def _store(self, call: Call) -> Call | None:
-        """Put a call on record if it is a session at all, and no other with its link goes on at the same time."""
+        """Put a call on record if it is a session, and no other call with its link takes place at the same time."""
         is_call = bool(call.pupils) and (bool(call.staff) or call.has_unidentified)
         is_room = "no_staff" in self.kinds and is_room_without_staff(call, self.calendar)
         if not is_call and not is_room:
@@ -188,7 +188,7 @@ class WorldMaker:
         return call
 
     def _log(self, meeting: Meeting) -> None:
-        """A log of a meeting, mostly at about its time and of its pupils; now and then two of them."""
+        """Add a log of a meeting, usually at about its time and with its pupils; now and then add two."""
         random = self.random
         staff = meeting.staff[0] if meeting.staff and random.random() < 0.9 else random.choice(self.staff)
         match = round(self.calendar.rules(self.calendar.day(meeting.start)).match_minutes * MINUTE)
@@ -225,12 +225,12 @@ class WorldMaker:
         self._add_registers(log)
 
     def _store_log(self, log: Log) -> None:
-        """Put a log on record; of two with the same staff, pupils and start the import keeps one."""
+        """Put a log on record. Of two with the same staff, pupils and start, the import stores only one."""
         if all((other.staff_id, other.started_at) != (log.staff_id, log.started_at) for other in self.world.logs):
             self.world.logs.append(log)
 
     def _add_registers(self, log: Log) -> None:
-        """Consents about a logged session, and concerns linked to it."""
+        """Add consents for a logged session, and concerns linked to it."""
         random = self.random
         for pupil in log.pupils:
             if random.random() < 0.5:
@@ -240,7 +240,7 @@ class WorldMaker:
             self.world.concerns.append(concern)
 
     def _add_beside(self, meeting: Meeting, call: Call) -> None:
-        """What else is on record about a call."""
+        """Add other records about a call."""
         random = self.random
         if random.random() < 0.1:
             self.world.concerns.append(Concern(None, call.call_id, random.random() < 0.5, random.random() < 0.7))
@@ -255,7 +255,7 @@ class WorldMaker:
             self._report(meeting, call)
 
     def _record(self, call: Call) -> None:
-        """A recording, with the call's id or only with its organiser's."""
+        """Add a recording, with the call's id or only its organiser's."""
         random = self.random
         at = random.choice(
             (call.started_at, call.ended_at, (call.started_at + call.ended_at) // 2, call.ended_at + HOUR)
@@ -264,12 +264,12 @@ class WorldMaker:
         self.world.recordings.append(Recording(call.call_id if known else None, call.organiser_id, at))
 
     def _invite(self, call: Call, link: str) -> None:
-        """The meeting in the organiser's calendar, in one version or more, perhaps one of a series."""
+        """Add the meeting to the organiser's calendar, in one or more versions, perhaps as one of a series."""
         random, key = self.random, f"event:{call.call_id}"
         for version in range(random.choice((1, 1, 2, 3))):
             moved = random.choice((0, 0, 0, 5 * MINUTE, 24 * HOUR))
             changed = call.started_at + random.choice((-48 * HOUR, -HOUR, -1, 0, 1, 5 * MINUTE))
-            changed -= version * SECOND  # no two at once
+            changed -= version * SECOND  # no two at the same time
             invited = tuple(random.sample(self.staff, random.choice((0, 1, 2))))
             number = self.base + len(self.world.events) + 1
             event = Event(number, key, link, call.started_at + moved, call.ended_at + moved, changed, invited)
@@ -281,7 +281,7 @@ class WorldMaker:
             self.world.events.append(replace(again, ends_at=event.ends_at - earlier, invited=tuple(self.staff[:2])))
 
     def _report(self, meeting: Meeting, call: Call) -> None:
-        """An attendance report instead of the call record, or beside it."""
+        """Add an attendance report, instead of or as well as the call record."""
         random = self.random
         report = replace(call, call_id=f"{call.call_id}-report", source="attendance", type="groupCall", videos=())
         report = replace(report, stays=tuple(replace(stay, has_media=False, caller=True) for stay in call.stays))
@@ -298,6 +298,6 @@ class WorldMaker:
 
 
 def make_world(seed: int, number: int, setting: Setting, kinds: frozenset[str]) -> World:
-    """World `number` of a seed; the worlds of one seed share no people."""
+    """World `number` of a seed. The worlds of one seed share no people."""
     maker = WorldMaker(Random(f"{seed} {number}"), number, setting, kinds)
     return maker.make(EPISODES)

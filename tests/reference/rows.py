@@ -1,4 +1,4 @@
-"""Evidence as plain rows, and the same as the frames of the program. Instants are microseconds since 1970 in UTC."""
+"""Evidence as plain rows, and their conversion to the program's frames. Instants are microseconds since 1970 in UTC."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Log:
     purpose: str | None
     pupils: tuple[int, ...]
     invited: tuple[int | None, ...] = ()
-    answers: Mapping[str, bool | str] = field(default_factory=dict)  # what is missing was left blank
+    answers: Mapping[str, bool | str] = field(default_factory=dict)  # a missing answer was left blank
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Call:
 
     @cached_property
     def people(self) -> tuple[Stay | Listed, ...]:
-        """Everybody who took part, once for each of their stays."""
+        """Everybody who took part, once for each stay."""
         return *self.stays, *self.listed
 
     @cached_property
@@ -188,7 +188,7 @@ class World:
 
 
 def merge(worlds: Iterable[World]) -> World:
-    """Several worlds, which share no people, as one."""
+    """Several worlds, which share no people, as one world."""
     whole = World()
     for world in worlds:
         for name in vars(whole):
@@ -197,7 +197,7 @@ def merge(worlds: Iterable[World]) -> World:
 
 
 def to_evidence(world: World) -> Evidence:
-    """The frames of a world."""
+    """The evidence of a world, as the program's frames."""
     logs, calls = world.logs, world.calls
     return Evidence(
         logs=_frame("logs", [vars(log) | dict(log.answers) for log in logs]),
@@ -226,7 +226,7 @@ def _as_cells(version: StaffVersion) -> dict[str, str]:
 
 
 def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The frame `name` with the columns that the rules know; what a row lacks is blank."""
+    """The frame `name`, with the columns that the rules expect. What a row lacks is blank."""
     if not rows:
         return empty(name)
     columns = COLUMNS[name].items()

@@ -1,4 +1,4 @@
-"""Which logs and calls make up a session."""
+"""Which logs and calls make up each session."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,7 +18,8 @@ PEER_TO_PEER = "peerToPeer"
 
 @dataclass
 class Session:
-    """`calls` has the matched call first; `log_ids` are those of all logs that are one session with `log`."""
+    """A session. `calls` has the matched call first; `log_ids` are the ids of `log` and of other logs of the same
+    session."""
 
     log: Log | None
     log_ids: set[int]
@@ -28,7 +29,7 @@ class Session:
 
     @property
     def parts(self) -> dict[str, CallPart]:
-        """What each call is to the session."""
+        """The part that each call plays in the session."""
         parts = dict.fromkeys((call.call_id for call in self.calls), CallPart.SESSION)
         parts |= dict.fromkeys((call.call_id for call in self.after), CallPart.AFTER)
         return parts | dict.fromkeys((call.call_id for call in self.reports), CallPart.REPORT)
@@ -43,7 +44,7 @@ class Calendar:
         self._rules: dict[date, Rules] = {}
 
     def local(self, instant: int) -> datetime:
-        """An instant by the school's clock."""
+        """An instant in the school's time."""
         return (EPOCH + timedelta(microseconds=instant)).astimezone(self.zone)
 
     def day(self, instant: int) -> date:
@@ -55,7 +56,8 @@ class Calendar:
         return self._rules[day]
 
     def week(self, day: date) -> str | None:
-        """Whether a day is in a week A or B: they change every Monday, from the week in which the term begins."""
+        """Whether a day is in week A or B. The weeks alternate from the one in which the term starts; None outside the
+        terms."""
         for term in self.settings.terms:
             if term.from_ <= day <= term.to:
                 week, each = term.first_week, term.from_
@@ -73,7 +75,7 @@ class Calendar:
 
 
 def is_room_without_staff(call: Call, calendar: Calendar) -> bool:
-    """A group call that staff organised in the school's tenant, with pupils but without staff."""
+    """Whether a call is a group call that staff organised in the school's tenant, with pupils but without staff."""
     is_ours = call.organiser_staff_id is not None and not calendar.is_elsewhere(call)
     return call.type != PEER_TO_PEER and is_ours and bool(call.pupils) and not call.staff
 
@@ -100,7 +102,7 @@ def assemble(world: World, calendar: Calendar) -> list[Session]:
 
 
 def _distinct_logs(logs: Iterable[Log]) -> tuple[list[Log], dict[int, set[int]]]:
-    """One log of those with the same staff, pupils and start, and by its id the ids of all of them."""
+    """One log of those with the same staff, pupils and start, and the ids of all of them by that log's id."""
     kept: dict[object, Log] = {}
     twins: dict[object, set[int]] = defaultdict(set)
     for log in sorted(logs, key=lambda one: one.ref):
@@ -111,7 +113,8 @@ def _distinct_logs(logs: Iterable[Log]) -> tuple[list[Log], dict[int, set[int]]]
 
 
 def _set_reports_aside(calls: Iterable[Call]) -> tuple[list[Call], list[tuple[Call, Call]]]:
-    """The calls that count, and the attendance reports beside a call record, each with its record."""
+    """The calls that count, and the attendance reports that do not because there is a call record, each with that
+    record."""
     by_organiser = defaultdict(list)
     by_link = defaultdict(list)
     counting, set_aside = [], []
@@ -146,12 +149,13 @@ def _time(one: Log | Call) -> tuple[int, int]:
 
 
 def _rank(time: tuple[int, int], call: Call) -> tuple[int, int, str]:
-    """The better fit is the lower: longest overlap, nearest start, lowest id."""
+    """The rank of a call for a log's time, lower for a better fit: longest overlap, then nearest start, then lowest
+    id."""
     return -max(0, overlap(time, _time(call))), abs(time[0] - call.started_at), call.call_id
 
 
 def _fitting_pairs(logs: Iterable[Log], calls: Iterable[Call], calendar: Calendar) -> list[tuple[Log, Call]]:
-    """Every log with every call that it may match, the best first."""
+    """All pairs of a log and a call that it may match, the best first."""
     by_pupil: dict[tuple[int, int], list[Call]] = defaultdict(list)
     day = 24 * 60 * MINUTE
     for call in calls:
@@ -173,12 +177,12 @@ def _fits(log: Log, call: Call, calendar: Calendar) -> bool:
 
 
 def _tolerance(log: Log, calendar: Calendar) -> float:
-    """How far apart a log and its call, or two calls of a session, may be."""
+    """How far apart, in microseconds, a log and its call or two calls of a session may be."""
     return calendar.rules(calendar.day(log.started_at)).match_minutes * MINUTE
 
 
 def _match(pairs: Iterable[tuple[Log, Call]]) -> dict[int, Call]:
-    """The matched call of each log."""
+    """The matched call of each log, by the log's id."""
     matched: dict[int, Call] = {}
     taken = set()
     for log, call in pairs:
@@ -189,7 +193,8 @@ def _match(pairs: Iterable[tuple[Log, Call]]) -> dict[int, Call]:
 
 
 def _rooms_after(calls: list[Call], taken: set[str], calendar: Calendar) -> dict[str, tuple[Call, Call]]:
-    """The rooms without staff that belong to the session of an earlier call with the same join link, and that call."""
+    """The rooms without staff that belong to the session of an earlier call with the same join link, with that call, by
+    id."""
     by_link = defaultdict(list)
     for call in calls:
         if call.join_key is not None:
@@ -210,7 +215,7 @@ def _rooms_after(calls: list[Call], taken: set[str], calendar: Calendar) -> dict
 
 
 class _Joining:
-    """Joins further calls to the sessions of matched logs, the best pair first, until none is left."""
+    """Joins further calls to the sessions of matched logs, always the best remaining pair."""
 
     def __init__(self, pairs: Iterable[tuple[Log, Call]], matched: dict[int, Call], calendar: Calendar) -> None:
         self.calendar = calendar
@@ -228,7 +233,7 @@ class _Joining:
                 self.logs[log.log_id] = log
 
     def join(self, taken: Iterable[str]) -> dict[int, list[Call]]:
-        """The calls of each log's session, the matched one first; those that are taken join none."""
+        """The calls of each log's session, the matched one first, by the log's id. The `taken` calls join none."""
         gone = set(taken)
         ready: list[tuple[int, int, Call]] = []
         for log_id in self.logs:
@@ -242,7 +247,7 @@ class _Joining:
         return self.sessions
 
     def _push_near(self, ready: list[tuple[int, int, Call]], log_id: int, newest: Call) -> None:
-        """Add the calls that are minutes apart from the newest one of a session."""
+        """Add the calls that are at most the tolerance apart from the newest call of a session."""
         tolerance = _tolerance(self.logs[log_id], self.calendar)
         for rank, call in self.further[log_id]:
             if overlap(_time(newest), _time(call)) >= -tolerance:
@@ -254,7 +259,7 @@ def _covers(log: Log, call: Call) -> bool:
 
 
 def _is_of_session(log: Log, first: Call, second: Call) -> bool:
-    """Whether everybody on the roster who is in the second call was in the first, or is in the log."""
+    """Whether everybody on the roster in the second call was in the first, or is in the log."""
     return second.staff <= first.staff | {log.staff_id} and second.pupils <= first.pupils | set(log.pupils)
 
 

@@ -1,4 +1,4 @@
-"""The program against the reference, on random evidence."""
+"""Compares the program with the reference on random evidence."""
 
 import re
 from pathlib import Path
@@ -11,8 +11,8 @@ from tests.reference.random_settings import make_settings
 from tests.reference.random_worlds import EPISODES, KINDS, make_world
 from tests.reference.rows import merge
 
-# What the worlds contain besides logs and meetings of staff and pupils, in turn: a few kinds together, so that each
-# comes often, and then all of them.
+# What worlds contain besides logs and meetings of staff and pupils, in turn: a few kinds together, so that each
+# is frequent, and then all of them.
 COMPARED = (
     frozenset({"calendar", "listed", "no_media", "peer_to_peer", "strangers"}),
     frozenset({"calendar", "elsewhere", "listed", "no_media"}),
@@ -25,7 +25,7 @@ COMPARED = (
 )
 
 SESSIONS = 3_000
-SEEDS = range(len(COMPARED))  # each with settings of its own
+SEEDS = range(len(COMPARED))  # each with its own settings
 ALL_SESSIONS = 100_000
 ALL_SEEDS = range(100, 100 + 4 * len(COMPARED))
 
@@ -49,7 +49,7 @@ def test_make_world_makes_the_same_world_again() -> None:
 def test_reference_imports_nothing_of_the_rules() -> None:
     for file in Path(__file__).parent.glob("*.py"):
         imports = re.findall(r"^(?:from|import) (app\.\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
-        is_between = file.stem in ("comparing", "rows")  # gives the evidence to the program, and reads its answers
+        is_between = file.stem in ("comparing", "rows")  # passes evidence to the program and reads its results
         allowed = {"app.settings", "app.vocabulary.terms", "app.vocabulary.roles"} | (
             {"app.protocol.evidence", "app.protocol.judge"} if is_between else set()
         )
@@ -57,7 +57,7 @@ def test_reference_imports_nothing_of_the_rules() -> None:
 
 
 def _agree(seed: int, sessions: int) -> None:
-    """Compare at least so many sessions; if they differ, shrink the first world in which they do and print it."""
+    """Compare at least this many sessions. If they differ, shrink the first world in which they do and fail with it."""
     setting, kinds = make_settings(Random(seed)), COMPARED[seed % len(COMPARED)]
     worlds = [make_world(seed, number, setting, kinds) for number in range(-(-sessions // EPISODES))]
     differences = compare(merge(worlds), setting)

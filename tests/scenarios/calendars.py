@@ -1,4 +1,4 @@
-"""Stores what the calendars in the scenarios show, as a sync stores it."""
+"""Stores what the scenarios' calendars contain, as a sync would store it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.scenarios.writing import join_url
 
 
 def store_calendars(told: list[Scenario], school: School) -> None:
-    """Store every version of an entry in a calendar."""
+    """Store every version of each calendar event in the scenarios."""
     events: list[dict[str, Any]] = []
     invited: list[dict[str, int]] = []
     with school.writing() as connection:

@@ -1,4 +1,4 @@
-"""The scenarios' worlds, imported once for all tests of this folder."""
+"""The scenarios' worlds, imported once for all tests in this folder."""
 
 import json
 import os
@@ -32,11 +32,11 @@ IMPORTS = {
     "recordings": "recordings.json",
     "logs": "logs.csv",
 }
-EVIDENCE = "SCENARIOS_EVIDENCE"  # names a file made before; so does the mutation run, which needs it thousands of times
+EVIDENCE = "SCENARIOS_EVIDENCE"  # names a file with the evidence; the mutation run, which needs it often, makes one
 
 
 class Worlds:
-    """What came out: `rows[(log_ref, call_id)][clause]` and the status of each session."""
+    """The result of importing all scenarios: `rows[(log_ref, call_id)][clause]`, and the `status` of each session."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.url, self.now = url, now()
@@ -53,7 +53,7 @@ class Worlds:
         self.status = self._statuses(url)
 
     def _in_school(self, work: Callable[[list[Scenario], School], None]) -> None:
-        """Do what no command does."""
+        """Do something in the school for which there is no command."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
@@ -66,7 +66,7 @@ class Worlds:
 
     @staticmethod
     def _statuses(url: str) -> dict[tuple[str | None, str | None], str]:
-        """A session's status, which the screens show and no command prints."""
+        """The status of each session, which no command prints, by log reference and call id."""
         session, call, log = tables.sessions, tables.session_calls, tables.logs
         first = call.c.session_id == session.c.id, call.c.place == 0
         joined = session.outerjoin(call, first[0] & first[1]).outerjoin(log, log.c.id == session.c.log_id)
@@ -98,5 +98,5 @@ else:
 
     @pytest.fixture(scope="session")
     def on_record(worlds: Worlds) -> tuple[Evidence, datetime]:
-        """Everything on record in all worlds, and the moment at which it was."""
+        """Everything on record in all worlds, and the time at which it was."""
         return worlds.evidence(), worlds.now

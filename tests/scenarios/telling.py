@@ -1,7 +1,7 @@
-"""Reads the scenarios, and compares what they expect with what came out.
+"""Reads the scenarios, and compares what they expect with the results.
 
-`scenarios()` reads every YAML file beside this one. Each scenario is a world of its own: its own copy of the
-cast, with emails and ids that no other has.
+`scenarios()` reads every YAML file in this folder. Each scenario is a world of its own, with its own copy of the cast,
+whose emails and ids no other has.
 """
 
 import re
@@ -23,8 +23,8 @@ OUTCOMES = ("met", "exempt", "breach", "no_evidence", "not_applicable")
 EVIDENCE = ("call", "register", "log")
 STATUSES = ("compliant", "incomplete", "breach")
 
-# What a member of staff answers after a session in which all went as it should. A scenario says only
-# what was different; one that says `terse: yes` has a log with nothing else in it.
+# The answers of a member of staff after a session in which everything was in order. A scenario contains
+# only what was different; the log of one with `terse: yes` has nothing else in it.
 ANSWERS = IN_ORDER
 PASTORAL_ANSWERS = {
     "reason": "routine",
@@ -88,19 +88,19 @@ _FACTS = {
 
 
 class Untold(Exception):
-    """A scenario that cannot be understood; the message says which, and what in it."""
+    """A scenario that cannot be understood. The message says which, and why."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A session that a scenario expects: which log and call it is made of, and what comes out."""
+    """A session that a scenario expects: its log and call, and the results."""
 
     log: str | None
     call: str | None
     outcomes: dict[str, list[str]]
     status: str | None
     reasons: dict[str, list[str]]
-    facts: dict[str, Any]  # what it is itself: who conducted it, with whom, from when to when
+    facts: dict[str, Any]  # about the session itself: who conducted it, with whom and when
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Scenario:
 
     @property
     def sessions(self) -> list[Session]:
-        """The sessions expected; where only `expect` is given, the one made of all logs and calls."""
+        """The expected sessions. If only `expect` is given, one session with the first log and call."""
         if "sessions" in self.told:
             return [self._session(told) for told in self.told["sessions"]]
         return [self._session({"log": next(iter(self.logs), None), "call": next(iter(self.calls), None)} | self.told)]
@@ -159,7 +159,7 @@ class Scenario:
         return f"w{self.number}.{log}"
 
     def call_id(self, call: str) -> str:
-        """Ids rise in the order in which the calls are told."""
+        """The id of a call. Ids rise in the order of the calls in the scenario."""
         prefix = "attendance:" if self.calls[call].get("type") == "report" else ""
         return f"{prefix}ca110000-0000-4000-8000-{self.number:06d}{list(self.calls).index(call):06d}"
 
@@ -182,19 +182,19 @@ class Scenario:
         return f"{code}{self.number}"
 
     def time(self, text: str) -> datetime:
-        """A time of the scenario's day ("14:30", "14:30:05"), or with a day of its own; school time
-        unless it ends in Z or an offset."""
+        """A time on the scenario's day ("14:30", "14:30:05") or with its own day. It is in school time unless it ends
+        in Z or an offset."""
         whole = text if re.match(r"\d{4}-", text) else f"{self.told['day']} {text}"
         when = datetime.fromisoformat(whole.replace(" ", "T"))
         return when if when.tzinfo else when.replace(tzinfo=ZONE)
 
     def written(self, text: str) -> str:
-        """A time as somebody writes it into a table: with its day, otherwise as told."""
+        """A time as somebody would write it into a table: with its day, otherwise unchanged."""
         return (text if re.match(r"\d{4}-", text) else f"{self.told['day']} {text}").replace(" ", "T")
 
 
 def scenarios() -> list[Scenario]:
-    """Every scenario told in the YAML files here; Untold when one has a word that nobody knows."""
+    """Every scenario in the YAML files of this folder. Raises Untold if one has an unknown word."""
     cast = _read(HERE / "cast.yaml")
     found: list[Scenario] = []
     for path in sorted(HERE.glob("*.yaml")):
@@ -216,7 +216,7 @@ def scenarios() -> list[Scenario]:
 
 
 def settings(told: list[Scenario]) -> dict[str, Any]:
-    """What `protocol.toml` says; where it names a school, that is the school of every scenario."""
+    """The content of `protocol.toml`. A school that it names stands for that school in every scenario."""
     plain = tomllib.loads((HERE / "protocol.toml").read_text(encoding="utf-8"))
     slots = [slot for rules in plain["rules"] for slot in rules["one_to_one_slots"]]
     for entry in [*plain["remote_learning"], *slots]:
@@ -226,8 +226,8 @@ def settings(told: list[Scenario]) -> dict[str, Any]:
 
 
 def compare(session: Session, rows: dict[str, dict[str, Any]], status: str) -> list[str]:
-    """Every difference between what was expected and what came out, in words; `rows` has for each clause
-    `outcome`, `evidence`, `disputed` and `reason`."""
+    """Every difference between what was expected and the results, in words. `rows` has `outcome`, `evidence`,
+    `disputed` and `reason` for each clause."""
     lines = []
     for clause, words in session.outcomes.items():
         row = rows[clause]
@@ -245,7 +245,7 @@ def compare(session: Session, rows: dict[str, dict[str, Any]], status: str) -> l
 
 
 def differ(session: Session, facts: dict[str, Any]) -> list[str]:
-    """Every difference between what a session was told to be and what it is, in words."""
+    """Every difference between the expected facts of a session and the actual ones, in words."""
     named = session.log or session.call
     return [
         f"{named}, {name}: expected {told}, came {facts[name]}"
@@ -255,7 +255,7 @@ def differ(session: Session, facts: dict[str, Any]) -> list[str]:
 
 
 def _read(path: Path) -> Any:
-    # Everything stays text: 14:00 is no number and `no` no false.
+    # Everything stays text: 14:00 is not read as a number, nor `no` as false.
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 
 

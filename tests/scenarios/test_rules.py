@@ -1,7 +1,8 @@
-"""The scenarios judged all at once by the rules alone, and every sentence that they give as a reason.
+"""All scenarios judged at once by the rules alone, with every sentence that they give as a reason.
 
-The tests beside this go the whole way through the commands; this one is quick, so that it can be asked for
-every mutant of the rules (docs/mutation.md)."""
+`test_scenarios` uses the commands from end to end. This test is quick, so that it can run for every mutant of the rules
+(docs/mutation.md).
+"""
 
 from collections import defaultdict
 from datetime import datetime
@@ -18,7 +19,7 @@ from tests.scenarios.conftest import SCENARIOS
 from tests.scenarios.telling import HERE, ZONE, compare, differ, settings
 
 SETTINGS = Settings.model_validate(settings(SCENARIOS))
-# All sentences that the scenarios give, to be read at a stretch: clause -> outcome -> reasons.
+# All reasons in the scenarios, in one file to read through: clause -> outcome -> reasons.
 APPROVED = yaml.load((HERE / "reasons.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 
 
@@ -60,7 +61,7 @@ _PARTS = {"calls": "session", "after": "after", "reports": "report"}
 
 
 def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int, now: datetime) -> dict[str, Any]:
-    """What a session is itself, in the words of the scenarios."""
+    """The facts of a session itself, in the words of the scenarios."""
     session = judged.sessions.loc[number]
     among = judged.pupils.loc[judged.pupils["session"] == number, "pupil_id"]
     calls = judged.calls[judged.calls["session"] == number].sort_values("place")

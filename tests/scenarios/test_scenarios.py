@@ -1,4 +1,4 @@
-"""Every scenario told in the YAML files beside this: imported and judged by the public commands."""
+"""Every scenario in the YAML files of this folder, imported and judged by the public commands."""
 
 import json
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """Writes the scenarios as the files that the program imports.
 
-`write(scenarios, folder, now)` writes `roster/*.csv`, `logs.csv`, `letters.csv`, `consents.csv`, `calls/*.json` and
-`recordings.json`, and the settings as `protocol.toml`; `enter_answers(scenarios, school)` enters what is entered by
-hand afterwards.
+`write(scenarios, folder, now)` writes `roster/*.csv`, `logs.csv`, `letters.csv`, `consents.csv`, `calls/*.json`,
+`attendance.json` and `recordings.json`, and the settings as `protocol.toml`. `enter_answers(scenarios, school)` enters
+what people enter by hand afterwards.
 """
 
 import csv
@@ -29,7 +29,7 @@ LETTERS = {"introduction": "2020-09-01", "one_to_one": "2020-12-15"}
 
 
 def write(told: list[Scenario], folder: Path, now: datetime) -> None:
-    """Write what happened in all scenarios; `now` places calls told as having ended so long ago."""
+    """Write what happened in all scenarios. A call with `ended` ends that long before `now`."""
     (folder / "roster").mkdir(parents=True)
     (folder / "calls").mkdir()
     _table(folder / "roster" / "schools.csv", [row for s in told for row in _schools(s)])
@@ -140,7 +140,7 @@ def _consent(s: Scenario, consent: dict[str, str]) -> dict[str, str]:
 
 
 def enter_answers(told: list[Scenario], school: School) -> None:
-    """Enter what a parent answered after the register was imported, and remote learning, as somebody does by hand."""
+    """Enter by hand remote learning, and what parents answered after the register was imported."""
     for s in told:
         _enter_remote_learning(s, school)
         for consent in s.told.get("consents", []):
@@ -174,7 +174,7 @@ def _enter_remote_learning(s: Scenario, school: School) -> None:
 
 
 def _recording(s: Scenario) -> dict[str, Any]:
-    """Told as {call: name} or, where the listing lacks the call's id, {organiser: who, at: time}."""
+    """A recording, given as the `call` or, if Graph's list lacks the call's id, as `organiser` and `at` (a time)."""
     told = s.told["recording"]
     organiser = told.get("organiser") or _organiser(s, s.calls[told["call"]])
     at = s.time(told["at"])
@@ -203,12 +203,12 @@ def _organiser(s: Scenario, call: dict[str, Any]) -> str:
 
 
 def _instant(s: Scenario, at: str) -> datetime:
-    """A time in UTC: what is added to it is not changed by the clocks in between."""
+    """A time in UTC. Adding to it is not affected by changes of the clocks."""
     return s.time(at).astimezone(UTC)
 
 
 def join_url(s: Scenario, name: str) -> str:
-    """The link by which a call is joined; several calls may share one."""
+    """The link that joins a call. Several calls may share one."""
     call = s.calls[name]
     link = f"w{s.number}{call.get('link', name)}"
     thread = f"19:{link}@thread.tacv2" if call.get("type") == "channel" else f"19:meeting_{link}@thread.v2"
@@ -259,7 +259,7 @@ def _is_report(s: Scenario, name: str) -> bool:
 
 
 def _report(s: Scenario, name: str) -> dict[str, Any]:
-    """An attendance report; somebody who was there twice has two intervals."""
+    """An attendance report. Somebody who was there twice has two intervals."""
     call, rows = s.calls[name], s.calls[name]["who"]
     spans: dict[str, list[dict[str, str]]] = {}
     for who, joined, left, *_ in rows:
@@ -280,7 +280,7 @@ def _report(s: Scenario, name: str) -> dict[str, Any]:
 
 
 def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, Any] | None:
-    """How Graph names somebody; `words` are what the scenario says of how they took part."""
+    """How Graph identifies somebody. `words` are what the scenario says about how they took part."""
     stranger = s.cast["strangers"].get(who)
     if stranger == "nameless":
         return None
@@ -356,7 +356,7 @@ def _session(
 
 
 def _joined(s: Scenario, row: list[str], span: tuple[datetime, datetime], name: str) -> dict[str, Any]:
-    """One person's session with the meeting service, in which everybody also receives video."""
+    """One person's session with the meeting service. Everybody also receives video in it."""
     service = {"@odata.type": "#microsoft.graph.callRecords.serviceEndpoint", "name": None, "userAgent": None}
     received = {"streamId": "r", "streamDirection": "calleeToCaller", "packetUtilization": 9000}
     media = [
@@ -375,7 +375,7 @@ def _joined(s: Scenario, row: list[str], span: tuple[datetime, datetime], name: 
 
 
 def _direct(s: Scenario, rows: list[list[str]], times: Any, name: str) -> dict[str, Any]:
-    """One leg of a call between two people; the first told is the caller."""
+    """One leg of a call between two people. The first one is the caller."""
     caller, callee = rows
     video = [*_streams(s, caller, "callerToCallee"), *_streams(s, callee, "calleeToCaller")]
     return _session(
