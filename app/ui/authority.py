@@ -1,9 +1,10 @@
-"""Access ends when authority ends: what a page leaves behind asks again before it shows, changes or creates anything.
+"""Access ends when authority ends: what a page leaves behind checks again before it shows, changes or creates anything.
 
-A part of a page that runs alone, a dialog, a callback and a download that is created when it is selected hold the
-person as they were when the page was drawn. Each goes through this module, which asks again whether their sign-in is
-still valid and whether their roles and posts are still the same; if not, nothing happens but a new run of the page,
-which shows what they may see now. Streamlit's own functions for these are used nowhere else (a test looks)."""
+A fragment of a page, a dialog, a callback and a download that is created when it is selected all hold the person as
+they were when the page was drawn. Each goes through this module, which checks whether their sign-in is still valid and
+their roles and posts are still the same. If not, the page only runs again, and shows what they may see now. Streamlit's
+own functions for these are used nowhere else (a test checks this).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,18 +44,18 @@ class Authority:
 
 
 def begin(school: School, person: Person) -> None:
-    """Draw from now on for this person."""
+    """Store the person for whom the page is drawn from now on."""
     st.session_state[_SHOWN_FOR] = Authority(school, person, st.user.to_dict())
 
 
 def show_change() -> None:
-    """Say that something was refused because the person's access has changed, if it was."""
+    """Show that something was refused because the person's access has changed, if it was."""
     if st.session_state.pop(_CHANGED, None):
         st.warning("Your access has changed since this page was shown. Nothing was done.", icon=":material/lock:")
 
 
 def guard(callback: Callable[P, object]) -> Callable[P, None]:
-    """A callback of a button, box or list that does nothing once the authority it was drawn with has ended."""
+    """A callback of a button, box or list that does nothing if the authority with which it was drawn has ended."""
     holds = _keep()
 
     @wraps(callback)
@@ -68,7 +69,8 @@ def guard(callback: Callable[P, object]) -> Callable[P, None]:
 
 
 def guard_download(create: Callable[[], T]) -> Callable[[], T]:
-    """A function that creates a file, and raises NotAllowedError once the authority it was offered with has ended."""
+    """A function that creates a file. It raises NotAllowedError if the authority with which it was offered has
+    ended."""
     authority: Authority | None = st.session_state.get(_SHOWN_FOR)
 
     @wraps(create)
@@ -84,8 +86,8 @@ def guard_download(create: Callable[[], T]) -> Callable[[], T]:
 
 
 def fragment(show: Callable[P, None]) -> Callable[P, None]:
-    """A part of a page that runs alone when something in it is used: the whole page runs instead, once the authority
-    it was drawn with has ended."""
+    """A part of a page that runs alone when something in it is used. If the authority with which it was drawn has
+    ended, the whole page runs instead."""
 
     @wraps(show)
     def draw(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -95,7 +97,7 @@ def fragment(show: Callable[P, None]) -> Callable[P, None]:
 
 
 def dialog(title: str, **more: Any) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """A dialog, which closes once the authority it was opened with has ended; `more` goes to `st.dialog`."""
+    """A dialog that closes if the authority with which it was opened has ended. `more` is passed to `st.dialog`."""
 
     def decorate(show: Callable[P, None]) -> Callable[P, None]:
         @wraps(show)
@@ -108,7 +110,8 @@ def dialog(title: str, **more: Any) -> Callable[[Callable[P, None]], Callable[P,
 
 
 def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
-    """A function that is called once while its page runs, whose person was just asked for, and later alone."""
+    """A function that runs first with its page, when the person has just been checked, and later alone, when it checks
+    again."""
     holds, drawn = _keep(), list[bool]()
 
     @wraps(show)
@@ -124,6 +127,6 @@ def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
 
 
 def _keep() -> Callable[[], bool]:
-    """Whether the authority with which a page is drawn now still holds, to be asked later."""
+    """A function that says later whether the authority with which the page is now drawn still holds."""
     authority: Authority | None = st.session_state.get(_SHOWN_FOR)
     return lambda: authority is not None and authority.holds()

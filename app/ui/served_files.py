@@ -1,7 +1,8 @@
-"""The files that the server hands out (`/media/…`): each only to the sign-in that it was made for.
+"""The files that the server gives out (`/media/…`), each only to the sign-in for which it was made.
 
-Streamlit names a file by a digest of its content, so that whoever guesses the content finds it, and gives it to
-everybody who has its address. Here a name begins with a code of the sign-in and is keyed by a salt of the process."""
+Streamlit names a file by a digest of its content, so that anybody who guesses the content can find it, and gives it to
+everybody who has its address. Here a name starts with a code of the sign-in, and depends on a salt of the process.
+"""
 
 import hashlib
 import hmac
@@ -21,12 +22,12 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 _SALT = secrets.token_bytes(32)
 _CODE = 32  # characters of a sign-in's code
 
-# The claims of whoever asked for a file that is created outside a run of the page.
+# The claims of the person for whom a file is created outside a run of the page.
 made_for: ContextVar[Mapping[str, Any]] = ContextVar("made_for", default={})  # noqa: B039 # never changed
 
 
 def name_by_sign_in() -> None:
-    """Have Streamlit name files by the sign-in that they are made for."""
+    """Make Streamlit name files by the sign-in for which they are made."""
     memory_media_file_storage._calculate_file_id = _name_file
 
 
@@ -36,7 +37,8 @@ def _name_file(data: bytes, mimetype: str, filename: str | None = None) -> str:
 
 
 def is_for(file: str, claims: Mapping[str, Any]) -> bool:
-    """Whether a file, by its name, was made for a sign-in. Without one, such as in the demonstration, for everybody."""
+    """Whether a file, by its name, was made for a sign-in. A file made without one, such as in the demonstration, is
+    for everybody."""
     code = file[:_CODE]
     return any(hmac.compare_digest(code, own) for own in (_find_code(claims), _find_code({})))
 
@@ -47,7 +49,7 @@ def is_for_everybody(file: str) -> bool:
 
 
 def read_claims(headers: Headers) -> dict[str, Any]:
-    """The claims in the sign-in cookie of a request; empty without a cookie that the program has signed."""
+    """The claims in the sign-in cookie of a request; empty if it has no cookie that the program has signed."""
     cookie = _get_signed_cookie_with_chunks(cookie_parser(headers.get("cookie", "")), USER_COOKIE_NAME)
     claims: dict[str, Any] = json.loads(cookie) if cookie else {}
     return claims
