@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 
 def real() -> datetime:
-    """The time of this machine, aware, in UTC."""
+    """The machine's time, in UTC with its time zone."""
     return datetime.now(UTC)
 
 
-source: Callable[[], datetime] = real  # tests replace it by their own clock
+source: Callable[[], datetime] = real  # tests set their own clock here
 
 
 def now() -> datetime:
-    """The present, aware, in UTC."""
+    """The present time, in UTC with its time zone."""
     return source()

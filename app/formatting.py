@@ -1,4 +1,4 @@
-"""How figures, days and times are written, on screens, in documents and in emails."""
+"""How numbers, days and times are written on screens, in documents and in emails."""
 
 from datetime import date, datetime
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from app import clock
 
-FEW = 3  # smaller numbers are shown as counts, never as percentages
+FEW = 3  # shares of fewer than this are shown as counts, never as percentages
 
 
 def how_many(number: int, singular: str, plural: str = "") -> str:
@@ -15,17 +15,17 @@ def how_many(number: int, singular: str, plural: str = "") -> str:
 
 
 def start_sentence(words: str) -> str:
-    """Words with a capital at the beginning; other capitals stay."""
+    """The words with a capital first letter; the others are unchanged."""
     return words[:1].upper() + words[1:]
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with one decimal, never rounded up to 100: "97.6%"."""
+    """A share (0 to 1) as a percentage with one decimal, "97.6%", never rounded up to 100%."""
     return f"{min(share * 100, 99.9 if share < 1 else 100):.1f}%"
 
 
 def with_counts(share: float | None, part: int, whole: int) -> str:
-    """A share with its counts, "97.6% (41 of 42)"; for fewer than three only the counts."""
+    """A share with its counts, "97.6% (41 of 42)". Of a whole less than three only the counts; "–" if it is 0."""
     if not whole:
         return "–"
     if whole < FEW or share is None:
@@ -50,7 +50,7 @@ def on_day_at(when: datetime) -> str:
 
 
 def moment(when: datetime | pd.Timestamp | None) -> str:
-    """A day and a time, with the year only if it is not this year: "Tue 3 Nov, 14:05"; "" for a blank."""
+    """A day and a time, with the year only if it is not this year: "Tue 3 Nov, 14:05"; "" for None or NaT."""
     if when is None or pd.isna(when):
         return ""
     if when.year != clock.now().astimezone(when.tzinfo).year:

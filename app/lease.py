@@ -1,4 +1,5 @@
-"""Lets one process at a time do something, on any machine, by a lease in the database that expires unless renewed."""
+"""Lets only one process at a time do something, even on several machines. It holds a lease in the database, which
+expires unless renewed."""
 
 import socket
 import threading
@@ -14,11 +15,11 @@ from app.store.tables import leases
 
 DURATION = timedelta(minutes=2)
 _RENEWED = 30.0  # seconds
-_CLOCKS_DIFFER = timedelta(minutes=2)  # by so much at most on machines whose clocks are right
+_CLOCKS_DIFFER = timedelta(minutes=2)  # at most, between machines whose clocks are right
 
 
 class BusyError(Exception):
-    """Another process holds the lease: the message says where, and how long to wait at most."""
+    """Another process holds the lease. The message says on which machine, and how long to wait at most."""
 
 
 class LostError(Exception):
@@ -26,8 +27,8 @@ class LostError(Exception):
 
 
 class Lease:
-    """A right that one process has at a time, for as long as the `with` lasts; a subclass names it. BusyError if
-    another process holds it."""
+    """A lease that one process at a time can hold, for the duration of a `with` block. A subclass gives its `name`, and
+    `what` it is for. BusyError if another process holds it."""
 
     name: ClassVar[str]
     what: ClassVar[str]  # "sync"
@@ -60,7 +61,7 @@ class Lease:
             connection.execute(delete(leases).where(leases.c.name == self.name, leases.c.holder == self._holder))
 
     def hold(self, connection: Connection) -> None:
-        """Renew the lease in the transaction that writes. LostError if another process took it meanwhile."""
+        """Renew the lease in the transaction that writes the data. LostError if another process has taken it."""
         own = update(leases).where(leases.c.name == self.name, leases.c.holder == self._holder)
         if not connection.execute(own.values(expires_at=self._school.now() + DURATION)).rowcount:
             raise LostError(
@@ -72,17 +73,17 @@ class Lease:
             try:
                 with self._school.writing() as connection:
                     self.hold(connection)
-            except (DBAPIError, LostError):  # the next transaction that writes raises it again
+            except (DBAPIError, LostError):  # the next call of `hold` raises it again
                 continue
 
 
 def is_held(connection: Connection, name: str, now: datetime) -> bool:
-    """Whether a process holds a lease."""
+    """Whether any process holds the lease with this name."""
     expires_at = connection.scalar(select(leases.c.expires_at).where(leases.c.name == name))
     return expires_at is not None and _is_valid(expires_at, now)
 
 
 def _is_valid(expires_at: datetime, now: datetime) -> bool:
-    """Whether a lease has not expired. One that seems to last longer than any does was taken while the clock was ahead,
-    by a process that has ended or will notice the loss when it next writes."""
+    """Whether a lease has not expired. One that seems to last longer than a lease can does not count: it was taken
+    while a clock was wrong, by a process that has ended or will notice the loss when it next writes."""
     return now < expires_at <= now + DURATION + _CLOCKS_DIFFER

@@ -1,8 +1,9 @@
 """The questions of a session log, one entry each.
 
-To add a question, add its entry to QUESTIONS. The form and its printed version, the column of the file and its check,
-the column of the table `logs` (added when the database is next opened), the column of the rules' frame, the session's
-page and the subject access file follow. `docs/columns.md` needs a line; a test says which.
+To add a question, add an entry to QUESTIONS. Everything else follows from it: the form and its printed version, the
+column in files and its check, the column of the table `logs` (added when the database is next opened), the column of
+the rules' frame, the session's page and the subject access file. Only `docs/columns.md` needs a line; a test says
+which.
 """
 
 from dataclasses import dataclass, replace
@@ -20,13 +21,13 @@ from app.vocabulary.terms import (
     YesNo,
 )
 
-Answer = bool | str  # as stored: yes and no as true and false
+Answer = bool | str  # as stored: yes as True, no as False
 
 
 @dataclass(frozen=True)
 class Condition:
-    """When further questions are asked: if `question` was answered with `answer`, or, if these are blank, when the form
-    finds so by itself. `heading` is printed on paper."""
+    """When further questions are asked: if `question` was answered with `answer`. If these are blank, the form decides
+    by itself. `heading` is for the printed form."""
 
     heading: str
     question: str = ""
@@ -44,12 +45,14 @@ class Question:
     """One question.
 
     - `name`: its column in files, in the table `logs` and in the rules' frame
-    - `words`: the question on the form and on paper; `label`: the answer's heading on the session's page; `help`: an
-      explanation on the form
-    - `expected`: the answer when there were no issues, and the words that say so; blank if there is no such answer
-    - `answers`: what may be answered; None: free text. With `other_words`, other words are stored as they are typed
-    - `only_if`: when it is asked, if not always; `purposes`: for which purposes. One that depends on the answer to
-      another question comes after it, and is asked only if that one is
+    - `words`: the question on the form and on paper
+    - `label`: the heading of the answer on the session's page
+    - `expected`: the answer if there were no issues, and a statement that says so; blank if there is no such answer
+    - `answers`: the possible answers, None for free text; with `other_words`, any other text is stored as typed
+    - `only_if`: when it is asked, None if always. A question that depends on another one's answer comes after that one,
+      and is asked only if that one is
+    - `purposes`: for which purposes it is asked
+    - `help`: an explanation on the form
     """
 
     name: str
@@ -69,11 +72,11 @@ class Question:
 
     @property
     def is_judged(self) -> bool:
-        """Whether rules may ask for the answer: never for free text, nor for what a concern is about."""
+        """Whether rules may use the answer: not if it is free text or about a concern."""
         return self.answers is not None and self.only_if is not CONCERN
 
     def answer_label(self, answer: Answer) -> str:
-        """The label of an answer, which is given as stored or as in a file."""
+        """The label of an answer, given as stored or as in a file; an answer in other words is returned unchanged."""
         word = (YesNo.YES if answer else YesNo.NO) if isinstance(answer, bool) else answer
         return self.answers(word).label if self.answers and word in set(self.answers) else word
 

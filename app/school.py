@@ -1,7 +1,7 @@
 """The school: its database and its settings, opened together.
 
-The settings file starts the protocol of an empty database. From then on the protocol in force, with the school's name,
-time zone and tenant, is in the database; everything else is read from the file at each start.
+The protocol of an empty database is taken from the settings file. From then on, the protocol in force is in the
+database, with the school's name, time zone and tenant; everything else is read from the file at each start.
 """
 
 from contextlib import AbstractContextManager
@@ -30,12 +30,14 @@ from app.store import audit_log, protocol, tables
 from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import get_meta, raise_revision, set_meta
 
-OWN_SETTINGS = "own_settings"  # the key under which a database stores them
-_FILE = "protocol_file"  # the settings file that the protocol is from: its path and a digest; empty: changed since
+# Keys of the table `meta`: settings that belong to the data; and the path and digest of the settings file from which
+# the protocol was taken, "" if it has been changed since.
+OWN_SETTINGS = "own_settings"
+_FILE = "protocol_file"
 
 
 class OwnSettings(BaseModel):
-    """Settings that belong to the data and are stored with them: those of the fictional school."""
+    """Settings that belong to the data and are stored with them, as for the fictional school."""
 
     name: str
     tenant_id: str
@@ -48,34 +50,35 @@ class OwnSettings(BaseModel):
 
 @dataclass(frozen=True)
 class School:
-    """A school's database, its tables at the newest version, and the settings it is judged by. `state`: which state of
-    the protocol in the database the settings are; None: they are not from there and stay as they are."""
+    """A school's database, with its tables at the newest version, and the settings by which it is judged. `state`
+    identifies the state of the database's protocol that the settings are from; None if they are not from there and
+    never change."""
 
     engine: Engine
     settings: Settings
     state: str | None = field(default=None, kw_only=True)
 
     def as_of(self, connection: Connection) -> "School":
-        """The school with the protocol that is in force in a transaction, since another process may have changed it."""
+        """The school with the protocol in force in this transaction: another process may have changed it."""
         if self.state is None or (state := protocol.read_state(connection)) == self.state:
             return self
         plain = self.settings.model_dump(by_alias=True) | protocol.compose(protocol.read_entries(connection))
         return replace(self, settings=check_settings(plain, "The protocol in the database"), state=state)
 
     def now(self) -> datetime:
-        """The present, aware, in UTC."""
+        """The present time, in UTC with its time zone."""
         return clock.now()
 
     def today(self) -> date:
-        """The day in the school's time zone."""
+        """The present day in the school's time zone."""
         return self.now().astimezone(self.settings.zone).date()
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that writes: all of it or nothing, one at a time."""
+        """A write transaction: all or nothing, and only one at a time."""
         return writing(self.engine)
 
     def add_to_trail(self, connection: Connection, actor: str, action: str, subject: str) -> None:
-        """Add an entry to the audit trail, of this moment; see `audit_log.add`."""
+        """Add an entry with the present time to the audit trail; see `audit_log.add`."""
         audit_log.add(connection, occurred_at=self.now(), actor=actor, action=action, subject=subject)
 
     def is_demonstration(self) -> bool:
@@ -90,8 +93,8 @@ class School:
 
 
 def open_school(url: str | None = None) -> School:
-    """The school that DATABASE_URL (or `url`) and PROTOCOL_FILE name. SettingsError or DatabaseError,
-    each with its fix, if one of them cannot be used."""
+    """Open the school that `url` (by default DATABASE_URL) and PROTOCOL_FILE name. SettingsError or DatabaseError, with
+    the fix, if one of them cannot be used."""
     settings = load_settings()
     check_clauses(settings)
     engine = open_database(url or get_database_url())
@@ -108,7 +111,7 @@ def open_school(url: str | None = None) -> School:
 
 
 def check_clauses(settings: Settings) -> None:
-    """SettingsError if a version has words for a clause that the program does not know."""
+    """Raise SettingsError if a version has words for a clause that the program does not know."""
     for version in settings.versions:
         for name in version.text:
             if name not in CLAUSES:
@@ -117,9 +120,9 @@ def check_clauses(settings: Settings) -> None:
 
 
 def _is_file_new(connection: Connection, own: str | None) -> bool:
-    """Whether the protocol is to be taken from the settings file: the database holds none, or the file that it is from
-    was edited and nobody has changed the protocol on the screen. Another file changes nothing, so that two processes
-    with two files cannot judge everything in turns."""
+    """Whether to take the protocol from the settings file: the database has none, or it came from this file, which has
+    been edited, and nobody has changed the protocol on the screen. A different file changes nothing: otherwise, two
+    processes with different files would keep judging everything again."""
     if protocol.read_state(connection) is None:
         return True
     path, _, digest = (get_meta(connection, _FILE) or "").rpartition(" ")
@@ -146,18 +149,18 @@ def _take_over_file(engine: Engine, settings: Settings, own: str | None) -> None
 
 
 def remember_file(connection: Connection) -> None:
-    """Let the protocol be known as that of the settings file: it is taken over again when the file is edited."""
+    """Record that the protocol came from the settings file, so that it is taken again when the file is edited."""
     set_meta(connection, _FILE, " ".join(_describe_file()))
 
 
 def forget_file(connection: Connection) -> None:
-    """Let the protocol be known as changed on the screen: the settings file no longer decides."""
+    """Record that the protocol was changed on the screen, so that the settings file no longer changes it."""
     set_meta(connection, _FILE, "")
 
 
 def find_difference_from_file(school: School) -> str | None:
-    """In what the protocol in force differs from the settings file; None if it does not, or if the data have settings
-    of their own."""
+    """A sentence that says in which entries the protocol in force differs from the settings file; None if in none, or
+    if the data have settings of their own."""
     with school.engine.connect() as connection:
         if get_meta(connection, OWN_SETTINGS) is not None:
             return None

@@ -1,8 +1,8 @@
 """Reads what the school configures in `data/protocol.toml` and in the environment.
 
-`load_settings()` returns a `Settings`. Anything wrong or missing raises `SettingsError`, whose message names each entry
-with its fix; nothing is guessed. `get_variable(NAME)` returns a value of the environment,
-else of `.streamlit/secrets.toml`.
+`load_settings()` returns a `Settings`. If anything is wrong or missing, it raises `SettingsError`, whose message names
+each entry with its fix; nothing is guessed. `get_variable(NAME)` returns a value from the environment, else from
+`.streamlit/secrets.toml`.
 """
 
 import os
@@ -28,7 +28,7 @@ class SettingsError(ValueError):
 
 
 def _read_clock(value: Any) -> Any:
-    """A time of day, written as text, "08:30", or as TOML's own 08:30:00."""
+    """A time of day, written as the text "08:30" or as a TOML time, 08:30:00."""
     if isinstance(value, time):
         return value
     try:
@@ -72,8 +72,8 @@ Week = Literal["A", "B"]
 
 
 class Version(_Entry):
-    """A version of the protocol's text, in force from a day, with the day of its next review. `text`: the words of each
-    clause, by its name; a clause without words there keeps the program's own."""
+    """A version of the protocol's text, in force from a day, with the day of its next review. `text` has the words of
+    clauses, by the clause's name; a clause that it leaves out has the program's own words."""
 
     name: str = Field(min_length=1)
     from_: date = Field(alias="from")
@@ -82,7 +82,7 @@ class Version(_Entry):
 
 
 class Period(_Entry):
-    """Days from one to another; both belong to it."""
+    """Days from one to another, both included."""
 
     name: str
     from_: date = Field(alias="from")
@@ -96,15 +96,14 @@ class Period(_Entry):
 
 
 class Term(Period):
-    """A term. Where the school has weeks A and B, they take turns from the week of its first day, which is
-    `first_week`."""
+    """A term. If the school has weeks A and B, they alternate; the week of the term's first day is `first_week`."""
 
     first_week: Week = "A"
 
 
 class RemotePeriod(Period):
-    """A period of remote learning: of the whole school, or of the pupils in one of some schools (codes), years and
-    houses, whichever are named."""
+    """A period of remote learning. It is for all pupils, or only for those who are in one of the named `schools`
+    (codes), one of the named `years` and one of the named `houses`; a list that is empty does not restrict it."""
 
     schools: Names = ()
     years: Years = ()
@@ -112,8 +111,8 @@ class RemotePeriod(Period):
 
 
 class Slot(_Entry):
-    """A time of the school day in which one-to-ones may take place, on some weekdays: for all pupils, or for those of
-    some years and schools (codes), and in all weeks or only in weeks A or B."""
+    """A time of the school day, on certain weekdays, in which one-to-ones may take place: for all pupils, or for those
+    of certain years and schools (codes); in all weeks, or only in weeks A or only in weeks B."""
 
     name: str
     days: tuple[Weekday, ...] = Field(min_length=1)
@@ -131,7 +130,7 @@ class Slot(_Entry):
 
 
 class Rules(_Entry):
-    """The figures in force from a day until the next entry's day."""
+    """The times and limits in force from a day until the next entry's day."""
 
     from_: date = Field(alias="from")
     academic_hours: tuple[Clock, Clock]
@@ -140,7 +139,7 @@ class Rules(_Entry):
     match_minutes: float = Field(ge=0, le=240)
     log_within_hours: float = Field(gt=0, le=24 * 366)
     one_to_one_slots: tuple[Slot, ...]
-    breach_days: int = Field(default=5, ge=1, le=60)  # school days in which a breach is to be resolved
+    breach_days: int = Field(default=5, ge=1, le=60)  # school days within which a breach must be resolved
     spot_check_share: float = Field(default=0.05, ge=0, le=1)
 
     @model_validator(mode="after")
@@ -152,7 +151,7 @@ class Rules(_Entry):
 
 
 class Training(_Entry):
-    """Training in videoconferencing that staff had, by its reference in the school's own records."""
+    """Training in videoconferencing that staff had, with its reference in the school's own records."""
 
     name: str = Field(min_length=1)
     reference: str = Field(min_length=1)
@@ -160,7 +159,7 @@ class Training(_Entry):
 
 
 class Retention(_Entry):
-    """How many years each kind of record is kept; docs/settings.md says from when, and why."""
+    """For how many years each kind of record is kept; docs/settings.md says from when, and why."""
 
     sessions: int = Field(default=7, ge=1, le=100)
     call_originals: int = Field(default=1, ge=1, le=100)
@@ -170,15 +169,16 @@ class Retention(_Entry):
 
 
 class Alerts(_Entry):
-    """When others are told about a concern that nobody has read, and when the digest of a school day is sent."""
+    """After how many minutes people are reminded of a concern that nobody has read, and when the digest is sent on
+    school days."""
 
     unread_minutes: int = Field(default=60, ge=5, le=7 * 24 * 60)
     digest_at: Clock = time(7, 30)
 
 
 class Repeats(_Entry):
-    """When one-to-ones of the same adult and pupil are listed: after this many sessions, or this many out of hours,
-    within this many days."""
+    """When one-to-ones of the same adult and pupil are listed as repeated: after `sessions` of them, or `out_of_hours`
+    outside the usual hours, within `days`."""
 
     sessions: int = Field(default=6, ge=2, le=1000)
     out_of_hours: int = Field(default=2, ge=1, le=1000)
@@ -186,7 +186,7 @@ class Repeats(_Entry):
 
 
 class PupilPolicies(_Entry):
-    """The names of the policies of Teams that pupils should be under, for each kind that is to be checked."""
+    """The names of the Teams policies that pupils should have, for each kind that is to be checked."""
 
     meeting: Names = Field(default=(), alias="TeamsMeetingPolicy")
     calling: Names = Field(default=(), alias="TeamsCallingPolicy")
@@ -199,14 +199,14 @@ class PupilPolicies(_Entry):
 
     @property
     def by_kind(self) -> dict[str, tuple[str, ...]]:
-        """The names for each kind that is to be checked, by Graph's word for it."""
+        """The names of the policies, by Graph's name of the kind, for each kind that is to be checked."""
         return {kind: names for kind, names in self.model_dump(by_alias=True).items() if names}
 
 
 class EntraRoster(_Entry):
-    """From which groups of Microsoft Entra the roster is read. Each group is given by its name or its object id; an
-    entry that begins with @ stands for everybody with an address in that domain. `table`: the path of a table with
-    columns of the roster by address, relative to the settings file; what a cell of it says takes precedence."""
+    """The groups of Microsoft Entra from which the roster is read. Each is given by its name or its object id; an entry
+    that begins with @ stands for everybody with an address in that domain. `table` is the path, relative to the
+    settings file, of a table with columns of the roster by email address; its cells take precedence."""
 
     staff: Names = ()
     pupils: Names = ()
@@ -226,7 +226,7 @@ class EntraRoster(_Entry):
         return self
 
     def list_groups(self) -> tuple[str, ...]:
-        """Every group that the settings name, once."""
+        """The groups that the settings name, without repeats and domains."""
         maps = (self.schools, self.roles, self.year_groups, self.houses)
         of_maps = (name for groups in maps for names in groups.values() for name in names)
         everything = (*self.staff, *self.pupils, *of_maps, *self.tutor_groups)
@@ -234,8 +234,8 @@ class EntraRoster(_Entry):
 
 
 class Settings(_Entry):
-    """The school's settings. `rules` is sorted by day; the first entry also covers the days before it, so that an older
-    session is judged by the oldest figures there are."""
+    """The school's settings. `rules` is sorted by day. The first entry also covers the days before it, so that older
+    sessions are judged by the oldest figures there are."""
 
     name: str = Field(min_length=1)
     timezone: Annotated[str, AfterValidator(_check_zone)]
@@ -269,7 +269,7 @@ class Settings(_Entry):
         return ZoneInfo(self.timezone)
 
     def rules_on(self, day: date) -> Rules:
-        """The figures in force on a day."""
+        """The times and limits in force on a day."""
         return next((rules for rules in reversed(self.rules) if rules.from_ <= day), self.rules[0])
 
     def version_on(self, day: date) -> Version | None:
@@ -277,19 +277,19 @@ class Settings(_Entry):
         return next((version for version in reversed(self.versions) if version.from_ <= day), None)
 
     def is_school_day(self, day: date) -> bool:
-        """Whether a day is one from Monday to Friday in a term."""
+        """Whether a day is in a term, and from Monday to Friday."""
         return day.weekday() < 5 and any(term.from_ <= day <= term.to for term in self.terms)
 
     def find_next_school_day(self, day: date) -> date | None:
-        """The first school day after a day; None if no later term is set."""
+        """The first school day after a day; None if the terms have none."""
         last = max((term.to for term in self.terms), default=day)
         later = (day + timedelta(days=n) for n in range(1, (last - day).days + 1))
         return next((each for each in later if self.is_school_day(each)), None)
 
     def find_due_day(self, opened: date, times: int = 1) -> date:
-        """The last day on which a breach that was opened on a day is resolved in time: `breach_days` school days later,
-        as in force on that day, or that number `times` over. After the last term that is entered every weekday counts.
-        Otherwise what is opened in its last days would never be due until somebody enters the next term."""
+        """The last day on which resolving a breach is in time: the school days that `breach_days` sets on the day it
+        was opened, multiplied by `times`, after that day. After the last term that is entered, every weekday counts;
+        otherwise a breach from its last days would not be due until somebody enters the next term."""
         day, left = opened, self.rules_on(opened).breach_days * times
         ended = max((term.to for term in self.terms), default=date.min)
         while left:
@@ -299,11 +299,11 @@ class Settings(_Entry):
 
     @property
     def names_weeks(self) -> bool:
-        """Whether a slot counts in weeks A or B only."""
+        """Whether any slot is only for weeks A or only for weeks B."""
         return any(slot.week for rules in self.rules for slot in rules.one_to_one_slots)
 
     def week_on(self, day: date) -> Week | None:
-        """Whether a day lies in a week A or B of its term; None outside the terms. A week begins on Monday."""
+        """Whether a day is in week A or week B of its term; None outside terms. Weeks begin on Monday."""
         term = next((term for term in self.terms if term.from_ <= day <= term.to), None)
         if term is None:
             return None
@@ -313,7 +313,7 @@ class Settings(_Entry):
         return term.first_week if is_first_kind else other
 
     def term_on(self, day: date) -> Term | None:
-        """The term in which a day falls, else the last that began before it; None if there is none."""
+        """The term that a day is in, else the last one that began before it; None if there is none."""
         return max((term for term in self.terms if term.from_ <= day), key=lambda term: term.from_, default=None)
 
 
@@ -323,7 +323,7 @@ def get_settings_file() -> Path:
 
 
 def load_settings(path: str | Path | None = None) -> Settings:
-    """Read and check the settings: those at `path`, else in `get_settings_file()`."""
+    """Read and check the settings file, by default `get_settings_file()`. SettingsError if it cannot be used."""
     file = Path(path or get_settings_file())
     try:
         entries = tomllib.loads(file.read_text(encoding="utf-8-sig"))
@@ -336,7 +336,8 @@ def load_settings(path: str | Path | None = None) -> Settings:
 
 
 def check_settings(entries: Mapping[str, Any], source: str) -> Settings:
-    """The settings that some entries make, as the file has them. SettingsError if one is wrong; it names the source."""
+    """Make settings of `entries`, which are as in the settings file. SettingsError, which names the source, if one is
+    wrong."""
     try:
         return Settings.model_validate(entries)
     except ValidationError as error:
@@ -344,7 +345,7 @@ def check_settings(entries: Mapping[str, Any], source: str) -> Settings:
 
 
 def replace_figures(settings: Settings, figures: Mapping[str, Any]) -> Settings:
-    """The same settings with some figures of every entry of `rules` replaced. SettingsError if one is wrong."""
+    """The settings with some figures replaced in every entry of `rules`. SettingsError if one is wrong."""
     try:
         rules = [Rules.model_validate({**entry.model_dump(by_alias=True), **figures}) for entry in settings.rules]
     except ValidationError as error:
@@ -353,7 +354,7 @@ def replace_figures(settings: Settings, figures: Mapping[str, Any]) -> Settings:
 
 
 def describe_fault(fault: Mapping[str, Any]) -> str:
-    """What is wrong with one entry, by pydantic's description of it."""
+    """Describe one of pydantic's errors: what is wrong with an entry."""
     return _ERRORS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
 
 
@@ -374,15 +375,15 @@ _ERRORS = {
 
 
 def get_variable(name: str) -> str | None:
-    """An environment variable, else the entry of that name in `.streamlit/secrets.toml`; None if empty or not set."""
+    """An environment variable, else the entry with its name in `.streamlit/secrets.toml`; None if empty or not set."""
     value = os.environ.get(name) or load_secrets().get(name)
     return str(value) if value not in (None, "") else None
 
 
 @cache
 def load_secrets() -> dict[str, Any]:
-    """`.streamlit/secrets.toml` of the working directory, as Streamlit reads it, else the program's own. Read once in a
-    process, because every encrypted value asks for the keys. SettingsError if it is not valid."""
+    """The entries of `.streamlit/secrets.toml` in the working directory, as for Streamlit, else in the program's
+    folder. Read once per process, since every encrypted value needs the keys. SettingsError if it is not valid TOML."""
     places = (folder / ".streamlit" / "secrets.toml" for folder in (Path.cwd(), ROOT))
     secrets = next(filter(Path.is_file, places), None)
     if secrets is None:

@@ -1,1 +1,1 @@
-"""The words that the whole program shares: each list once, with its labels."""
+"""The vocabularies that the whole program shares: each list of words once, with labels."""

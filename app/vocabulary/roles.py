@@ -78,7 +78,7 @@ class Scope(Labelled):
 
 
 class Page(Labelled):
-    """A page, for those who may see some of its `resource`."""
+    """A page. It is open to everybody who may see any of its `resource`."""
 
     def __init__(self, _word: str, _label: str = "", resource: Resource = Resource.SESSIONS) -> None:
         self.resource = resource
@@ -114,9 +114,14 @@ STAFF_GRANTS: Grants = {
 
 @dataclass(frozen=True)
 class RoleEntry:
-    """All there is to say of a role: its word on the roster, its label, what it may see beside STAFF_GRANTS, the page
-    that opens first (None: as for every member of staff), whether it works with pupils other than by counselling,
-    and if so its label in letters in Welsh."""
+    """A role.
+
+    - `word`: its name on the roster
+    - `grants`: what it may see besides STAFF_GRANTS
+    - `first_page`: the page that opens first; None if it is the same as for every member of staff
+    - `has_pupils`: whether it works with pupils other than by counselling
+    - `welsh`: its label in Welsh letters
+    """
 
     word: str
     label: str
@@ -127,7 +132,8 @@ class RoleEntry:
 
 
 class Role(StrEnum):
-    """The roles of the roster. A new one is one entry here. The first one of somebody's roles says what they are."""
+    """The roles of the roster. To add a role, add an entry here. The order matters: of somebody's roles, the one listed
+    first here is the one by which they are described."""
 
     label: str
     grants: Grants

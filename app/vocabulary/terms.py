@@ -5,7 +5,7 @@ from typing import Self
 
 
 class Labelled(StrEnum):
-    """A word as written in files and in the database, with its `label` for people."""
+    """A word as in files and in the database, with a `label` for people."""
 
     label: str
 
@@ -36,7 +36,7 @@ class EvidenceKind(Labelled):
 
 
 class EvidenceSource(Labelled):
-    """Where the evidence that decided a check is from; NOTHING if there is none."""
+    """The source of the evidence that decided a check; NOTHING if there is none."""
 
     def __init__(self, _word: str, _label: str = "", kind: EvidenceKind = EvidenceKind.NOTHING) -> None:
         self.kind = kind
@@ -58,7 +58,7 @@ class CallSource(Labelled):
 
 
 class CallPart(Labelled):
-    """What a call is to its session."""
+    """The part that a call plays in its session."""
 
     SESSION = "session", "the session"
     AFTER = "after", "pupils without staff after the session"
@@ -79,7 +79,7 @@ class LetterKind(Labelled):
 
 
 class FamilyEmailKind(Labelled):
-    """An email to a pupil's family: a letter of the same word, or about a request for consent."""
+    """An email to a pupil's family: a letter of the LetterKind with the same value, or about a request for consent."""
 
     INTRODUCTION = LetterKind.INTRODUCTION.value, LetterKind.INTRODUCTION.label
     ONE_TO_ONE = LetterKind.ONE_TO_ONE.value, LetterKind.ONE_TO_ONE.label
@@ -88,7 +88,7 @@ class FamilyEmailKind(Labelled):
 
 
 class EmailState(Labelled):
-    """The status of an email to a family. A STRUCK one was entered on the register by mistake."""
+    """The status of an email to a family. STRUCK: it was struck off the register as a mistake."""
 
     WAITING = "waiting", "Not yet sent"
     SENT = "sent", "Sent"
@@ -102,8 +102,12 @@ class ConsentKind(Labelled):
 
 
 class ConsentStatus(Labelled):
-    """The status of a consent. LAPSED: nobody answered, and its times are over; COVERED: nobody answered, but another
-    consent that holds covers its times; GIVEN_LATE: given after its times had begun."""
+    """The status of a consent.
+
+    - COVERED: nobody answered, but another valid consent covers its times
+    - LAPSED: nobody answered, and its times are over
+    - GIVEN_LATE: given after its times had begun
+    """
 
     WAITING = "waiting", "Awaiting an answer"
     COVERED = "covered", "Covered by another consent"
@@ -129,8 +133,8 @@ class ConsentEventKind(Labelled):
 
 
 class Resolution(Labelled):
-    """How a breach was resolved. The member of staff reads it too, and one that led to a concern about conduct is
-    among OTHER with much else: nothing tells which."""
+    """How a breach was resolved. The member of staff can read this, so a breach that led to a concern about their
+    conduct is OTHER, like much else, and cannot be told apart."""
 
     EXPLAINED = "explained", "Explained: nothing more to do"
     SPOKEN_WITH = "spoken_with", "Spoken with"
@@ -139,7 +143,7 @@ class Resolution(Labelled):
 
 
 class Purpose(Labelled):
-    """The purpose of a session. A log may state any other purpose in its own words; OTHER stands for all of these."""
+    """The purpose of a session. A log may give any other purpose in its own words, which counts as OTHER."""
 
     MUSIC = "music", "Music"
     ACADEMIC = "academic", "Academic"
@@ -149,7 +153,7 @@ class Purpose(Labelled):
 
     @classmethod
     def named(cls, words: str) -> "Purpose":
-        """The purpose that a text in a log states."""
+        """The purpose that the text in a log stands for."""
         return cls(words) if words in set(cls) else cls.OTHER
 
 
@@ -198,7 +202,7 @@ class OneToOneReason(Labelled):
 
 
 class ConcernCategory(Labelled):
-    """What a concern about a child is about."""
+    """The kind of a concern about a child."""
 
     HOME_ALONE = "home_alone", "A child home alone"
     UNKNOWN_ADULT = "unknown_adult", "An unknown adult"
@@ -217,7 +221,7 @@ class ConcernCategory(Labelled):
 
 
 class BreachState(Labelled):
-    """The state of a breach; CLOSED if later evidence showed that it was none."""
+    """The state of a breach. CLOSED: later evidence showed that it was not one."""
 
     OPEN = "open", "Open"
     RESOLVED = "resolved", "Resolved"
@@ -225,7 +229,7 @@ class BreachState(Labelled):
 
 
 class Deadline(Labelled):
-    """Whether a breach was or is in time, by the day on which it was due."""
+    """Whether a breach was resolved, or is still open, before or after the day on which it was due."""
 
     RESOLVED_IN_TIME = "resolved_in_time", "Resolved in time"
     RESOLVED_LATE = "resolved_late", "Resolved late"
@@ -254,7 +258,7 @@ class TableKind(Labelled):
 
 
 class RetainedKind(Labelled):
-    """A kind of record with a retention period of its own, as `[retention]` of the settings names it."""
+    """A kind of record with a retention period of its own, named as in `[retention]` of the settings."""
 
     SESSIONS = "sessions", "Sessions with their logs, calls and breaches; parents' consents"
     CALL_ORIGINALS = "call_originals", "Original call records"
@@ -282,7 +286,7 @@ class ProtocolKind(Labelled):
 
 
 class SpotCheckResult(Labelled):
-    """What somebody found who looked at a session drawn for a spot check."""
+    """The result of a spot check."""
 
     IN_ORDER = "in_order", "Looked at, in order"
     TO_EXPLAIN = "to_explain", "To explain"

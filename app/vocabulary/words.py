@@ -1,9 +1,9 @@
-"""Words as people type them: what is equal although it is written differently, and letters that were lost."""
+"""Words as people type them: which are equal though written differently, and which have lost letters."""
 
 import re
 import unicodedata
 
-# Zero-width characters, marks of direction, the soft hyphen and the byte-order mark: nobody sees or means them.
+# Zero-width characters, direction marks, the soft hyphen and the byte-order mark: invisible and never intended.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe0e\ufe0f\ufeff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’‛ʼʹ′`´＇", "'"))
 _YEAR = re.compile(r"(?:(?:(?:nc )?year(?: group)?|yr|y|blwyddyn|bl)[.-]?\s*)?0*(\d{1,2})(?:\.0+)?")
@@ -13,29 +13,29 @@ _FOREIGN_MARKS = re.compile(r"[\ufffd\x80-\x9f]|[√├┬┼╞╬]\S")
 
 
 def remove_invisible(text: str) -> str:
-    """The text without zero-width characters and others that nobody sees."""
+    """The text without zero-width and other invisible characters."""
     return _INVISIBLE.sub("", text)
 
 
 def tidy(text: str) -> str:
-    """The text without what nobody sees or means: invisible characters, doubled spaces, the Unicode form, the kind of
-    apostrophe, and a trailing ";" as Forms writes it. It keeps its capitals."""
+    """The text in one form, with its capitals: Unicode form NFC, plain apostrophes and single spaces, without invisible
+    characters, surrounding blanks or a trailing ";", which Forms writes."""
     plain = remove_invisible(unicodedata.normalize("NFC", text)).translate(_APOSTROPHES)
     return " ".join(plain.split()).rstrip("; ")
 
 
 def fold(text: str) -> str:
-    """Equal for words that are equal whatever their capitals, besides what `tidy` takes away."""
+    """The text as `tidy` returns it, in lower case: a key that ignores case and typing differences."""
     return tidy(text).casefold()
 
 
 def squeeze(heading: str) -> str:
-    """A heading without spaces, marks and capitals: "Staff e-mail" and "staff_email" are equal."""
+    """A heading without spaces, punctuation and capitals: "Staff e-mail" and "staff_email" are both "staffemail"."""
     return "".join(letter for letter in fold(heading) if letter.isalnum())
 
 
 def read_year(text: str) -> str:
-    """A year group in one form: "9" for "09", "Year 9", "Y9", "Blwyddyn 9" or "9.0", "12" for "L6", "13" for "Upper
+    """A year group in one form: "9" for "09", "Year 9", "Y9", "Blwyddyn 9" or "9.0"; "12" for "L6"; "13" for "Upper
     Sixth". Any other name is only tidied."""
     word = fold(text)
     if match := _YEAR.fullmatch(word):
@@ -46,14 +46,14 @@ def read_year(text: str) -> str:
 
 
 def shows_lost_letters(text: str) -> bool:
-    """Whether letters of the text were lost when it was saved in another encoding: "�", "SiÃ¢n"."""
+    """Whether letters were lost because the text was saved in another encoding: "�", "SiÃ¢n"."""
     if text.isascii():
         return False
     return bool(_FOREIGN_MARKS.search(text)) or any(map(_is_mojibake, _MOJIBAKE.findall(text)))
 
 
 def _is_mojibake(letters: str) -> bool:
-    """Whether some letters are the bytes of one letter of UTF-8, each read as a letter of its own."""
+    """Whether the letters begin with the UTF-8 bytes of a single letter, each of which was read as a letter."""
     for end in range(2, len(letters) + 1):
         try:
             read = b"".join(_as_ansi(letter) for letter in letters[:end]).decode()
