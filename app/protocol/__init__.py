@@ -1,5 +1,5 @@
-"""The rules: judge for every session, from what is on record, whether it kept the school's protocol.
+"""The rules: they judge, from what is on record, whether each session followed the school's protocol.
 
-Pure functions on data frames and settings: no database, no network, no screens. `judge` takes an
+They are pure functions on data frames and settings, without a database, network or screens. `judge` takes an
 `Evidence` and returns a `Judged`; `CLAUSES` describes what is judged and why.
 """

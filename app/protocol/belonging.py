@@ -10,12 +10,12 @@ from app.protocol.matching import by_hour
 
 
 def find_records(calls: Calls) -> Ints:
-    """For each attendance report the position of the call record of the same meeting; NONE where there is none, and for
-    call records.
+    """For each call: if it is an attendance report, the position of the call record of the same meeting, or NONE if
+    there is none; NONE for call records.
 
-    Their times overlap, and they have the same join link, or the same organiser and a pupil in common. Of several
-    records the one with the longest overlap counts, then the nearest start, then the lowest call id. A peer-to-peer
-    call is no meeting: Teams makes no report of one.
+    A report and its record overlap in time, and have the same join link, or the same organiser and a pupil in common.
+    Of several records, the one with the longest overlap counts, then the nearest start, then the lowest call id.
+    Peer-to-peer calls are left out, since Teams makes no reports on them.
     """
     found = np.full(len(calls.frame), NONE)
     keys = _meeting_keys(calls)
@@ -43,8 +43,8 @@ def find_records(calls: Calls) -> Ints:
 
 
 def _meeting_keys(calls: Calls) -> pd.DataFrame:
-    """For each `call` the numbers (`key`) that calls of one meeting share: of the join link, and of the organiser with
-    each pupil. Without attendance reports nothing is looked up."""
+    """The numbers (`key`) that each `call` shares with calls of the same meeting: one for its join link, and one for
+    its organiser with each pupil. Empty if there are no attendance reports."""
     if not calls.is_report.any():
         return pd.DataFrame({"call": [], "key": []}, dtype=np.int64)
     link = calls.frame["join_key"].reset_index(drop=True).dropna()
@@ -58,11 +58,11 @@ def _meeting_keys(calls: Calls) -> pd.DataFrame:
 
 
 def find_followed(calls: Calls, rooms: Mask, others: Mask, day: Ints) -> Ints:
-    """For each of some rooms the position of the call that it followed, which is another one of `others`; NONE where
-    there is none, and for all other calls.
+    """For each call: if it is one of the `rooms`, the position of the call in `others` that it followed, or NONE if
+    there is none; NONE for all other calls. `day` is the day of each call.
 
-    Both have the same join link and begin on the same `day`, and the last call that began earlier had ended when the
-    room began. Of several, that is the one that ended last, then the one with the lowest call id.
+    The candidates are the other calls with the same join link that began earlier on the same day. The room followed the
+    one that ended last (of several, the one with the lowest call id), if that had ended when the room began.
     """
     found = np.full(len(calls.frame), NONE)
     link = calls.frame["join_key"].reset_index(drop=True)

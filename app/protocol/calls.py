@@ -1,4 +1,4 @@
-"""What the calls on record are by themselves, before anything is known of sessions."""
+"""What the calls on record show by themselves, before they are matched to sessions."""
 
 import numpy as np
 import pandas as pd
@@ -10,18 +10,20 @@ from app.vocabulary.terms import CallSource
 
 
 class Calls:
-    """The calls by their positions in `frame`; every array here has one value for each.
+    """The calls, by their positions in `frame`. Every array has one value for each call.
 
-    - `start`, `end`: microseconds
-    - `stays` (with the columns of the evidence): `call` (a position), `start`, `end`; `people`: everybody who took
-      part, at known times or not, with `call`, `staff_id`, `pupil_id` (NONE: not on the roster); of these, `listed` did
-      at unknown times
-    - `is_direct`: peer-to-peer; `is_report`: read from an attendance report
+    - `start`, `end`: in microseconds
+    - `stays`: a frame with the columns of the evidence, and `call` (a position), `start` and `end`
+    - `people`: everybody who took part, at known times or not: `call`, `staff_id`, `pupil_id` (NONE if they are not on
+      the roster); `listed`: those who took part at unknown times
+    - `is_direct`: whether it was peer-to-peer; `is_report`: whether it was read from an attendance report
     - `with_staff`, `with_pupil`, `with_unidentified`: whether such people took part
-    - `without_staff`: a room without staff: organised by roster staff in the school's tenant, with a pupil
-    - `is_elsewhere`: hosted by another organisation
-    - `shows_staff`: whether it shows which staff were there. A call of another organisation lists only our own people;
-      one without roster staff shows it only if everybody in a room without staff was identified.
+    - `without_staff`: whether it is a room without staff: a group call with a pupil but no staff, organised by roster
+      staff in the school's tenant
+    - `is_elsewhere`: whether another organisation hosted it
+    - `shows_staff`: whether it shows which staff were there. A call hosted by another organisation does not: it lists
+      only our own people. A call without roster staff does only if it is a room without staff in which everybody was
+      identified
     """
 
     def __init__(self, evidence: Evidence, settings: Settings) -> None:
@@ -46,14 +48,14 @@ class Calls:
         self.shows_staff = ~self.is_elsewhere & self.with_staff | self.without_staff & ~self.with_unidentified
 
     def _find_calls(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rows of people with the position of their `call`, without those of calls that are not on record, and with
-        plain ids."""
+        """The rows of a frame of people, with the position of their `call` and plain ids. Rows of calls that are not on
+        record are left out."""
         call: Ints = self.index.get_indexer(frame["call_id"])
         rows = frame.assign(call=call, staff_id=ids(frame["staff_id"]), pupil_id=ids(frame["pupil_id"]))
         return rows[call != NONE]
 
     def _read_listed(self, evidence: Evidence) -> pd.DataFrame:
-        """The people of a call's own list who have no stay in it."""
+        """The people whom a call lists and who have no stay in it."""
         listed, key = self._find_calls(evidence.listed), ["call", "person"]
         with_times = self.stays[self.stays["call"].isin(listed["call"])]
         has_times = pd.MultiIndex.from_frame(listed[key]).isin(pd.MultiIndex.from_frame(with_times[key]))
@@ -65,7 +67,7 @@ class Calls:
         return mask
 
     def is_school_tenant(self, tenant: pd.Series) -> Mask:
-        """Whether each is the school's tenant; one that the record leaves out counts as the school's."""
+        """Whether each tenant is the school's. A tenant that the record leaves out counts as the school's."""
         ours = ("", self._settings.tenant_id.lower())
         return np.asarray(
             tenant.isna() | tenant.isin([each for each in tenant.dropna().unique() if each.lower() in ours])

@@ -1,8 +1,8 @@
 """What a clause is, and the decorator that makes a function one.
 
-A clause is one function with `@clause(...)`: given the facts of all sessions it gives a `Ruling`, in which the first
-`decide` that reaches a session decides it, so that the function reads from top to bottom like the clause itself.
-Charts, exports and the Protocol page follow from it, and planning if it has a remedy.
+A clause is one function with `@clause(...)`. It takes the facts of all sessions and returns a `Ruling`. The first
+`decide` that selects a session decides it, so that the function reads from top to bottom like the clause itself.
+Charts, exports and the Protocol page follow from it; so does planning, if it has a remedy.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Judge = Callable[[SessionFacts], Ruling]
 
 
 class Heading(StrEnum):
-    """The two headings of the school's text, in its order, as docs/protocol.md identifies their points."""
+    """The two headings of the school's text, in order. The values are those in the identifiers of docs/protocol.md."""
 
     GENERAL = "general"
     ONE_TO_ONE = "one-to-one"
@@ -28,7 +28,7 @@ class Heading(StrEnum):
 
 @dataclass(frozen=True)
 class Reference:
-    """A point of the school's text: a heading and the number of a bullet under it, from 1 (docs/protocol.md)."""
+    """A point of the school's text: a heading, and the number of a bullet below it, from 1 (see docs/protocol.md)."""
 
     heading: Heading
     bullet: int
@@ -39,8 +39,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What prevents a breach before the session begins, as text, and the part of it that the program can do: send that
-    kind of letter, ask for that kind of consent, or invite a second member of staff."""
+    """How to prevent a breach before the session begins, as text (`words`), and what the program can do for it: send a
+    `letter` of this kind, ask for a `consent` of this kind, or invite a second member of staff."""
 
     words: str
     letter: str = ""
@@ -50,9 +50,10 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause. `title` and `words` are for people; `reference` is the point of the school's text that it stands
-    for; `applies_to` and `decided_by` say to which sessions it applies and which evidence decides it. A clause with a
-    `remedy` is decided by what is known when a session is planned; any other only by the session itself."""
+    """One clause. `title` and `words` are for people; `reference` is the point of the school's text that it stands for;
+    `applies_to` and `decided_by` are text that says to which sessions it applies and which evidence decides it. A
+    clause with a `remedy` is decided by what is known when a session is planned; any other, only by the session
+    itself."""
 
     name: str
     title: str
@@ -76,9 +77,10 @@ def clause(
     applies_to: str = "Every session",
     remedy: Remedy | None = None,
 ) -> Callable[[Judge], Judge]:
-    """Make a function a clause: it joins the register at its place in the school's text.
+    """A decorator that makes a function a clause, and adds it to the register in the order of the school's text.
 
-    The clause has the function's name, with hyphens (`staff_opens`: "staff-opens"). Stored outcomes carry that name.
+    The clause's name is the function's, with hyphens: `staff_opens` becomes "staff-opens". Stored outcomes use this
+    name. ValueError if there is already a clause with the name.
     """
 
     def register(judge: Judge) -> Judge:
@@ -95,5 +97,5 @@ def clause(
 
 
 def _place(reference: Reference) -> tuple[int, int]:
-    """Clauses of the same point stay in the order of their functions."""
+    """The sort key of a reference. Clauses of the same point stay in the order of their functions."""
     return list(Heading).index(reference.heading), reference.bullet

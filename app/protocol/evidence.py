@@ -1,4 +1,4 @@
-"""The evidence on which sessions are judged, as frames."""
+"""The evidence by which sessions are judged, as data frames."""
 
 from dataclasses import dataclass, field, fields
 
@@ -101,29 +101,33 @@ _EMPTY = {
 
 
 def empty(name: str) -> pd.DataFrame:
-    """An empty frame of that name with its columns and types."""
+    """An empty frame with the columns and types that `COLUMNS` gives for the name."""
     return _EMPTY[name].copy(deep=False)
 
 
 @dataclass
 class Evidence:
-    """Everything on record for some sessions; each field is a frame with the columns in `COLUMNS`.
+    """Everything on record for some sessions. Each field is a frame with the columns in `COLUMNS`.
 
-    Instants are in UTC, days naive midnights, yes/no columns true, false or blank, ids integers
-    (calls: text). Lists within a cell (`roles`, `year_groups`, `houses`) are separated by ";".
+    Instants are in UTC; days are midnights without a time zone; yes/no columns are true, false or blank; ids are
+    integers, but those of calls are text. Lists within a cell (`roles`, `year_groups`, `houses`) are separated by ";".
 
-    - `logs` one row a log; `log_pupils`, `log_invited` (blank `staff_id`: not on the roster)
-    - `calls` one row a call (`source`: a CallSource; `join_key` recognises calls with the same join link); `stays` one
-      row for each time a person was in it (`caller`: at the calling end; `has_media`: whether anything is known of
-      their camera), `videos` camera video sent by a person (both times blank: sent, how long unknown), both
-      ending after they begin, `listed` people who took part at unknown times, `recordings` (a blank `call_id` is
-      decided by organiser and time)
-    - `calendar_events` one row for each version of a meeting in a calendar (`event_key` is the same for all of them;
-      `changed_at`: when it was written), `calendar_invited` the staff whom it invites
-    - `staff`, `pupils` one row for each version, held from `from_day` on; the first also before it
-    - `letters`, `consents` (one row for each time one was given; `withdrawn_at` blank: it still holds),
-      `remote_pupils` (the days of each time a single pupil learns from home), `concerns` (one row for each concern and
-      linked log or call) the registers
+    - `logs`: one row per log; `log_pupils`, `log_invited`: one row per person (`staff_id` is blank if they are not on
+      the roster)
+    - `calls`: one row per call (`source`: a CallSource; `join_key`: equal for calls with the same join link)
+    - `stays`: one row for each time a person was in a call, which ends after it begins (`caller`: whether at the
+      calling end; `has_media`: whether anything is known about their camera)
+    - `videos`: camera video that a person sent, which ends after it begins (both times are blank if it is not known for
+      how long it was sent)
+    - `listed`: people who took part at unknown times
+    - `recordings`: if `call_id` is blank, organiser and time identify the call
+    - `calendar_events`: one row for each version of a meeting in a calendar (`event_key`: equal for all versions of a
+      meeting; `changed_at`: when the version was written); `calendar_invited`: the staff whom it invites
+    - `staff`, `pupils`: one row for each version, valid from `from_day`; the first is also valid before
+    - `letters`: one row per letter; `consents`: one row for each time a consent was given (`withdrawn_at` is blank
+      while it is valid)
+    - `remote_pupils`: one row for each period in which a single pupil learns from home
+    - `concerns`: one row for each concern and linked log or call
     """
 
     logs: pd.DataFrame = field(default_factory=lambda: empty("logs"))
@@ -144,7 +148,7 @@ class Evidence:
     concerns: pd.DataFrame = field(default_factory=lambda: empty("concerns"))
 
     def __post_init__(self) -> None:
-        """Name a missing column here, where the frame came from can still be seen."""
+        """Raise ValueError for missing columns here, where the traceback still shows where the frame came from."""
         for entry in fields(self):
             missing = COLUMNS[entry.name].keys() - set(getattr(self, entry.name).columns)
             if missing:

@@ -1,4 +1,4 @@
-"""The facts that clauses need about the sessions: what calls, logs and registers show of each."""
+"""The facts about sessions that clauses need: what calls, logs and registers show about each session."""
 
 from datetime import time
 from functools import cached_property
@@ -26,7 +26,8 @@ def clock_micros(clock: time) -> int:
 
 
 def is_between(start: Ints, end: Ints, opens: time, closes: time) -> Mask:
-    """Whether school times lie between two times of the day on which they begin, ends included."""
+    """Whether each period, in school time, lies between two times of day on the day on which it begins, ends
+    included."""
     midnight = start // DAY * DAY
     return (start - midnight >= clock_micros(opens)) & (end - midnight <= clock_micros(closes))
 
@@ -38,8 +39,8 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def school_account(self) -> Mask:
-        """Whether roster staff took part with an account of the school's tenant. An account without a tenant is
-        the school's, because the roster knew it by an id or an address of the school's."""
+        """Whether roster staff took part with an account in the school's tenant. An account without a tenant counts as
+        the school's, because its id or address is on the roster."""
         with_account = self._is_staff & self.on_record.is_school_tenant(self._stays["tenant"])
         listed = self._listed[self._listed["staff_id"] != NONE]
         listed = listed[self.on_record.is_school_tenant(listed["tenant"])]
@@ -47,18 +48,18 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def hides_staff(self) -> Mask:
-        """Whether another organisation hosted the matched call, and no staff took part in any of the session's: it
-        shows nothing of staff."""
+        """Whether the calls show nothing about staff: another organisation hosted the matched call, and no staff took
+        part in any call of the session."""
         return self.from_call(self.on_record.is_elsewhere, blank=False) & ~self.mask_of(self.took_part()["session"])
 
     @cached_property
     def by_report(self) -> Mask:
-        """Whether a call of the session is known from an attendance report."""
+        """Whether an attendance report is the source of any call of the session."""
         return self.mask_of(self.own_calls.loc[self.on_record.is_report[self.own_calls["call"]], "session"])
 
     @cached_property
     def _by_reports_alone(self) -> Mask:
-        """Whether all calls of the session are known from attendance reports only, which show no cameras."""
+        """Whether attendance reports, which do not show cameras, are the source of all calls of the session."""
         recorded = ~self.on_record.is_report[self.own_calls["call"]]
         return self.by_report & ~self.mask_of(self.own_calls.loc[recorded, "session"])
 
@@ -69,28 +70,29 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def _is_recorded(self) -> Mask:
-        """Which of `own_calls` Graph lists a recording of."""
+        """For each of `own_calls`, whether Graph lists a recording of it."""
         is_recorded = recorded_calls(self.on_record.frame, self.evidence.recordings)
         return np.asarray(is_recorded[self.own_calls["call"]])
 
     @cached_property
     def was_recorded(self) -> Mask:
-        """Whether Graph lists a recording of the session, or the log says that there was one."""
+        """Whether Graph lists a recording of the session, or the log says that it was recorded."""
         return self.recording_listed | self.yes("recorded")
 
     @cached_property
     def in_channel(self) -> Mask:
-        """Whether the recording was made in a channel meeting; if it is not known in which call, whether all were."""
+        """Whether the recording was made in a channel meeting. If it is not known in which call it was made, whether
+        all calls of the session were channel meetings."""
         elsewhere = ~flags(self.on_record.frame["channel"])[self.own_calls["call"]]
-        # Of several calls, those count that are listed as recorded, if any is.
+        # If any of several calls is listed as recorded, only those that are count.
         counts = self._is_recorded | ~self.recording_listed[self.own_calls["session"]]
         return self.has_call & ~self.mask_of(self.own_calls["session"][elsewhere & counts])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
-        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), `least`
-        and `most` (of their time in the call, the share for which it was on and for which it may have been on, by
-        streams with times; blank where there are none)."""
+        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), and
+        `least` and `most`: the shares of their time in the call for which the camera was certainly on and may have been
+        on, by streams with times; NaN if there are none."""
         n, is_pupil = len(self.pupils), self._is_pupil
         row_of_stay = self._pupil_of(is_pupil)
         stays = self._stays.loc[is_pupil, ["call", "person"]].assign(row=row_of_stay)
@@ -112,16 +114,16 @@ class SessionFacts(RoomFacts):
         most[has_times] = perhaps_with_video[has_times] / present[has_times]
         required = self.setting(lambda r: r.camera_share)[self.pupils["session"]]
         camera = np.where(most < required, SHORT, UNKNOWN)
-        # A stream without times may have filled the gaps of one with times; for how long is not known.
+        # A stream without times may have filled the gaps between others, for an unknown time.
         camera[videos.loc[videos["started_at"].isna(), "row"]] = SENT
         camera[least >= required] = ENOUGH
         in_call = self.pupils["in_call"] & ~self._by_reports_alone[self.pupils["session"]]
         return self.pupils.assign(camera=camera, least=least, most=most)[in_call]
 
     def _find_unknown_media(self, row_of_stay: Ints) -> presence.Intervals:
-        """When nothing is known of the media of pupils in a call, by their rows of `pupils`: those stays count as
-        neither on nor off, unless another device of theirs was in the same call at the time. `row_of_stay` has one
-        value for each stay of a pupil."""
+        """The intervals in which nothing is known about a pupil's media, grouped by the row of `pupils`. In these the
+        camera counts as neither on nor off. Left out are times at which another device of the pupil, whose media are
+        known, was in the same call. `row_of_stay` has the row of `pupils` for each stay of a pupil."""
         has_media = flags(self._stays["has_media"], blank=True) & ~self.on_record.is_report[self._stay_call]
         pupil = self._is_pupil
         keys = paired(self._stay_call[pupil], row_of_stay)
@@ -133,17 +135,18 @@ class SessionFacts(RoomFacts):
         return keys[cut.group[unknown]] % 2**32, cut.start[unknown], cut.end[unknown]
 
     def took_part(self) -> pd.DataFrame:
-        """Each time that roster staff took part in a session's call: `session`, `staff_id`."""
+        """One row for each time that roster staff took part in a call of a session: `session`, `staff_id`."""
         session = np.append(self._stay_session, self._listed["session"])
         staff_id = np.append(self._stay_staff, self._listed["staff_id"])
         return pd.DataFrame({"session": session, "staff_id": staff_id})[staff_id != NONE]
 
     def invited_by_calendar(self) -> pd.DataFrame:
-        """Whom the calendar had invited to the meetings of one-to-ones before these began: `session`, `staff_id` (NONE:
-        a meeting to which no staff were invited).
+        """The staff who were invited by calendar to the meetings of one-to-ones before these began: `session`,
+        `staff_id` (NONE if no staff were invited to a meeting).
 
-        A call's meeting is the event with its join link whose time overlaps the call's longest, or lies as near as a
-        log may lie to its call, in its last version from before the session began."""
+        A call's meeting is the event with the same join link, in its last version from before the session began. Of
+        several, the one that overlaps the call longest counts, then the one with the nearest start. The gap between the
+        two must be no longer than one between a log and its call may be."""
         calls, on_record = self.own_calls[self.one_to_one[self.own_calls["session"]]], self.on_record
         calls = calls.assign(join_key=on_record.frame["join_key"].to_numpy(object)[calls["call"]])
         both = calls.dropna(subset=["join_key"]).merge(self.evidence.calendar_events, on="join_key")
@@ -163,7 +166,7 @@ class SessionFacts(RoomFacts):
         return pd.DataFrame({"session": people["session"], "staff_id": ids(people["staff_id"])})
 
     def invited_by_log(self) -> pd.DataFrame:
-        """People whom the log says were invited: `session`, `staff_id` (NONE: not on the roster)."""
+        """The people who were invited according to the log: `session`, `staff_id` (NONE if not on the roster)."""
         invited = self.evidence.log_invited
         frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": ids(invited["staff_id"])})
         return frame[frame["session"] != NONE]
@@ -172,18 +175,18 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def purpose(self) -> pd.Categorical:
-        """The logged purpose; "" where not logged."""
+        """The logged purpose; "" if the session was not logged."""
         return self.word("purpose")
 
     @cached_property
     def present(self) -> Mask:
-        """Which pupils (rows of `pupils`) were in the call; where there is none, whom the log names."""
+        """For each row of `pupils`: whether the pupil was in the call or, if there is no call, is named in the log."""
         return np.asarray(self.pupils["in_call"] | ~self.has_call[self.pupils["session"]])
 
     @cached_property
     def _only_pupil(self) -> Ints:
-        """The row of `pupils` of the only pupil in the call (where there is none, in the log); NONE where there were
-        more, or none."""
+        """The row of `pupils` of the only pupil in the call or, if there is no call, in the log; NONE if there were
+        several pupils, or none."""
         rows = np.flatnonzero(self.present)
         session = self.pupils["session"].to_numpy()[rows]
         only = np.full(self.n, NONE)
@@ -192,12 +195,13 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def only_pupil_version(self) -> Ints:
-        """Who the only pupil was on the session's day, as a row of `pupil_versions`; NONE where there is none."""
+        """The row of `pupil_versions` for the only pupil on the session's day; NONE if there is no only pupil."""
         return np.append(self.pupils["row"], NONE)[self._only_pupil]
 
     @cached_property
     def one_to_one(self) -> Mask:
-        """Purpose `pastoral`, exactly one pupil (in the call, if there is one), who is in remote learning."""
+        """Whether the purpose is `pastoral` and there was exactly one pupil (in the call or, if there is none, in the
+        log), who was in remote learning."""
         sessions = np.flatnonzero((self.purpose == "pastoral") & (self._only_pupil != NONE))
         pupils = self.pupils["pupil_id"].to_numpy()[self._only_pupil[sessions]]
         periods, own = self.settings.remote_learning, self.evidence.remote_pupils
@@ -206,8 +210,8 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def confidential(self) -> Mask:
-        """Whether it is counselling, was logged by a counsellor without a purpose that is clearly another, or is an
-        unlogged call with a counsellor in it, which may be counselling."""
+        """Whether the session is or may be counselling: it was logged as such, was logged by a counsellor with no other
+        allowed purpose, or is an unlogged call with a counsellor in it."""
         counsellor, people = self.staff.lists("roles", Role.COUNSELLOR), self.took_part()
         rows = self.staff.rows(people["staff_id"].to_numpy(), self.day[people["session"]])
         has_counsellor = self.mask_of(people.loc[counsellor[rows], "session"])
@@ -219,18 +223,19 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def tuition_hours(self) -> Words:
-        """The hours for academic tuition on the session's day: "08:30 to 17:30"."""
+        """The hours for academic tuition in force on the session's day, such as "08:30 to 17:30"."""
         return self.setting(lambda rules: " to ".join(f"{clock:%H:%M}" for clock in rules.academic_hours))
 
     def in_academic_hours(self, start: Ints, end: Ints) -> Mask:
-        """Whether a school time lies within the academic hours of the session's day, ends included."""
+        """Whether a period, in school time, lies within the academic hours of the session's day, ends included."""
         within = np.zeros(self.n, bool)
         for number, rules in enumerate(self.settings.rules):
             within |= (self.rule == number) & is_between(start, end, *rules.academic_hours)
         return within
 
     def in_slot(self, start: Ints, end: Ints) -> Mask:
-        """Whether a school time lies within a slot for one-to-ones that counts on its day, for the session's pupil."""
+        """Whether a period, in school time, lies within a slot for one-to-ones that is open to the session's pupil on
+        that day."""
         day = start // DAY
         within = np.zeros(self.n, bool)
         for number, rules in enumerate(self.settings.rules):
@@ -241,7 +246,7 @@ class SessionFacts(RoomFacts):
         return within
 
     def _is_on(self, slot: Slot, day: Ints) -> Mask:
-        """Whether a slot counts on each day, by its weekdays and its week."""
+        """Whether a slot is open on each day (days since 1970), by its weekdays and its week."""
         weekday = (day + 3) % 7  # 1 January 1970 was a Thursday
         on_weekday = np.isin(weekday, [WEEKDAYS.index(name) for name in slot.days])
         if slot.week is None:
@@ -253,17 +258,17 @@ class SessionFacts(RoomFacts):
     # -- the registers ---------------------------------------------------------------------------
 
     def asks_for(self, kind: str) -> Mask:
-        """For which pupils (one value per row of `pupils`) a letter or consent of that kind is needed: for a
-        one-to-one, for the pupil in the call."""
+        """For each row of `pupils`: whether the pupil needs a letter or consent of this kind. For the kind
+        `one_to_one`, only the pupil in the call does."""
         return self.present if kind == LetterKind.ONE_TO_ONE else np.ones(len(self.pupils), bool)
 
     def consented(self, kind: str, sessions: Mask, pupils: Mask) -> tuple[Mask, Mask]:
-        """Whether every one of some pupils (one value per row of `pupils`) of the given sessions has a consent (one
-        value per session), and which pupils have one or need none (one value per row of `pupils`).
+        """For each session, whether it is one of the given sessions and all of its `pupils` (a mask of rows of
+        `pupils`) have a consent; and for each row of `pupils`, whether the pupil has one or needs none.
 
-        The consent is of the given kind, covers the session's time, was given before it began and was not
-        withdrawn before that. For `outside_hours` SLT was informed before it began; for `one_to_one` the consent
-        states a reason."""
+        A consent counts if it is of the given kind, covers the session's time, and was given before the session began
+        and not withdrawn before then. For `outside_hours`, SLT must also have been informed before the session began;
+        for `one_to_one`, the consent must state a reason."""
         register = self.evidence.consents
         register = register[register["kind"] == kind]
         session = self.pupils["session"].to_numpy()
@@ -291,8 +296,8 @@ class SessionFacts(RoomFacts):
         return self.mask_of(self.pupils["session"])
 
     def letters(self, kind: str) -> tuple[Mask, Mask]:
-        """For each row of `pupils`: whether a letter of that kind is dated before the session's day,
-        and whether there is any at all."""
+        """For each row of `pupils`: whether a letter of this kind is dated before the session's day, and whether there
+        is any letter of this kind."""
         register = self.evidence.letters
         register = register[register["kind"] == kind]
         first = days_since_1970(register["sent_on"])
@@ -300,8 +305,8 @@ class SessionFacts(RoomFacts):
         return first < self.day[self.pupils["session"]], ~np.isnan(first)
 
     def reported(self, *, home_alone: bool = False) -> Mask:
-        """Whether a concern is linked to the session and a DSP of the pupil's school was alerted. `home_alone`: only
-        concerns that a child was home alone count."""
+        """Whether a concern is linked to the session and a DSP of the pupil's school was alerted. With `home_alone`,
+        only concerns that a child was home alone count."""
         concerns = self.evidence.concerns
         concerns = concerns[flags(concerns["alerted"]) & (flags(concerns["home_alone"]) | (not home_alone))]
         linked = np.append(self.session_of_log(concerns["log_id"]), self.session_of_call(concerns["call_id"]))
@@ -310,17 +315,18 @@ class SessionFacts(RoomFacts):
     # -- words -----------------------------------------------------------------------------------
 
     def names(self, rows: Mask, sessions: Ints) -> Words:
-        """The names of the pupils in the given rows of `pupils`, as one text for each of the given sessions."""
+        """For each of the given sessions, the names of its pupils in the rows of `pupils` that the mask `rows` selects,
+        as one text."""
         names = pd.Series(self.pupil_names(np.flatnonzero(rows))).groupby(self.pupils["session"].to_numpy()[rows])
         return np.asarray(names.agg(join_names).reindex(sessions).to_numpy(object))
 
     def clock_times(self, times: Ints) -> Words:
-        """Times on the school's clock: "14:31:10", or "14:31" on the full minute."""
+        """Times of day in school time: "14:31:10", or "14:31" on the full minute."""
         clock = instants(times).dt.tz_convert(self.settings.timezone).dt.strftime("%H:%M:%S")
         return np.asarray(clock.str.replace(r"(?<=:\d\d):00$", "", regex=True).to_numpy(object))
 
 
 def join_names(names: pd.Series) -> str:
-    """Names as people say them: "Aled, Bethan and Carys"."""
+    """The names as one text: "Aled, Bethan and Carys"."""
     known = [str(n) for n in names.dropna()]
     return " and ".join(filter(None, [", ".join(known[:-1]), *known[-1:]]))

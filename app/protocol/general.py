@@ -1,4 +1,4 @@
-"""The clauses of the general protocol, but for those about the call itself (`in_call`)."""
+"""The clauses of the general protocol, except those about the call itself (see `in_call`)."""
 
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
@@ -17,7 +17,7 @@ from app.vocabulary.roles import Role
     remedy=Remedy("Have the letter of introduction sent; it counts from the day after.", letter="introduction"),
 )
 def parents_told(facts: SessionFacts) -> Ruling:
-    """General protocol, point 1: parents read about video sessions before their child has one."""
+    """General protocol, point 1: parents are told about video sessions in writing before their child has one."""
     return by_letters(facts, facts.every_session, "introduction", "letter of introduction")
 
 
@@ -32,8 +32,8 @@ def parents_told(facts: SessionFacts) -> Ruling:
     remedy=Remedy("Choose a purpose that is yours, or ask a colleague who may hold the session."),
 )
 def purpose_allowed(facts: SessionFacts) -> Ruling:
-    """General protocol, point 2: sessions are for music, tuition, counselling or a check on a pupil's welfare, the last
-    two by the staff whose task they are."""
+    """General protocol, point 2: sessions are for music, tuition, counselling or a check on a pupil's welfare. The last
+    two are only for the staff whose task they are."""
     purpose = facts.purpose
     counselling, pastoral = purpose == "counselling", purpose == "pastoral"
     ruling = Ruling(facts)
@@ -60,7 +60,7 @@ def purpose_allowed(facts: SessionFacts) -> Ruling:
     decided_by="The account that took part in the call; without a call record, the log.",
 )
 def school_account(facts: SessionFacts) -> Ruling:
-    """General protocol, point 3: staff of the senior schools work in Teams, signed in with the school's account."""
+    """General protocol, point 3: staff of the senior schools use Teams, signed in with their school account."""
     platform, account = facts.word("platform"), facts.word("account")
     other_platform = (platform != "") & (platform != "teams")
     other_account = (account != "") & (account != "school")
@@ -102,8 +102,8 @@ def dress(facts: SessionFacts) -> Ruling:
     decided_by="The log.",
 )
 def public_room(facts: SessionFacts) -> Ruling:
-    """General protocol, point 8: an adult of the household can walk in at any time. A bedroom needs a good reason and
-    an open door. Sessions with a school counsellor are free of this."""
+    """General protocol, point 8: the pupil is in a room that an adult of the household can enter at any time. A bedroom
+    needs a good reason and an open door. Sessions with a school counsellor are exempt."""
     room, reason = facts.word("room"), facts.word("bedroom_reason")
     in_bedroom, door_open, door_shut = room == "bedroom", facts.yes("door_open"), facts.no("door_open")
     allowed_reason = reason.isin(["quarantine", "only_room"])
@@ -131,7 +131,7 @@ def public_room(facts: SessionFacts) -> Ruling:
     decided_by="The log.",
 )
 def background(facts: SessionFacts) -> Ruling:
-    """General protocol, point 9: the picture behind a person is plain or blurred and gives away nothing personal."""
+    """General protocol, point 9: the background is plain or blurred and reveals nothing personal."""
     ruling = Ruling(facts, log_yes=facts.yes("background_ok"), log_no=facts.no("background_ok"))
     ruling.decide_by_log(
         if_met="The background was neutral or blurred.", if_breach="The background was not neutral or blurred."
@@ -153,7 +153,8 @@ def background(facts: SessionFacts) -> Ruling:
     ),
 )
 def academic_hours(facts: SessionFacts) -> Ruling:
-    """General protocol, point 10: tuition keeps to the school's hours, unless parents consented and SLT knew before."""
+    """General protocol, point 10: tuition takes place within the school's hours, unless parents consented and SLT was
+    informed beforehand."""
     reasons = {
         MET: "within {hours}.",
         EXEMPT: "outside {hours}, with parental consent given beforehand and SLT informed.",
@@ -189,7 +190,7 @@ def logged(facts: SessionFacts) -> Ruling:
     decided_by="The register of concerns: one is linked to the session and the DSP was alerted.",
 )
 def concern_reported(facts: SessionFacts) -> Ruling:
-    """General protocol, point 11: staff take every safeguarding concern from a session to the DSP responsible."""
+    """General protocol, point 11: staff report every safeguarding concern from a session to the DSP responsible."""
     arose = facts.yes("concern")
     ruling = Ruling(facts, facts.logged & ~facts.no("concern"))
     reported = "A concern is on record for the session and the DSP was alerted."

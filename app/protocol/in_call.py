@@ -1,4 +1,4 @@
-"""The clauses of the general protocol about the call itself: recording it, opening and ending it, and cameras."""
+"""The clauses of the general protocol that concern the call itself: recording, opening and ending it, and cameras."""
 
 import numpy as np
 import pandas as pd
@@ -139,7 +139,7 @@ def staff_ends(facts: SessionFacts) -> Ruling:
 
 
 def _gap(earlier: Ints, later: Ints) -> Ints:
-    """How long lies between two times, one of each a session; 0 where the second is not later."""
+    """For each session, the time between two instants in microseconds; 0 if the second is not later."""
     return np.where(earlier < later, later - earlier, 0)
 
 
@@ -166,7 +166,7 @@ def never_alone(facts: SessionFacts) -> Ruling:
 
 
 def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
-    """For some sessions, sentences with each stretch in which pupils were alone, and their names."""
+    """For each of the given sessions, sentences that name every stretch in which pupils were alone, and the pupils."""
     stretches, pupils = facts.alone, facts.pupils_alone()
     session = stretches["session"].to_numpy()
     day = facts.day[session[pupils["stretch"]]]
@@ -205,8 +205,8 @@ _UNIDENTIFIED = "{names} in a room from {since} for {length}: no member of staff
     decided_by="Each pupil's own video in the call; where that shows nothing, the log.",
 )
 def cameras_on(facts: SessionFacts) -> Ruling:
-    """General protocol, point 6: pupils who have a camera keep it on and can be seen, unless they object to being
-    recorded."""
+    """General protocol, point 6: pupils who have a camera keep it on so that they can be seen, unless they object to
+    being recorded."""
     log = facts.word("cameras_on")
     no_camera, objected = log == "no_camera", log == "objected"
     says_on, says_off = log == "yes", (log == "no") | no_camera | objected
@@ -242,12 +242,13 @@ def cameras_on(facts: SessionFacts) -> Ruling:
 
 
 def _with_camera(facts: SessionFacts, *cameras: int) -> Mask:
-    """Sessions with a pupil in the call whose camera was one of these."""
+    """Whether each session has a pupil in the call whose `camera` is one of the given values."""
     return facts.mask_of(facts.cameras.loc[facts.cameras["camera"].isin(cameras), "session"])
 
 
 def _camera_off(facts: SessionFacts, objected: Mask, sessions: Rows) -> Words:
-    """Whose camera was off for too long or, if the call does not show it, what the log says."""
+    """The reason for each of the given sessions: whose camera was off for too long or, if the call does not show that,
+    what the log says."""
     short = facts.cameras[facts.cameras["camera"] == SHORT]
     required = facts.setting(lambda rules: rules.camera_share)[short["session"]]
     names = facts.pupil_versions.fact("name", short["row"].to_numpy())

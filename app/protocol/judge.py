@@ -1,4 +1,4 @@
-"""Judges every clause for every session: evidence frames in, outcomes out."""
+"""Judges every clause for every session: takes frames of evidence, returns outcomes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,15 +23,15 @@ _FIRST = ord("0")
 
 @dataclass(frozen=True)
 class ClauseSet:
-    """How to read stored `codes`: the clause of each character, and the outcomes that it numbers. Clauses and outcomes
-    may come, go and change places afterwards."""
+    """How to read stored `codes`: the clause that each character stands for, and the outcomes that are numbered in it.
+    Clauses and outcomes may be added, removed and reordered later."""
 
     clauses: tuple[str, ...]
     outcomes: tuple[str, ...]
 
     @classmethod
     def current(cls) -> "ClauseSet":
-        """The clauses and outcomes that codes are written with now."""
+        """The clauses and outcomes with which codes are written now."""
         return cls(tuple(CLAUSES), tuple(OUTCOMES))
 
 
@@ -39,14 +39,14 @@ class ClauseSet:
 class Judged:
     """The outcomes of n sessions numbered from 0 in order of their start.
 
-    - `sessions` (index `session`): `log_id`, `call_id` (the matched call), `started_at`, `ended_at`
-      (the session's time), `day`, `minute` (of the school's day at its start), `staff_id`, `school`,
-      `department`, `purpose` (blank: not logged), `one_to_one`, `confidential`, `status`, `disputed`,
-      `due_at` (when an outcome will change merely because time has passed), `codes` (one character a clause: `decode`)
-    - `calls`: `session`, `call_id`, `place` (0: matched; others follow), `part` (a CallPart)
+    - `sessions` (index `session`): `log_id`, `call_id` (of the matched call), `started_at`, `ended_at` (the session's
+      time), `day`, `minute` (of the day in school time, at its start), `staff_id`, `school`, `department`, `purpose`
+      (blank if not logged), `one_to_one`, `confidential`, `status`, `disputed`, `due_at` (when an outcome will change
+      merely because time passes), `codes` (one character per clause; see `decode`)
+    - `calls`: `session`, `call_id`, `place` (0 for the matched call, from 1 for others), `part` (a CallPart)
     - `pupils`: `session`, `pupil_id`
-    - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace or in a
-      room to which no staff came
+    - `alone`: `session`, `from_at`, `to_at`, `seconds`: stretches in which pupils were without staff, if longer than
+      the grace or in a room to which no staff came
     """
 
     sessions: pd.DataFrame
@@ -59,8 +59,8 @@ class Judged:
     _reasons: npt.NDArray[np.object_] = field(repr=False)
 
     def table(self) -> pd.DataFrame:
-        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` and
-        `source` ("" where nothing decided), `disputed`, `reason` ("" unless asked for)."""
+        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` and `source` ("" if nothing
+        decided it), `disputed`, `reason` ("" unless `judge` was asked for reasons)."""
         n = len(self.sessions)
         return pd.DataFrame(
             {
@@ -76,7 +76,7 @@ class Judged:
 
 
 def judge(evidence: Evidence, settings: Settings, now: datetime, *, reasons: bool = False) -> Judged:
-    """Match logs with calls and judge every clause for every session, as things are at `now`."""
+    """Match logs with calls, and judge every clause for every session, as of `now`."""
     facts = SessionFacts(evidence, settings, now)
     rulings = [clause.judge(facts) for clause in CLAUSES.values()]
     outcome = np.stack([r.outcome for r in rulings], axis=1)
@@ -138,17 +138,17 @@ def _ids(plain: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
 def _encode(
     outcome: npt.NDArray[np.uint8], evidence: npt.NDArray[np.uint8], disputed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.object_]:
-    """One printable character a clause: the outcome, what decided it, and whether it is disputed. Only the outcome is
-    ever read back (`decode`), by the stored `ClauseSet`: the places of SOURCES need not be known again."""
+    """For each session a text of one printable character per clause, which encodes the outcome, what decided it, and
+    whether it is disputed. `decode` reads back only the outcome, so the order of SOURCES need not be stored."""
     code = _FIRST + outcome + len(OUTCOMES) * evidence + len(OUTCOMES) * len(EVIDENCE) * disputed
     return code.astype(np.uint8).view(f"S{len(CLAUSES)}").ravel().astype(str).astype(object)
 
 
 def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFrame:
-    """The outcome of every current clause (one categorical column each) from `codes`, with the same index.
+    """The outcomes that `codes` hold, with the same index: one categorical column for each current clause.
 
-    `clause_set`: the one that the codes were written with; None: the current one. A clause that it lacks does not apply
-    until the session is judged again; a clause that no longer exists is left out.
+    `clause_set` is the one with which the codes were written, by default the current one. A clause that it lacks is not
+    applicable until the session is judged again; a clause that no longer exists is left out.
     """
     written = clause_set or ClauseSet.current()
     number = np.frombuffer("".join(codes).encode(), np.uint8).reshape(len(codes), len(written.clauses)) - _FIRST
@@ -163,10 +163,10 @@ def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFram
 
 
 def count_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """How often each clause had each outcome, from a decoded frame.
+    """How often each clause had each outcome. `outcomes` is as `decode` returns it.
 
-    Index: the clause. Columns: the five outcomes as counts; `rate` = (met + exempt) / (met + exempt +
-    breach) and `evidence_share` = that denominator / all to which it applies; blank where there are none.
+    Index: the clause. Columns: the counts of the five outcomes; `rate`, (met + exempt) / (met + exempt + breach); and
+    `evidence_share`, that denominator / all sessions to which the clause applies. Both are NaN if they divide by 0.
     """
     codes = [outcomes[name].cat.codes.to_numpy() for name in CLAUSES]
     counts = [[np.count_nonzero(column == i) for i in range(len(OUTCOMES))] for column in codes]

@@ -1,6 +1,6 @@
 """Matches logs with calls, and finds the calls that were recorded.
 
-Logs and calls are named by their positions in the frames; people and pupils by their ids.
+Logs and calls are given by their positions in the frames, people by their ids.
 """
 
 import numpy as np
@@ -19,15 +19,15 @@ def match(
     without_staff: Mask,
     tolerance: Ints,
 ) -> pd.DataFrame:
-    """The calls of each log ("Matching logs and calls" of the clauses): `log`, `call`, `place` (0 for the matched call,
-    from 1 for those that joined it). For the arguments see `find_pairs` and `join_calls`."""
+    """The calls of each log: `log`, `call`, `place` (0 for the matched call, from 1 for calls that join its session).
+    For the arguments see `find_pairs` and `join_calls`."""
     pairs = find_pairs(logs, log_pupils, calls, people, tolerance)
     matched = match_best_first(pairs)
     return join_calls(pairs, matched, name_people(logs, log_pupils), people, without_staff)
 
 
 def name_people(logs: pd.DataFrame, log_pupils: pd.DataFrame) -> pd.DataFrame:
-    """Everybody whom a log names: `log`, `staff_id`, `pupil_id`."""
+    """Everybody whom a log names: `log`, `staff_id`, `pupil_id`; one of the two ids is NONE."""
     staff = pd.DataFrame({"log": np.arange(len(logs)), "staff_id": ids(logs["staff_id"]), "pupil_id": NONE})
     return pd.concat([staff, log_pupils.assign(staff_id=NONE)], ignore_index=True)
 
@@ -35,12 +35,13 @@ def name_people(logs: pd.DataFrame, log_pupils: pd.DataFrame) -> pd.DataFrame:
 def find_pairs(
     logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, people: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
-    """All logs and calls that may match: their pupils intersect, the logging member of staff took part (or no roster
-    staff did) and their times overlap or lie at most `tolerance` (microseconds, one a log) apart.
+    """All pairs of a log and a call that may match: they have a pupil in common, the logging member of staff took part
+    (or no roster staff did), and their times overlap or are at most `tolerance` (microseconds, one value per log)
+    apart.
 
-    `log_pupils` has `log` (a position) and `pupil_id`, `people` everybody in a call, with `call` (a position),
-    `staff_id` and `pupil_id` (NONE: not on the roster). Returns `log`, `ref`, `tolerance`, `call`, `call_id`, `start`
-    and `end` of the call, `overlap` (0 for a gap), `apart` (of the starts).
+    `log_pupils` has `log` (a position) and `pupil_id`; `people` has everybody in a call: `call` (a position),
+    `staff_id` and `pupil_id` (NONE if not on the roster). Returns `log`, `ref`, `tolerance`, `call`, `call_id`, `start`
+    and `end` of the call, `overlap` (0 if there is a gap), and `apart` (the difference of the starts).
     """
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
@@ -71,8 +72,8 @@ def find_pairs(
 
 
 def by_hour(item: pd.Series, key: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
-    """One row for each item, key and hour that the item touches: `item`, `key_hour` (one number for both). `item` has
-    positions in `start` and `end`, `key` numbers of up to 32 bits."""
+    """One row for each item, key and hour that the item touches: `item`, `key_hour` (key and hour as one number).
+    `item` has positions in `start` and `end` (microseconds), `key` has numbers of up to 32 bits."""
     items, keys = item.to_numpy(), key.to_numpy()
     first = start[items] // _HOUR
     hours = end[items] // _HOUR - first + 1
@@ -82,10 +83,10 @@ def by_hour(item: pd.Series, key: pd.Series, start: Ints, end: Ints) -> pd.DataF
 
 
 def match_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Those pairs, taken from the best to the worst, whose log and call no better pair has taken.
+    """The pairs that remain if they are taken from the best to the worst, and each log and each call is taken once.
 
-    A pair without a rival is certain. So is one that is the best left of both its log and its call;
-    taking all such pairs at once and looking again gives what one walk through the list would give.
+    A pair without a rival is certain. So is one that is the best remaining pair of both its log and its call. Taking
+    all of these at once, and repeating this, gives the same result as going through the pairs one by one.
     """
     rivals = pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)
     taken, left = [pairs[~rivals]], _sort_best_first(pairs[rivals])
@@ -103,13 +104,13 @@ def _sort_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
 def join_calls(
     pairs: pd.DataFrame, matched: pd.DataFrame, in_logs: pd.DataFrame, people: pd.DataFrame, without_staff: Mask
 ) -> pd.DataFrame:
-    """The calls of each log: the matched one, and the further ones that join its session, such as one that a dropped
-    connection cut off. Returns what `match` does.
+    """The calls of each log: the matched one, and further ones that join its session, such as one after a dropped
+    connection. Returns the same columns as `match`.
 
-    `matched` are the pairs of `match_best_first`, `in_logs` the people whom logs name (`name_people`); `without_staff`
-    marks the calls that are rooms without staff.
+    `matched` is as `match_best_first` returns it, `in_logs` as `name_people` does; `without_staff` says for each call
+    whether it is a room without staff.
     """
-    # A call that is left over and may belong to a log has a log that is matched with another call.
+    # If an unmatched call has a pair, the log of this pair is matched with another call.
     more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
     more = more.assign(first=more["log"].map(matched.set_index("log")["call"]).astype(np.int64))
     more = more[_same_people(more, in_logs, people, without_staff)]
@@ -119,11 +120,11 @@ def join_calls(
 
 
 def _join(more: pd.DataFrame, matched: pd.DataFrame) -> pd.DataFrame:
-    """The further calls of each matched log. Of all that could join a session, since no more than the tolerance lies
-    between it and them, the best joins first; then others may be near enough.
+    """The further calls of each matched log. A call may join a session if the gap between them is at most the
+    tolerance. The best pair joins first; this may bring others near enough.
 
-    Pairs that have no log or call in common, not even through others, cannot change each other: of each such group one
-    pair is taken at once."""
+    Groups of pairs that share no log or call, even through other pairs, do not affect each other. So the best pair of
+    every group is taken at the same time."""
     left = _sort_best_first(more).assign(group=_connect(more))
     sessions = matched.set_index("log")[["start", "end"]]
     joined = [left[:0]]
@@ -141,7 +142,8 @@ def _join(more: pd.DataFrame, matched: pd.DataFrame) -> pd.DataFrame:
 
 
 def _connect(pairs: pd.DataFrame) -> pd.Series:
-    """A number that pairs share if they have a log or a call in common, directly or through other pairs."""
+    """For each pair a number, which is equal for pairs that have a log or a call in common, directly or through other
+    pairs."""
     group = pairs["log"]
     while True:
         wider = group.groupby(pairs["call"]).transform("min")
@@ -152,9 +154,11 @@ def _connect(pairs: pd.DataFrame) -> pd.Series:
 
 
 def _same_people(more: pd.DataFrame, in_logs: pd.DataFrame, people: pd.DataFrame, without_staff: Mask) -> pd.Series:
-    """Whether everybody on the roster in a further call was in the matched call or is named in the log (of staff: only
-    if the matched call is a room without staff); and whether staff were in it if they were in the matched call, or it
-    is a room without staff."""
+    """Whether each further call has the same people as the matched call.
+
+    Everybody in it who is on the roster was in the matched call or is named in the log; for staff, the log counts only
+    if the matched call is a room without staff. And if staff were in the matched call, they were in the further one
+    too, unless it is a room without staff."""
     seen = people[people["call"].isin(more["call"]) | people["call"].isin(more["first"])]
     seen = seen[(seen["staff_id"] != NONE) | (seen["pupil_id"] != NONE)]
     in_more = more.reset_index(names="row").merge(seen, on="call")
@@ -173,8 +177,8 @@ def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[
 
 
 def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Mask:
-    """Which calls Graph lists a recording of: by call id; where that is missing, by its organiser and
-    a beginning during the call."""
+    """For each call, whether Graph lists a recording of it: one with its call id or, if a recording has none, one with
+    its organiser that began during the call."""
     named = np.array(calls["call_id"].isin(recordings["call_id"].dropna()))
     nameless = recordings.loc[recordings["call_id"].isna() & recordings["organiser_id"].notna()]
     both = calls.assign(call=np.arange(len(calls))).merge(nameless[["organiser_id", "created_at"]], on="organiser_id")

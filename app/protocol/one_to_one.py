@@ -22,7 +22,8 @@ _ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote lear
     remedy=Remedy("Have the letter about one-to-ones sent; it counts from the day after.", letter="one_to_one"),
 )
 def one_to_one_parents_told(facts: SessionFacts) -> Ruling:
-    """Pastoral one-to-ones, point 1: parents learn beforehand that pastoral staff may meet their child alone."""
+    """Pastoral one-to-ones, point 1: parents are told in writing beforehand that pastoral staff may meet their child
+    alone."""
     return by_letters(facts, facts.one_to_one, "one_to_one", "letter about one-to-ones")
 
 
@@ -35,7 +36,8 @@ def one_to_one_parents_told(facts: SessionFacts) -> Ruling:
     remedy=Remedy("Choose one of the three reasons that the letter to parents gives."),
 )
 def one_to_one_reason(facts: SessionFacts) -> Ruling:
-    """Pastoral one-to-ones, point 1: the reason for meeting is one of the three that parents were given."""
+    """Pastoral one-to-ones, point 1: the reason for the meeting is one of the three that the letter to parents
+    gives."""
     reason = facts.word("reason")
     allowed = reason.isin(["safeguarding", "continuity", "routine"])
     ruling = Ruling(facts, facts.one_to_one, log_yes=allowed, log_no=(reason != "") & ~allowed)
@@ -58,8 +60,8 @@ def one_to_one_reason(facts: SessionFacts) -> Ruling:
     remedy=Remedy("Choose lunchtime or tutor time, or ask a parent for consent to this time.", consent="one_to_one"),
 )
 def one_to_one_hours(facts: SessionFacts) -> Ruling:
-    """Pastoral one-to-ones, point 2: one-to-ones keep to lunch and tutor time, unless a parent agreed to another time
-    and the reason for it beforehand."""
+    """Pastoral one-to-ones, point 2: one-to-ones take place at lunchtime or in tutor time, unless a parent agreed to
+    another time, and the reason for it, beforehand."""
     outside = (
         "outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
     )
@@ -80,7 +82,8 @@ def one_to_one_hours(facts: SessionFacts) -> Ruling:
     remedy=Remedy("Invite the second member of the pastoral team.", second_member=True),
 )
 def second_member_invited(facts: SessionFacts) -> Ruling:
-    """Pastoral one-to-ones, point 3: a second member of the pastoral team is invited, above whoever makes the call."""
+    """Pastoral one-to-ones, point 3: a second member of the pastoral team, senior to whoever makes the call, is
+    invited."""
     by_leader = facts.has_role(Role.HOY, Role.HM)
     who = np.where(by_leader, "Senior Deputy Head (Pastoral)", "pupil's HOY or HM")
     by_calendar, by_log = facts.invited_by_calendar(), facts.invited_by_log()
@@ -107,8 +110,9 @@ def second_member_invited(facts: SessionFacts) -> Ruling:
 
 
 def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask) -> Mask:
-    """Whether each person (`session`, `staff_id`) is who must be invited: for a HOY or HM the Senior Deputy Head, for
-    a tutor the HOY of the pupil's year or the HM of the pupil's house, in the pupil's school."""
+    """For each row of `people` (`session`, `staff_id`), whether this is somebody who must be invited: if a HOY or HM
+    conducted the session, the Senior Deputy Head; else the HOY of the pupil's year or the HM of the pupil's house, at
+    the pupil's school."""
     session, staff_id = people["session"].to_numpy(), people["staff_id"].to_numpy()
     staff, pupils = facts.staff, facts.pupil_versions
     member = staff.rows(staff_id, facts.day[session])
@@ -133,7 +137,8 @@ def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask
     decided_by="The log.",
 )
 def adult_introduced(facts: SessionFacts) -> Ruling:
-    """Pastoral one-to-ones, point 4: an adult is in the building, says hello on camera and allows the session."""
+    """Pastoral one-to-ones, point 4: an adult is in the house, appears on camera at the start and allows the
+    session."""
     present, introduced, permission = "adult_present", "adult_introduced", "adult_permission"
     not_introduced, not_permitted = facts.no(introduced), facts.no(permission)
     all_yes = facts.yes(present) & facts.yes(introduced) & facts.yes(permission)
@@ -156,7 +161,7 @@ def adult_introduced(facts: SessionFacts) -> Ruling:
     decided_by="The register of concerns: one about it is linked and the DSP was alerted.",
 )
 def home_alone_reported(facts: SessionFacts) -> Ruling:
-    """Pastoral one-to-ones, point 5: a child too young to be alone at home, and alone, is a safeguarding matter for the
+    """Pastoral one-to-ones, point 5: a child who is alone at home, and not old enough for it, is reported to the
     safeguarding team."""
     was_alone = facts.yes("home_alone")
     not_alone = facts.no("home_alone") | facts.yes("adult_present")

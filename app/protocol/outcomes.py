@@ -1,4 +1,4 @@
-"""Outcomes and evidence as numbers, which are positions in the lists of their words."""
+"""Outcomes and sources of evidence as numbers, which are positions in OUTCOMES and SOURCES."""
 
 from app.vocabulary.terms import EvidenceSource, Outcome
 

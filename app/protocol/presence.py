@@ -1,8 +1,7 @@
-"""Works out who was in the call when: intervals of many sessions at once, by a single sort.
+"""Works out who was in the call, and when: for the intervals of many sessions at once, by a single sort.
 
-Times are integers (microseconds), sessions integers from 0. An interval may be listed twice, overlap
-another of the same person or be one of several devices: only whether at least one covers an instant
-counts.
+Times are integers (microseconds); groups, such as rooms, are integers from 0. An interval may be listed twice, overlap
+another one of the same person, or be one of several devices: all that counts is whether at least one covers an instant.
 """
 
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ import numpy as np
 
 from app.protocol.frames import Ints, Mask
 
-NEVER = 2**62  # far beyond all times: a time can be added to it or taken from it
+NEVER = 2**62  # far beyond all times; a time can be added or subtracted without overflow
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Stretches in which nothing changes, in order of group and time: `a` and `b` say whether an
-    interval of the first or of the second kind covers the stretch."""
+    """Stretches of time in which nothing changes, in order of group and time. `a` and `b` say whether an interval of
+    the first and of the second kind covers the stretch."""
 
     group: Ints
     start: Ints
@@ -29,13 +28,13 @@ class Segments:
 def cut_into_segments(group: Ints, start: Ints, end: Ints, is_b: Mask) -> Segments:
     """Cut the intervals (start, end] of each group into stretches in which nothing changes.
 
-    Each interval is of kind a, or b where `is_b`. Intervals without length leave no trace.
+    Each interval is of kind b if `is_b`, else of kind a. Intervals of no length have no effect.
     """
     groups = np.concatenate([group, group])
     times = np.concatenate([start, end])
     order = np.lexsort((times, groups))
     groups, times = groups[order], times[order]
-    # Each group's steps add up to nothing, so one running count serves all groups.
+    # The steps of each group add up to 0, so a single running count serves all groups.
     step = np.repeat([1, -1], len(group))[order]
     of_b = np.concatenate([is_b, is_b])[order]
     count_b = np.cumsum(np.where(of_b, step, 0))
@@ -45,14 +44,14 @@ def cut_into_segments(group: Ints, start: Ints, end: Ints, is_b: Mask) -> Segmen
 
 
 def first_of(n: int, group: Ints, time: Ints) -> Ints:
-    """The least time of each of n groups; NEVER where a group has none."""
+    """The earliest time of each of n groups; NEVER if a group has none."""
     first = np.full(n, NEVER)
     np.minimum.at(first, group, time)
     return first
 
 
 def last_of(n: int, group: Ints, time: Ints) -> Ints:
-    """The greatest time of each of n groups; -NEVER where a group has none."""
+    """The latest time of each of n groups; -NEVER if a group has none."""
     last = np.full(n, -NEVER)
     np.maximum.at(last, group, time)
     return last
@@ -60,7 +59,7 @@ def last_of(n: int, group: Ints, time: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class Stretches:
-    """Stretches of time, each of one group; end after start."""
+    """Stretches of time, each in one group and ending after it starts."""
 
     group: Ints
     start: Ints
@@ -70,12 +69,12 @@ class Stretches:
 def find_without_staff(came: Ints, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
     """Every stretch with a pupil and without any staff, after staff had come.
 
-    One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of several groups; `came` has for each
-    group the time from which stretches count, NEVER where none does.
-    A stretch lasts while pupils come and go, as long as one is there.
+    The other arrays have one value for each stay, which is that of a member of staff if `is_staff`, else of a pupil.
+    `came` has for each group the time from which stretches count, NEVER if none does. While pupils come and go, a
+    stretch continues as long as at least one is there.
     """
     n = len(came)
-    # Skip the groups whose first member of staff outstayed every pupil, as is usual.
+    # Skip the groups in which the first member of staff left after every pupil, as is usual.
     first = is_staff & (joined == came[group])
     outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
     rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))
@@ -93,21 +92,21 @@ Intervals = tuple[Ints, Ints, Ints]  # the group, start and end of each
 
 
 def select(intervals: Intervals, groups: Mask) -> Intervals:
-    """Those of some intervals whose group is marked."""
+    """The intervals whose group is true in `groups`."""
     group, start, end = intervals
     chosen = groups[group]
     return group[chosen], start[chosen], end[chosen]
 
 
 def join(some: Intervals, others: Intervals) -> Intervals:
-    """Some intervals and others."""
+    """Both lists of intervals as one."""
     group, start, end = (np.concatenate(columns) for columns in zip(some, others, strict=True))
     return group, start, end
 
 
 def time_during(n: int, whole: Intervals, part: Intervals) -> tuple[Ints, Ints]:
-    """For each of n groups: how long an interval of `whole` covers it, and how long one of `part` does at the same
-    time."""
+    """For each of n groups: how long it is covered by an interval of `whole`, and how long at the same time by one of
+    `part`."""
     group, start, end = join(whole, part)
     is_part = np.repeat([False, True], [len(whole[0]), len(part[0])])
     cut = cut_into_segments(group, start, end, is_part)

@@ -1,4 +1,4 @@
-"""Which pupils are in remote learning, and which of them a period or a slot is for."""
+"""Which pupils are in remote learning, and to which pupils a period or a slot applies."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from app.vocabulary.words import fold, read_year
 def find_concerned(
     pupils: Versions, schools: Sequence[str] = (), years: Sequence[str] = (), houses: Sequence[str] = ()
 ) -> Mask:
-    """Which versions of pupils are in one of some schools (codes), years and houses, of whichever are named. The last
-    place, for a pupil without a version, is true if none are."""
+    """For each version of a pupil, whether it is in one of the schools (codes), one of the years and one of the houses;
+    an empty list does not restrict. The last element, for a pupil without a version, is true only if all are empty."""
     in_school, in_house = pupils.is_one_of("school", schools, fold), pupils.is_one_of("house", houses, fold)
     return in_school & in_house & pupils.is_one_of("year_group", years, _fold_year)
 
 
 def is_for_pupil(slot: Slot, school: str, year_group: str) -> bool:
-    """Whether a slot is for a pupil of a school and year."""
+    """Whether a slot is open to pupils of a school (code) and year group."""
     in_school = not slot.schools or fold(school) in map(fold, slot.schools)
     return in_school and (not slot.years or _fold_year(year_group) in map(_fold_year, slot.years))
 
@@ -30,8 +30,8 @@ def _fold_year(text: str) -> str:
 
 
 def is_remote(periods: Sequence[RemotePeriod], own: pd.DataFrame, pupils: Versions, pupil_id: Ints, day: Ints) -> Mask:
-    """Whether each of some pupils was in remote learning on a day (days since 1970): in one of the `periods`, as the
-    roster had them on that day, or in one of their `own` (`remote_pupils` of the evidence)."""
+    """Whether each pupil was in remote learning on the day beside their id (days since 1970): in one of the `periods`,
+    by their school, year and house on that day, or in one of their `own` (`remote_pupils` of the evidence)."""
     row = pupils.rows(pupil_id, day)
     remote = np.zeros(len(day), bool)
     for period in periods:

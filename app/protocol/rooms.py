@@ -5,14 +5,15 @@ import pandas as pd
 
 from app.protocol.frames import Ints
 
-_NEVER_ENDED = -(2**62)  # far below any time, and a time can be taken from it
+_NEVER_ENDED = -(2**62)  # far below any time; a time can be subtracted without overflow
 
 
 def number_rooms(calls: pd.DataFrame) -> Ints:
     """The room of each call, numbered from 0 within its session.
 
-    `calls` has `session`, `start`, `end`, `grace` (microseconds) and `call_id`. In order of their start, then of their
-    ids, each goes into the first room of its session whose calls it does not overlap by more than grace.
+    `calls` has `session`, `start`, `end`, `grace` (in microseconds) and `call_id`. The calls are taken in the order of
+    their starts, then of their ids. Each goes into the first room of its session whose calls it does not overlap by
+    more than the grace.
     """
     room = np.zeros(len(calls), np.int64)
     calls = calls.reset_index(drop=True)

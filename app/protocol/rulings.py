@@ -1,5 +1,5 @@
-"""Lets a clause decide many sessions at once, with rulings that several clauses share: by letters, by hours, and for
-recorded sessions."""
+"""Lets a clause decide many sessions at once. Also has the rulings that several clauses share: by letters, by hours,
+and for recorded sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,19 +26,19 @@ from app.protocol.outcomes import (
 from app.protocol.sessions import SECOND
 
 Rows = npt.NDArray[np.intp]
-# One sentence for all sessions, or a function that writes one for each session at given positions.
+# A sentence for all sessions, or a function that returns one for each of the given sessions.
 Reason = str | Callable[[Rows], Words]
 
 
 class Ruling:
     """How one clause judges the sessions. The first `decide` that selects a session decides it.
 
-    `applies`: the sessions to which the clause applies, by default all; the others stay `not_applicable`.
-    `of_unattended`: whether it applies to rooms without staff that nobody logged; few clauses do.
-    `log_yes`, `log_no`: where the log says that the clause was met, or that it was not. A session is disputed if the
-    call record or the calendar decides it to the contrary.
+    - `applies`: the sessions to which the clause applies, by default all; the others are `not_applicable`
+    - `of_unattended`: whether it applies to unlogged rooms without staff, as few clauses do
+    - `log_yes`, `log_no`: the sessions whose log says that the clause was met, or that it was not. A session is
+      disputed if the call record or the calendar decides the opposite
 
-    Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and SOURCES), `disputed`,
+    Arrays with one value per session: `outcome` and `evidence` (positions in OUTCOMES and SOURCES), `disputed`, and
     `undecided` (the clause applies, and nothing has decided it yet).
     """
 
@@ -63,7 +63,7 @@ class Ruling:
         self._reasons: list[tuple[Rows, Reason]] = []
 
     def decide(self, where: Mask, outcome: int, evidence: int | Ints, reason: Reason) -> None:
-        """Give `outcome` to the sessions in `where` that are undecided."""
+        """Give `outcome`, with its evidence and reason, to the undecided sessions among those in `where`."""
         rows = np.flatnonzero(where & self.undecided)
         if not len(rows):
             return
@@ -82,7 +82,7 @@ class Ruling:
         self.decide_blank(if_blank)
 
     def decide_blank(self, if_blank: str = "The log does not say.") -> None:
-        """Give the remaining sessions no evidence: their log is blank, or they have none."""
+        """Give the remaining sessions the outcome no_evidence: their log is blank, or they have none."""
         self.decide(~self._logged, NO_EVIDENCE, NOTHING, "The session was not logged, and only a log can say.")
         self.decide(self.undecided, NO_EVIDENCE, NOTHING, if_blank)
 
@@ -96,8 +96,8 @@ class Ruling:
 
 
 def fill(sentence: str, **values: npt.NDArray[Any] | Callable[[Rows], npt.NDArray[Any]]) -> Reason:
-    """A reason with a value in place of each {name}: an array with one value per session, or a function that returns
-    the values for the sessions at given positions."""
+    """A reason that replaces each {name} in a sentence by a value for each session: `values` are arrays with one value
+    per session, or functions that return the values for the given sessions."""
 
     def reason(rows: Rows) -> Words:
         columns = {name: value(rows) if callable(value) else value[rows] for name, value in values.items()}
@@ -107,13 +107,14 @@ def fill(sentence: str, **values: npt.NDArray[Any] | Callable[[Rows], npt.NDArra
 
 
 def format_durations(micros: Ints) -> Words:
-    """Lengths of time as people say them: "64 seconds", "5 min 10 s"."""
+    """Microseconds as text: "64 seconds", and from two minutes on "5 min 10 s"."""
     whole = [round(length / SECOND) for length in micros.tolist()]
     return np.array([f"{s // 60} min {s % 60} s" if s >= 120 else f"{s} seconds" for s in whole], object)
 
 
 def by_letters(facts: SessionFacts, applies: Mask, kind: str, letter: str) -> Ruling:
-    """A clause that asks for a letter of that kind to the parents of every pupil before the day of the session."""
+    """The ruling of a clause that requires a letter of this kind to every pupil's parents before the session's day.
+    `letter` is what reasons call it."""
     in_time, any_letter = facts.letters(kind)
     asked = facts.asks_for(kind)
     late, missing = asked & any_letter & ~in_time, asked & ~any_letter
@@ -131,8 +132,9 @@ def by_letters(facts: SessionFacts, applies: Mask, kind: str, letter: str) -> Ru
 def by_log_if_recorded(
     facts: SessionFacts, answer: str, *, if_met: str, if_breach: str, if_blank: str, if_in_channel: str = ""
 ) -> Ruling:
-    """A clause for recorded sessions that an answer of the log decides, or for which a channel meeting is enough where
-    there is a reason `if_in_channel`. Where it is not known whether a session was recorded there is no evidence."""
+    """The ruling of a clause for recorded sessions that an `answer` in the log decides. If there is a reason
+    `if_in_channel`, a channel meeting is enough. If it is not known whether a session was recorded, there is no
+    evidence."""
     known_not_recorded = facts.no("recorded") & ~facts.recording_listed
     ruling = Ruling(facts, ~known_not_recorded, log_yes=facts.yes(answer), log_no=facts.no(answer))
     ruling.disputed |= facts.recording_listed & facts.no("recorded")
@@ -151,11 +153,11 @@ def by_log_if_recorded(
 def by_hours(
     facts: SessionFacts, applies: Mask, within: Callable[[Ints, Ints], Mask], consent: str, reasons: dict[int, str]
 ) -> Ruling:
-    """A clause of hours, outside which every pupil needs a consent of that kind.
+    """The ruling of a clause about hours, outside which every pupil needs a consent of the kind `consent`.
 
-    `within` tells which of the sessions' times, from start to end, are within the hours. The reasons of MET, EXEMPT and
-    BREACH go on from "The session time, 17:00 to 17:40, is "; in them {hours} stands for the hours of tuition, and in
-    that of BREACH {pupils} for the pupils without a consent.
+    `within` takes the starts and ends of the sessions and returns which of them are within the hours. The `reasons`, by
+    outcome (MET, EXEMPT, BREACH), continue "The session time, 17:00 to 17:40, is ". In them {hours} stands for the
+    hours of tuition and, in that of BREACH, {pupils} for the pupils without a consent.
     """
     inside = within(facts.local_start, facts.local_end)
     logged_inside = within(facts.logged_local_start, facts.logged_local_end)

@@ -21,18 +21,19 @@ from app.vocabulary.terms import CallPart
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
-NO_TIME = 0  # where there is no log or no call
+NO_TIME = 0  # used if there is no log or no call
 
 
 class Sessions:
-    """`n` sessions, numbered from 0 in order of their start; every array here has length n.
+    """`n` sessions, numbered from 0 in the order of their starts. Every array has one value per session, unless stated
+    otherwise. A session is a log with its calls, a log without a call, or a call without a log.
 
-    A session is a log with its calls, a log without a call or a call without a log. `log` is its position in the
-    evidence's logs or -1; `calls` has one row for each call of a session (`session`, `call`: position
-    in the evidence's calls, `place`, `part`: what it is to the session), `own_calls` those that the session consists
-    of, `rooms_after` the rooms without staff after it; `pupils` one row for each pupil of a session (`session`,
-    `pupil_id`, `in_call`, `row`: who they were on its day, in `pupil_versions`). What begins with `_stay` has one value
-    for each stay of a person in a session's own calls.
+    - `log`, `call`: the positions of the session's log and of its matched call in the evidence, or NONE
+    - `calls`: one row for each call of a session: `session`, `call` (a position), `place`, `part` (a CallPart)
+    - `own_calls`: the rows of `calls` that make up the sessions; `rooms_after`: the rooms without staff after them
+    - `pupils`: one row for each pupil of a session: `session`, `pupil_id`, `in_call`, `row` (in `pupil_versions`, on
+      the session's day)
+    - `_stay_…`: one value for each stay of a person in a session's own calls
     """
 
     def __init__(self, evidence: Evidence, settings: Settings, now: datetime) -> None:
@@ -78,8 +79,8 @@ class Sessions:
         self.every_session = np.ones(self.n, bool)
 
     def _sort_calls(self) -> tuple[pd.DataFrame, Ints, Words]:
-        """The calls of each log, as `match` returns them; for each call the position of the call to which it belongs,
-        or NONE; and what each is to its session."""
+        """Returns the calls of each log, as `match` does; for each call, the position of the call to which it belongs,
+        or NONE; and for each call, its CallPart."""
         on_record, logs = self.on_record, self._logs
         day = self._school_time(on_record.start) // DAY
         record = find_records(on_record)
@@ -100,7 +101,7 @@ class Sessions:
         return matches, np.maximum(record, followed), part
 
     def _further_calls(self, which: CallPart, part: Words, call_before: Ints) -> pd.DataFrame:
-        """The calls of one part, in the sessions of the calls to which they belong."""
+        """The calls of one part, each with the session of the call to which it belongs: `session`, `call`, `part`."""
         call, before = np.flatnonzero(part == which), call_before.copy()
         while len(again := call[self._session_of_call[before[call]] == NONE]):  # it follows a room after a session
             before[again] = call_before[before[again]]
@@ -108,7 +109,7 @@ class Sessions:
         return pd.DataFrame({"session": self._session_of_call[call], "call": call, "part": which.value})
 
     def _give_places(self, further: pd.DataFrame) -> pd.DataFrame:
-        """All calls: the further ones have the places after the session's own, in order of time."""
+        """All calls of the sessions: the further ones come after the session's own, in order of time."""
         call_id = self.on_record.frame["call_id"].to_numpy(object)[further["call"]]
         further = further.assign(start=self.on_record.start[further["call"]], call_id=call_id)
         further = further.sort_values(["start", "call_id"])
@@ -120,8 +121,8 @@ class Sessions:
     # -- who was in the calls --------------------------------------------------------------------
 
     def _read_stays(self) -> None:
-        """Who was in the sessions' own calls when, and who took part in them at unknown times (`_listed`: `call`,
-        `session`, `staff_id`, `pupil_id`)."""
+        """Set who was in the sessions' own calls and when, and who took part in them at unknown times (`_listed`:
+        `call`, `session`, `staff_id`, `pupil_id`)."""
         own = np.zeros(len(self.on_record.frame), bool)
         own[self.own_calls["call"]] = True
         stays, listed = self.on_record.stays, self.on_record.listed
@@ -136,12 +137,12 @@ class Sessions:
         self._stay_is_caller = flags(self._stays["caller"])
 
     def _tolerance(self) -> Ints:
-        """The longest gap between each log and its call, by the settings in force on the log's day."""
+        """For each log, the longest gap allowed between it and its call, by the settings in force on its day."""
         rule = self._rule_on(self._school_time(micros(self._logs["started_at"])) // DAY)
         return self.setting(lambda r: int(r.match_minutes * MINUTE), rule)
 
     def _set_times(self) -> None:
-        """The session's time: from the first pupil's join to the last pupil's leaving, else as logged, else the
+        """Set the sessions' times: from the first pupil's joining to the last pupil's leaving, else as logged, else the
         call's."""
         pupil = self._is_pupil
         self.start = presence.first_of(self.n, self._stay_session[pupil], self._stay_from[pupil])
@@ -149,7 +150,7 @@ class Sessions:
         logged_start = self.from_log(micros(self._logs["started_at"]), blank=NO_TIME)
         logged_end = self.from_log(micros(self._logs["ended_at"]), blank=NO_TIME)
         self.call_ended = self.from_call(self.on_record.end, blank=NO_TIME)
-        without = self.start == presence.NEVER  # of no pupil is it known when they were in a call
+        without = self.start == presence.NEVER  # no pupil's times in a call are known
         call_start = self.from_call(self.on_record.start, blank=NO_TIME)
         self.start[without] = np.where(self.logged, logged_start, call_start)[without]
         self.end[without] = np.where(self.logged, logged_end, self.call_ended)[without]
@@ -163,17 +164,18 @@ class Sessions:
         self.grace = self.setting(lambda r: int(r.grace_seconds * SECOND))
 
     def _school_time(self, times: Ints) -> Ints:
-        """UTC microseconds to microseconds on the school's clock."""
+        """Convert microseconds in UTC to microseconds in school time."""
         local = instants(times).dt.tz_convert(self.settings.timezone).dt.tz_localize(None)
         return np.asarray(local, "datetime64[us]").view(np.int64)
 
     def _rule_on(self, day: Ints) -> Ints:
-        """The position of the rules in force on each day; before the first rules begin, the first."""
+        """For each day (since 1970), the index of the rules in force; before the first rules begin, 0."""
         begins = np.array([r.from_ for r in self.settings.rules], "datetime64[D]").view(np.int64)
         return np.maximum(np.searchsorted(begins, day, side="right") - 1, 0)
 
     def setting(self, read: Callable[[Rules], Any], rule: Ints | None = None) -> npt.NDArray[Any]:
-        """A value of the settings in force on each session's day, or of the given rules."""
+        """For each session, what `read` returns for the rules in force on its day; or for each of the given rules, by
+        index."""
         return np.array([read(r) for r in self.settings.rules])[self.rule if rule is None else rule]
 
     # -- who conducted it, with which pupils -----------------------------------------------------
@@ -199,12 +201,12 @@ class Sessions:
         self.pupils = pupils.assign(row=row)
 
     def _pupil_of(self, stays: Mask) -> Ints:
-        """The row of `pupils` for some stays of pupils."""
+        """For each of the given stays, which are pupils', the row of `pupils`."""
         return np.searchsorted(self._pupil_key, paired(self._stay_session[stays], self._stay_pupil[stays]))
 
     def _first_staff(self) -> Ints:
-        """The member of staff who joined first, else one who took part at unknown times (of several, the one with the
-        lowest id); NONE if nobody did."""
+        """The member of staff who joined first, else one who took part at unknown times; of several, the one with the
+        lowest id. NONE if no staff took part."""
         stays = pd.DataFrame({"session": self._stay_session, "start": self._stay_from, "staff_id": self._stay_staff})
         people = pd.concat([stays, self._listed[["session", "staff_id"]].assign(start=presence.NEVER)])
         people = people[people["staff_id"] != NONE].sort_values(["start", "staff_id"]).drop_duplicates("session")
@@ -213,11 +215,11 @@ class Sessions:
         return first
 
     def session_of_log(self, log_ids: pd.Series) -> Ints:
-        """The session of each log id; NONE where there is none."""
+        """The session of each log id; NONE if there is none."""
         return _at(self._log_index.get_indexer(log_ids), self._session_of_log, NONE)
 
     def session_of_call(self, call_ids: pd.Series) -> Ints:
-        """The session of each call id; NONE where there is none."""
+        """The session of each call id; NONE if there is none."""
         return _at(self.on_record.index.get_indexer(call_ids), self._session_of_call, NONE)
 
     def has_role(self, *roles: Role) -> Mask:
@@ -225,21 +227,21 @@ class Sessions:
         return self.staff.lists("roles", *roles)[self._staff_row]
 
     def pupil_names(self, rows: Ints) -> Words:
-        """The names of the pupils in some rows of `pupils`."""
+        """The names of the pupils in the given rows of `pupils`."""
         return self.pupil_versions.fact("name", self.pupils["row"].to_numpy()[rows])
 
     # -- what the log says -----------------------------------------------------------------------
 
     def from_log(self, values: npt.NDArray[Any], *, blank: Any) -> npt.NDArray[Any]:
-        """The value of each session's log, from one value a log; `blank` where there is none."""
+        """The value for each session's log, from one value per log; `blank` if the session has no log."""
         return _at(self.log, values, blank)
 
     def from_call(self, values: npt.NDArray[Any], *, blank: Any) -> npt.NDArray[Any]:
-        """The value of each session's matched call, from one value a call; `blank` where there is none."""
+        """The value for each session's matched call, from one value per call; `blank` if the session has no call."""
         return _at(self.call, values, blank)
 
     def yes(self, answer: str) -> Mask:
-        """Whether the log answers yes. A blank, or no log, is neither yes nor no."""
+        """Whether the log answers yes. A blank answer, or no log, is neither yes nor no."""
         return self.from_log(flags(self._logs[answer]), blank=False)
 
     def no(self, answer: str) -> Mask:
@@ -247,7 +249,7 @@ class Sessions:
         return self.from_log(~flags(self._logs[answer], blank=True), blank=False)
 
     def word(self, answer: str) -> pd.Categorical:
-        """The log's answer as it was stored; "" where blank or not logged."""
+        """The log's answer as stored; "" if blank or not logged."""
         return pd.Categorical(self.from_log(self._logs[answer].to_numpy(object, na_value=""), blank=""))
 
     def mask_of(self, sessions: Ints | pd.Series) -> Mask:
