@@ -1,9 +1,9 @@
-"""A parent's consent: asked for, then given or refused, perhaps withdrawn; and SLT informed of it.
+"""A parent's consent: asked for, then given or refused, and perhaps withdrawn; and informing SLT of it.
 
-Nothing is ever changed: everything that happens to a consent is added to its events, with when it happened, when it was
-entered and by whom. An event entered by mistake is struck out, and can still be read. The sessions that a consent
-covers are judged again at once. `app.access` decides whose consents somebody may see and answer. Counselling needs no
-consent from a parent: there is no such kind, and none is stored.
+Nothing is ever changed: everything that happens to a consent is added as an event, with the time at which it happened,
+the time at which it was entered, and by whom. An event that was entered by mistake is struck out, and can still be
+read. The sessions that a consent covers are judged again at once. `app.access` decides whose consents somebody may see
+and answer. Counselling needs no consent from a parent: there is no such kind, and none is stored.
 """
 
 import hashlib
@@ -37,9 +37,10 @@ _REQUESTED = {"pupil_id", "kind", "covers_from", "covers_to", "reason"}
 
 
 def ask_for_consent(school: School, person: Person, request: Consent) -> int:
-    """Record that a member of staff asks a pupil's parents for their consent, and return the consent's number. The same
-    request again returns the number of the first, unless that was refused or withdrawn. `request` has no answer, and
-    its times are aware. Raises ValueError, with a message to show, if something is missing or does not fit."""
+    """Record that a member of staff asks a pupil's parents for their consent, and return the consent's id. If the same
+    request is made again, the id of the first is returned, unless that was refused or withdrawn. `request` has no
+    answer, and its times have time zones. Raises ValueError, with a message to show, if something is missing or
+    wrong."""
     _check_request(person, request)
     utc = {name: getattr(request, name).astimezone(UTC) for name in ("covers_from", "covers_to")}
     request = request.model_copy(update=utc | {"reason": (request.reason or "").strip()})
@@ -63,11 +64,12 @@ def ask_for_consent(school: School, person: Person, request: Consent) -> int:
 
 
 def answer_consent(school: School, person: Person, consent_id: int, *, given: bool, parent: str, at: datetime) -> None:
-    """Record what a parent answered, who it was and when (aware); the same answer is recorded once. Raises ValueError,
-    with a message to show, if something is missing or the answer is older than the request, and NotAllowedError."""
+    """Record a parent's answer: what it was, who gave it and when (`at` has a time zone). The same answer is recorded
+    only once. Raises NotAllowedError; or ValueError, with a message to show, if something is missing or the answer is
+    older than the request."""
     answer = _check_answer(school, "given" if given else "refused", parent, at)
     state = consent_status()
-    # Of a request from a file, nobody knows when it was made.
+    # It is not known when a request from a file was made.
     asked = select(state.c.asked_at).where(state.c.consent_id == consent_id, state.c.asked_by.is_not(None))
     with _change_consent(school, person, consent_id) as change:
         if change.has_event(**answer):
@@ -81,9 +83,8 @@ def answer_consent(school: School, person: Person, consent_id: int, *, given: bo
 
 
 def withdraw_consent(school: School, person: Person, consent_id: int, *, parent: str, at: datetime) -> None:
-    """Record that a parent withdrew a consent: it still covers the sessions that had begun by then, and no later ones.
-    Raises ValueError, with a message to show, if something is missing or no consent had been given, and
-    NotAllowedError."""
+    """Record that a parent withdrew a consent, which then covers only sessions that had begun by that time. Raises
+    NotAllowedError; or ValueError, with a message to show, if something is missing or no consent had been given."""
     withdrawal = _check_answer(school, "withdrawn", parent, at)
     answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
     before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
@@ -96,15 +97,16 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
 
 
 def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
-    """Record once that the request went to the parents, now. Raises NotAllowedError."""
+    """Record that the request went to the parents now, unless that is already recorded. Raises NotAllowedError."""
     with _change_consent(school, person, consent_id) as change:
         if not change.has_event(kind="sent"):
             change.add("request sent", kind="sent")
 
 
 def inform_slt(school: School, person: Person, consent_id: int) -> None:
-    """Inform SLT of a consent that was given, now: an alert goes to each member of SLT, once. Raises ValueError, with a
-    message to show, if none was given or the roster has no SLT, and NotAllowedError."""
+    """Inform SLT now of a consent that was given: an alert goes to each member of SLT, unless they have been informed
+    already. Raises NotAllowedError; or ValueError, with a message to show, if no consent was given or the roster has no
+    SLT."""
     staff, state = valid_versions(tables.staff_versions), consent_status()
     slt = select(staff.c.staff_id).where(valid_on(staff, school.today()), list_contains(staff.c.roles, Role.SLT))
     with _change_consent(school, person, consent_id) as change:
@@ -122,7 +124,8 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
 
 
 def confirm_informed(school: School, person: Person, consent_id: int) -> None:
-    """Record once that SLT was informed of a consent, as a member of SLT confirms. Raises NotAllowedError."""
+    """Record that a member of SLT confirms that SLT was informed of a consent, unless that is already recorded. Raises
+    NotAllowedError."""
     consents = list_consents(school, person)
     if not (consents["to_slt"] & (consents["consent_id"] == consent_id)).any():
         raise NotAllowedError("You do not have access to this consent.")
@@ -133,8 +136,9 @@ def confirm_informed(school: School, person: Person, consent_id: int) -> None:
 
 
 def strike_out(school: School, person: Person, consent_id: int, event_id: int, reason: str) -> None:
-    """Strike out an event of a consent that was entered by mistake: it no longer counts, and can still be read.
-    Raises ValueError, with a message to show, if there is no reason, and NotAllowedError."""
+    """Strike out an event of a consent that was entered by mistake: it no longer counts, but can still be read. Raises
+    NotAllowedError; or ValueError, with a message to show, if there is no reason, or the event is struck out
+    already."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
     with _change_consent(school, person, consent_id) as change:
@@ -156,7 +160,7 @@ def add_imported(connection: Connection, rows: Sequence[Consent], actor_id: int 
         first = ("given", row.obtained_at, row.given_by) if row.obtained_at else ("asked", now, None)
         for kind, at, parent in (first, ("slt_informed", row.slt_informed_at, None)):
             event = {"consent_id": consent_id, "kind": kind, "occurred_at": at, "parent": parent}
-            if at is not None:  # whoever imports a request is not the one who asked
+            if at is not None:  # whoever imports a request is not necessarily the person who asked
                 events.append(event | {"entered_at": now, "actor_id": None if kind == "asked" else actor_id})
     connection.execute(insert(tables.consent_events), events)
 
@@ -164,7 +168,8 @@ def add_imported(connection: Connection, rows: Sequence[Consent], actor_id: int 
 def _check_request(person: Person, request: Consent) -> None:
     if request.kind not in CONSENTS:
         raise ValueError("A consent is for tuition outside the hours or for a one-to-one: choose one of the two.")
-    # A counsellor who also teaches or has a pastoral post may ask. From any other, a request would reveal counselling.
+    # Counsellors may ask only if they also teach or have a pastoral post; otherwise, a request would reveal
+    # counselling.
     if Role.COUNSELLOR in person.roles and not any(role.has_pupils for role in person.roles):
         raise ValueError("Counselling needs no consent from a parent, and none is recorded.")
     if request.covers_to <= request.covers_from:
@@ -184,7 +189,7 @@ def _check_answer(school: School, kind: str, parent: str, at: datetime) -> dict[
 
 @dataclass(frozen=True)
 class _Change:
-    """The entries that a person makes about a consent, in one transaction."""
+    """The events that a person adds to a consent, in one transaction."""
 
     connection: Connection
     school: School
@@ -192,14 +197,14 @@ class _Change:
     consent_id: int
 
     def has_event(self, **values: Any) -> bool:
-        """Whether the consent has an event with these values that is not struck out."""
+        """Whether the consent has an event with these values that has not been struck out."""
         same = (_event[name] == value for name, value in values.items())
         query = select(_event.id).where(_event.consent_id == self.consent_id, is_not_struck(), *same)
         return self.connection.scalar(query.limit(1)) is not None
 
     def add(self, description: str, **values: Any) -> None:
-        """Add an event, of now unless `occurred_at` is given, judge the sessions that the consent covers again, and
-        record the change on the audit trail."""
+        """Add an event (it occurred now, unless `values` say otherwise), judge the sessions that the consent covers
+        again, and record the change, with its description, on the audit trail."""
         now = self.school.now()
         event = {"consent_id": self.consent_id, "occurred_at": now, "entered_at": now, "actor_id": self.person.staff_id}
         self.connection.execute(insert(tables.consent_events).values(event | values))

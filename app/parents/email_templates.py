@@ -1,6 +1,6 @@
-"""The templates of emails to families: text files beside those of the letters, one for each kind and language.
+"""The templates of emails to families: text files beside the templates of letters, one for each kind and language.
 
-The first line of a template is the email's subject. Fields are those of the letters.
+The first line of a template is the email's subject. The fields are those of the letters.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +19,8 @@ class EmailText(NamedTuple):
 
 
 def render_email(kind: FamilyEmailKind, language: str, fields: Fields) -> EmailText:
-    """An email from its template. Raises TemplateError, with the template's name and the fix, if that is wrong."""
+    """An email from its template. Raises TemplateError, with the template's name and the fix, if the template is
+    wrong."""
     file = f"{kind}.{language}.txt"
     content = load_template(file)
     with naming_errors(file, fields, editor="in a text editor", expected="text. Save it as UTF-8"):

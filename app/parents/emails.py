@@ -21,7 +21,7 @@ from app.store.reading import is_among
 from app.store.writing import raise_revision
 from app.vocabulary.terms import FamilyEmailKind
 
-LANGUAGE = "en"  # of a family whose language is not on the roster
+LANGUAGE = "en"  # used if a family's language is not on the roster
 
 
 class Contacts(NamedTuple):
@@ -32,8 +32,8 @@ class Contacts(NamedTuple):
 
 
 def email_letters(school: School, person: Person, kind: str, pupil_ids: Collection[int]) -> int:
-    """Email a letter to the contacts of some pupils whom the person leads, and return the number of emails. Contacts
-    who were sent it get none, and pupils without contacts are passed over. Raises ValueError, with a message to show,
+    """Email a letter to the contacts of pupils whom the person leads, and return the number of emails. Contacts who
+    were sent it before, and pupils without contacts, are skipped. Raises ValueError (with a message to show),
     TemplateError or NotAllowedError."""
     if kind not in LETTERS:
         raise ValueError(f"{kind!r} is not a kind of letter")
@@ -52,8 +52,8 @@ def email_letters(school: School, person: Person, kind: str, pupil_ids: Collecti
 
 
 def email_request(school: School, person: Person, consent_id: int) -> int:
-    """Email a request for consent, which the person may answer, to the pupil's contacts, and return the number of
-    emails. Raises ValueError, with a message to show, TemplateError or NotAllowedError."""
+    """Email a request for consent to the pupil's contacts, and return the number of emails. Raises ValueError (with a
+    message to show), TemplateError, or NotAllowedError if the person may not answer it."""
     row = list_requests(school, person, [consent_id])[0]
     _check_can_send(school)
     if row.state != "asked":
@@ -85,7 +85,7 @@ def preview_request(school: School, person: Person, consent_id: int) -> EmailTex
 
 
 def compose_about_request(school: School, person: Person, row: Any, kind: FamilyEmailKind, family: Contacts) -> Letter:
-    """An email about a request, a row of `list_consents`. Raises TemplateError."""
+    """An email about a request for consent. `row` is a row of `list_consents`. Raises TemplateError."""
     text = render_email(kind, family.language, create_request_fields(school, person, row, family.language))
     return Letter(
         int(row.pupil_id),
@@ -99,7 +99,7 @@ def compose_about_request(school: School, person: Person, row: Any, kind: Family
 
 
 def read_contacts(connection: Connection, pupil_ids: Collection[int]) -> dict[int, Contacts]:
-    """The contacts of those of some pupils who have any."""
+    """The contacts of the pupils, by id. Pupils without contacts are left out."""
     pupil = tables.pupils.c
     query = select(pupil.id, pupil.contact_emails, pupil.language).where(
         is_among(connection, pupil.id, list(pupil_ids)), pupil.contact_emails.is_not(None)

@@ -22,10 +22,10 @@ _POSTS = [role for role in Role if role.has_pupils]
 
 @dataclass(frozen=True)
 class _Language:
-    """The words that the program puts into letters in a language.
+    """The words that the program inserts into letters in a language.
 
-    - `day`: before the name of a day, and `on_day` the same in the middle of a sentence, where Welsh changes it
-    - `named_slots`: whether times of one-to-ones go by the names of the settings, which are English
+    - `day`: what comes before the name of a day; `on_day`: the same within a sentence, where Welsh changes it
+    - `named_slots`: whether times for one-to-ones have their names from the settings, which are in English
     """
 
     days: Sequence[str]
@@ -80,7 +80,7 @@ _LANGUAGES = {"en": _ENGLISH, "cy": _WELSH}
 
 
 def create_letter_fields(school: School, person: Person, row: Any, language: str = "en") -> Fields:
-    """The fields of a letter about the pupil of a row of `list_letters_sent` or `list_consents`."""
+    """The fields of a letter about the pupil in `row`, which is a row of `list_letters_sent` or `list_consents`."""
     today, words = school.today(), _LANGUAGES[language]
     rules = school.settings.rules_on(today)
     opens, closes = rules.academic_hours
@@ -101,7 +101,7 @@ def create_letter_fields(school: School, person: Person, row: Any, language: str
 
 
 def create_request_fields(school: School, person: Person, row: Any, language: str = "en") -> Fields:
-    """The fields of a request for the consent of a row of `list_consents`."""
+    """The fields of a request for the consent in `row`, which is a row of `list_consents`."""
     return create_letter_fields(school, person, row, language) | {
         "what": _LANGUAGES[language].consent_to[row.kind],
         "reason": row.reason or "",
@@ -110,7 +110,7 @@ def create_request_fields(school: School, person: Person, row: Any, language: st
 
 
 def format_period(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp, language: str = "en") -> str:
-    """A period as text for a letter, in school time; whole days appear without times."""
+    """A period, given in school time, as text for a letter. Whole days are written without times."""
     words = _LANGUAGES[language]
 
     def day(when: datetime | pd.Timestamp, before: str) -> str:

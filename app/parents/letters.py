@@ -1,8 +1,8 @@
 """Letters to parents: written from the school's own Word templates, and entered on the register when they are sent.
 
-A template is a .docx file in the folder `letters` beside the settings, which the school edits in Word, with fields such
-as `{{ pupil }}`. Names come out as they were typed, whatever they contain. Several letters are one download: a document
-with all of them, to print, and one document each, to send by email.
+A template is a .docx file in the folder `letters` beside the settings, with fields such as `{{ pupil }}`, which the
+school edits in Word. Names appear as they were typed, whatever they contain. Several letters are downloaded together:
+as one document with all of them, to print, and as one document each, to send by email.
 """
 
 import re
@@ -43,11 +43,11 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _REQUEST = "request_for_consent"
 
-Progress = Callable[[float], None]  # called with the share done
+Progress = Callable[[float], None]  # called with the share that is done, from 0 to 1
 
 
 class Download(NamedTuple):
-    """A file to hand out."""
+    """A file to download."""
 
     name: str
     content: bytes
@@ -57,7 +57,7 @@ class Download(NamedTuple):
 def write_letters(
     school: School, person: Person, kind: str, pupil_ids: Collection[int], progress: Progress | None = None
 ) -> Download:
-    """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download;
+    """Letters of a kind (a key of KINDS) to the parents of pupils whom the person leads, as one download. This is
     recorded on the audit trail. Raises TemplateError or NotAllowedError."""
     letters = [create_letter_fields(school, person, row) for row in list_pupils_led(school, person, pupil_ids)]
     download = _write(school, kind, letters, progress)
@@ -66,8 +66,8 @@ def write_letters(
 
 
 def write_requests(school: School, person: Person, consent_ids: Collection[int]) -> Download:
-    """The requests for some consents that the person may answer, as one download; recorded on the audit trail. Raises
-    TemplateError or NotAllowedError."""
+    """The requests for consents that the person may answer, as one download. This is recorded on the audit trail.
+    Raises TemplateError or NotAllowedError."""
     rows = list_requests(school, person, consent_ids)
     requests = [create_request_fields(school, person, row) for row in rows]
     download = _write(school, _REQUEST, requests)
@@ -78,9 +78,9 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
 
 
 def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Collection[int], sent_on: date) -> int:
-    """Enter letters of a kind of KINDS to the parents of some pupils whom the person leads on the register, and judge
-    these pupils' sessions again. Returns the number that were not on it for that day. Raises ValueError, with a message
-    to show, or NotAllowedError."""
+    """Enter letters of a kind (a key of KINDS) to the parents of pupils whom the person leads on the register, and
+    judge these pupils' sessions again. Returns the number of letters added; those already entered for the day are
+    skipped. Raises ValueError (with a message to show) or NotAllowedError."""
     if kind not in LETTERS:
         raise ValueError(f"{kind!r} is not a kind of letter")
     if sent_on > school.today():
@@ -100,9 +100,9 @@ def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Coll
 def strike_letters_out(
     school: School, person: Person, kind: str, pupil_ids: Collection[int], sent_on: date, reason: str
 ) -> int:
-    """Remove letters of a kind and day, added by mistake, to the parents of some pupils whom the person leads from the
-    register, and judge these pupils' sessions again; the letters are stored separately with the reason. Returns the
-    number struck out. Raises ValueError, with a message to show, or NotAllowedError."""
+    """Remove letters of a kind and day, which were added by mistake, from the register, and judge the pupils' sessions
+    again. The person must lead these pupils. The letters are stored separately, with the reason. Returns the number
+    struck out. Raises ValueError (with a message to show) or NotAllowedError."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
     led_ids = {int(row.pupil_id) for row in list_pupils_led(school, person, pupil_ids)}
@@ -132,12 +132,12 @@ def _judge_again(
 
 
 def describe_pupils(pupil_ids: Collection[int]) -> str:
-    """Some pupils as the audit trail names them."""
+    """The pupils, as text for the audit trail: "pupil 12", "3 pupils"."""
     return f"pupil {next(iter(pupil_ids))}" if len(pupil_ids) == 1 else f"{len(pupil_ids)} pupils"
 
 
 def list_pupils_led(school: School, person: Person, pupil_ids: Collection[int]) -> Sequence[Any]:
-    """The rows of `list_letters_sent` of some pupils whom the person leads. Raises NotAllowedError."""
+    """The rows of `list_letters_sent` for these pupils. Raises NotAllowedError unless the person leads all of them."""
     pupils = list_letters_sent(school, person)
     pupils = pupils[pupils["led"].astype(bool) & pupils["pupil_id"].isin(pupil_ids)]
     if len(pupils) < len(set(pupil_ids)) or pupils.empty:
@@ -146,7 +146,8 @@ def list_pupils_led(school: School, person: Person, pupil_ids: Collection[int]) 
 
 
 def list_requests(school: School, person: Person, consent_ids: Collection[int]) -> Sequence[Any]:
-    """The rows of `list_consents` of some consents that the person may answer. Raises NotAllowedError."""
+    """The rows of `list_consents` for these consents. Raises NotAllowedError unless the person may answer all of
+    them."""
     consents = list_consents(school, person)
     consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
     if len(consents) < len(set(consent_ids)) or consents.empty:
@@ -177,7 +178,8 @@ def _write(school: School, template: str, letters: Sequence[Fields], progress: P
 
 
 def _render(file: str, content: bytes, fields: Fields) -> Document:
-    """A letter. Raises TemplateError, with the template's name and the fix, whatever is wrong with it."""
+    """A letter from its template. Raises TemplateError, with the template's name and the fix, if the template is
+    wrong."""
     expected = "a Word document with fields. Open it in Word and save it as .docx"
     with naming_errors(file, fields, editor="in Word", expected=expected):
         letter = DocxTemplate(BytesIO(content))
@@ -188,7 +190,8 @@ def _render(file: str, content: bytes, fields: Fields) -> Document:
 
 
 def _check_headers(file: str, letter: DocxTemplate) -> None:
-    """Raise TemplateError for a field in a header or footer: all letters of a document would show the first one's."""
+    """Raise TemplateError for a field in a header, footer or footnote: all letters in a document would show the value
+    of the first."""
     letter.init_docx()
     for part in letter.docx.part.package.iter_parts():
         around = re.search(r"(header|footer|footnotes)\+xml$", part.content_type)
@@ -200,15 +203,15 @@ def _check_headers(file: str, letter: DocxTemplate) -> None:
 
 
 def _as_typed(value: Any) -> Any:
-    """A field's text for the file. `_` is escaped, since the template takes `{_{` for two braces."""
+    """A field's text for the file. `_` is escaped, since the template engine reads `{_{` as two braces."""
     if isinstance(value, StrictUndefined):
         return value
     return Markup(str(escape(clean_text(value))).replace("_", "&#95;"))  # escaped # noqa: S704 # nosec B704
 
 
 def _join(documents: Sequence[Document]) -> Document:
-    """All letters in one document: each is a section of its own, so that it begins on a new page, with pages counted
-    from one. All must come from one template, so that they share styles and pictures."""
+    """All letters in one document. Each is a section of its own, so that it begins on a new page, and its pages are
+    numbered from 1. All must come from the same template, so that they share styles and pictures."""
     whole = docx.Document(BytesIO(_to_bytes(documents[0])))
     last = whole.element.body.sectPr
     _count_pages_from_one(last)
@@ -221,7 +224,7 @@ def _join(documents: Sequence[Document]) -> Document:
 
 
 def _end_section(last: Any) -> None:
-    """End a section before the last one, with the same properties."""
+    """End a section before `last`, the properties of the last section, with a copy of them."""
     paragraph = last.getprevious()
     if paragraph is None or paragraph.tag != qn("w:p") or paragraph.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
         paragraph = OxmlElement("w:p")
@@ -245,6 +248,7 @@ def _to_bytes(document: Document) -> bytes:
 
 
 def _as_file_name(words: str) -> str:
-    """A text as part of a file name, without characters that disks reject or that change the direction of reading."""
+    """The text as part of a file name, without characters that file systems reject or that change the direction of
+    text."""
     shown = "".join(c for c in words if unicodedata.category(c)[0] != "C" and c not in '\\/:*?"<>|')
     return shown.strip(" .")[:60] or "letter"

@@ -1,4 +1,4 @@
-"""Reminders of requests for consent that nobody has answered, before the session."""
+"""Reminders of unanswered requests for consent, before the session."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,13 +13,13 @@ from app.school import School
 from app.store import tables
 from app.vocabulary.terms import FamilyEmailKind
 
-_AFTER_THE_REQUEST = timedelta(hours=12)  # so that nobody is reminded of what has just arrived
+_AFTER_THE_REQUEST = timedelta(hours=12)  # so that nobody is reminded of a request that has just arrived
 
 
 def enqueue_reminders(school: School) -> None:
-    """Put a reminder of each request that is due into the outbox, once: on the last weekday before the session, from
-    the hour of the digests on, to each contact of the pupil. Replies go to whoever sent the request. Raises
-    TemplateError."""
+    """Put reminders of unanswered requests into the outbox, once for each request: on the last weekday before the
+    session, from the time of day at which digests are sent, to each contact of the pupil. Replies go to whoever sent
+    the request. Raises TemplateError."""
     if find_obstacle_to_families(school):
         return
     requests = list_unanswered_requests(school).dropna(subset=["sent_at", "sent_by"])
@@ -43,7 +43,7 @@ def _find_weekday_before(day: date) -> date:
 
 
 def _compose(school: School, row: Any) -> Letter | None:
-    """The reminder of a request; None if there was one, or nobody to send it to or to reply to."""
+    """The reminder of a request; None if there was one already, or there is nobody to send it to or to reply to."""
     email, kind = tables.family_emails.c, FamilyEmailKind.REMINDER
     with school.engine.connect() as connection:
         reminded = exists().where(email.consent_id == row.consent_id, email.kind == kind)

@@ -1,4 +1,5 @@
-"""The templates of letters and emails: where they are, how their fields are filled, and what is wrong with one.
+"""The templates of letters and emails: where they are, how their fields are filled, and how errors in them are
+reported.
 
 The school's own templates are in the folder `letters` beside the settings and take precedence over the program's.
 """
@@ -23,7 +24,7 @@ class TemplateError(ValueError):
 
 
 def load_template(file: str) -> bytes:
-    """The content of the school's own template, else of the program's. Raises TemplateError."""
+    """The content of the school's own template, else of the program's. Raises TemplateError if it cannot be read."""
     beside = get_settings_file().parent / "letters" / file
     try:
         return (beside if beside.exists() else OWN / file).read_bytes()
@@ -35,14 +36,15 @@ def load_template(file: str) -> bytes:
 
 
 def create_environment(finalize: Callable[[Any], Any], *, autoescape: bool) -> SandboxedEnvironment:
-    """What fills templates: it knows the fields that it is given and nothing else."""
+    """The environment in which templates are filled: they can use the given fields and nothing else. `finalize`
+    converts each value that is inserted."""
     return SandboxedEnvironment(autoescape=autoescape, undefined=StrictUndefined, finalize=finalize)
 
 
 @contextmanager
 def naming_errors(file: str, fields: Collection[str], *, editor: str, expected: str) -> Iterator[None]:
-    """Raise whatever is wrong with a template as TemplateError, with its name and the fix. `editor`: "in Word";
-    `expected`: what the file should be, and how to save it as that."""
+    """Turn any error in the block into a TemplateError, with the template's name and the fix. `editor` is the program
+    to use, such as "in Word"; `expected` is what the file should be, and how to save it so."""
     try:
         yield
     except TemplateError:
@@ -69,8 +71,8 @@ _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 
 def clean_text(value: Any) -> str:
-    """A field's text without characters that documents cannot hold; those that change the direction of writing are
-    closed at its end."""
+    """A field's text without characters that documents cannot hold. Changes of the writing direction are ended at the
+    end of the text."""
     words = _UNPRINTABLE.sub("", str(value))
     for opening, closing in (("\u2066\u2067\u2068", "\u2069"), ("\u202a\u202b\u202d\u202e", "\u202c")):
         words += closing * max(0, sum(words.count(sign) for sign in opening) - words.count(closing))

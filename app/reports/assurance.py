@@ -1,5 +1,5 @@
-"""How the leadership makes sure that the protocol is kept, as reports show it: the text in force, from each of its
-points to how it was met, who has confirmed it, and spot checks. Counts under three are hidden."""
+"""How reports show that the leadership oversees the protocol: the text in force, how each of its points was met, who
+has confirmed it, and spot checks. Counts under three are hidden."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,14 +24,14 @@ _SPOT_CHECKS = (
 
 
 def find_words(school: School) -> dict[str, str]:
-    """The words of each clause in the version in force; the program's own where the version has none."""
+    """The words of each clause in the version in force, or the program's own if the version has none for it."""
     version = school.settings.version_on(school.today())
     text = version.text if version else {}
     return {name: text.get(name) or clause.words for name, clause in CLAUSES.items()}
 
 
 def describe_text(school: School) -> str:
-    """Whose words the clauses are in, as a sentence."""
+    """A sentence that says whether the clauses are in the school's words or the program's."""
     version = school.settings.version_on(school.today())
     missing = [clause.title for name, clause in CLAUSES.items() if version is None or not version.text.get(name)]
     if version is None or len(missing) == len(CLAUSES):
@@ -41,8 +41,8 @@ def describe_text(school: School) -> str:
 
 
 def describe_points(rates_by_period: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """Each point of the school's text, with its clauses and how often each was met in some periods (rates by clause as
-    from `governors.compute_rates_by_clause`, with their `state`)."""
+    """Each point of the school's text, with its clauses and how often each was met in each period. The rates of a
+    period are as `governors.compute_rates_by_clause` returns them, with their `state`."""
     return [
         {
             "reference": str(point.reference),
@@ -63,7 +63,7 @@ def describe_points(rates_by_period: Mapping[str, pd.DataFrame]) -> list[dict[st
 
 
 def describe_passed(rates: pd.DataFrame, clause: str) -> str:
-    """How often a clause was met, as far as may be shown."""
+    """How often a clause was met, as text, as far as it may be shown; "none" if it was never judged with evidence."""
     if clause not in rates.index:
         return "none"
     row = rates.loc[clause]
@@ -82,8 +82,7 @@ def describe_confirmations(school: School, person: Person) -> str:
 
 
 def describe_spot_checks(school: School, person: Person, days: Days) -> dict[str, Any]:
-    """The spot checks of the sessions of some days: a sentence, and a table unless a small count could be worked
-    out."""
+    """The spot checks on sessions of these days: a sentence and, unless it would reveal a small count, a table."""
     figures = count_spot_checks(school, person, days)
     sentence = f"{_SPOT_CHECKS} Drawn in this period: {format_count(figures.drawn)}."
     labels = [SpotCheckResult.IN_ORDER.label, SpotCheckResult.TO_EXPLAIN.label, _OPEN]

@@ -1,6 +1,6 @@
-"""Charts from frames, and a sentence for the timeline.
+"""Charts from data frames, and a sentence for the timeline.
 
-Altair's specification of a chart is computed once and reused: it refers to the rows by name.
+Altair's specification of a chart refers to the rows by name, so that it can be computed once and reused.
 """
 
 import math
@@ -22,8 +22,8 @@ _ROLES = {"staff": _BLUE, "pupil": "#93a4b5", "other": "#c9b458"}
 
 @dataclass(frozen=True)
 class _Colours:
-    """The colours of the heat map: from worse to better, of cells of few sessions, between cells, and around the chosen
-    one. Orange to blue: people who cannot tell red from green can tell these apart."""
+    """The colours of the heat map: for rates, from worse to better; for cells with few sessions; of the gaps between
+    cells; and around the chosen cell. Orange and blue can be told apart by people who confuse red and green."""
 
     worse_to_better: list[str]
     few: str
@@ -41,27 +41,28 @@ _DARK = _Colours(
 
 @dataclass(frozen=True)
 class Drawing:
-    """A Vega-Lite specification, and the rows that it draws, by the names it uses for them."""
+    """A Vega-Lite specification, and the frames of rows that it draws, by their names in it."""
 
     spec: dict[str, Any]
     rows: dict[str, pd.DataFrame]
 
 
 def _create_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart's specification without its style, which the page and the PDF add."""
+    """The chart's specification without its style, which the page or the PDF adds."""
     return {key: value for key, value in chart.to_dict().items() if key != "config"}
 
 
 def _find_floor(rates: pd.Series, otherwise: float) -> float:
-    """The start of a scale: the lowest rate, rounded down to whole per cent, at most 0.9."""
+    """Where a scale starts: at the lowest rate (`otherwise` if there is none), rounded down to whole per cent, and at
+    most at 0.9."""
     least = rates.min() if rates.notna().any() else otherwise
     return min(math.floor(least * 100) / 100, 0.9)
 
 
 def draw_heat_map(cells: pd.DataFrame, words: str = "Checks met", *, dark: bool = False) -> Drawing:
-    """Compliance by department and hour; `cells` from `compute_rates(..., ["department", "band"], ...)`, perhaps with
-    a `text` to show in each; `words` name the measure. A click on a cell selects `department` and `band` under the name
-    `cell`."""
+    """Compliance by department and hour. `cells` is from `compute_rates(..., ["department", "band"], ...)`; it may have
+    a column `text` to show in the cells. `words` is the name of the measure. Clicking a cell selects its `department`
+    and `band` in the selection `cell`."""
     text = np.where(cells["rate"].notna(), to_percent(cells["rate"]), "(" + cells["sessions"].astype(str) + ")")
     cells = cells.assign(
         text=cells.get("text", text),
@@ -98,7 +99,7 @@ def _draw_heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noq
     few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value(colours.few))
     share = f"(datum.rate - {low}) / {1 - low}"
     white = "true" if dark else f"isValid(datum.rate) && ({share} < 0.25 || {share} > 0.7)"
-    # On a telephone there is no room for figures: the colours, the table and the list below show them.
+    # On a phone there is no room for figures; the colours, the table and the list below show them.
     text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text"), cursor="pointer").encode(
         color=alt.condition(white, alt.value("#ffffff"), alt.value("#17212b"))
     )
@@ -106,13 +107,13 @@ def _draw_heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noq
 
 
 def to_percent(rates: pd.Series) -> pd.Series:
-    """Shares as text for a cell: whole per cent, never rounded up to 100; "0" for a blank."""
+    """Shares as text for cells: in whole per cent without a sign, never rounded up to 100; "0" for NaN."""
     return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
 
 
 def draw_clause_bars(figures: pd.DataFrame, words: str = "Checks met") -> Drawing:
-    """Compliance clause by clause, the lowest first; `figures` from `judge.count_outcomes`, with `title`;
-    `words` name the measure. A click on a bar selects its `clause` under the name `bar`."""
+    """Compliance by clause, the lowest first. `figures` is from `judge.count_outcomes`, with a column `title`; `words`
+    is the name of the measure. Clicking a bar selects its `clause` in the selection `bar`."""
     rows = figures[figures["rate"].notna()].rename_axis("clause").reset_index().sort_values("rate")
     passed = rows["met"] + rows["exempt"]
     total = passed + rows["breach"]
@@ -143,7 +144,7 @@ def _draw_clause_bars(words: str) -> dict[str, Any]:
 
 
 def draw_what_if_bars(clauses: pd.DataFrame) -> Drawing:
-    """How many sessions breach each clause now, and would then; `clauses` as in `WhatIf`."""
+    """How many sessions breach each clause now, and how many would then. `clauses` is that of a `WhatIf`."""
     named = clauses.rename(columns={"was_broken": "now", "would_be_broken": "then"})
     rows = named.melt("title", ["now", "then"], var_name="when", value_name="sessions")
     return Drawing(_draw_what_if_bars(), {"clauses": rows})
@@ -169,8 +170,8 @@ def _draw_what_if_bars() -> dict[str, Any]:
 
 
 def draw_week_line(weeks: pd.DataFrame, words: str = "Checks met") -> Drawing:
-    """Compliance week by week; `weeks` from `compute_rates(..., ["week"], ...)`, the week's Monday; `words` name the
-    measure. A click on a point selects its `monday` under the name `point`."""
+    """Compliance by week. `weeks` is from `compute_rates(..., ["week"], ...)`, where `week` is the Monday; `words` is
+    the name of the measure. Clicking a point selects its `monday` in the selection `point`."""
     mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])
     rows = weeks.assign(monday=weeks["week"].dt.strftime("%Y-%m-%d"))
     return Drawing(_week_line(_find_floor(weeks["rate"] - 0.01, 0.79), mondays, words), {"weeks": rows})
@@ -196,9 +197,9 @@ def _week_line(low: float, mondays: tuple[date, ...], words: str) -> dict[str, A
 def draw_timeline(
     stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame, span: tuple[datetime, datetime] | None = None
 ) -> Drawing:
-    """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
-    a camera is known to have been on; orange over the whole height marks times when pupils were alone. `span`: from
-    when to when the axis goes, by default as far as the bars."""
+    """Who was in the call, and when. Each stay is a bar in the colour of the person's role; a thin bar over it shows
+    when the camera is known to have been on. Times when pupils were alone are orange over the whole height. `span` is
+    where the axis starts and ends, by default with the bars."""
     camera = stays["camera"].fillna(value=False).astype(bool)
     stays = _convert_to_local_time(stays).assign(
         who=_names_with_role(stays),
@@ -225,12 +226,12 @@ def draw_timeline(
 
 @dataclass(frozen=True)
 class _TimeAxis:
-    """The axis of the timeline, over a span of school time or, without one, as far as the bars."""
+    """The time axis of the timeline, for a span of school time or, without one, for the span of the bars."""
 
     span: tuple[datetime, datetime] | None
 
     def at(self, column: str) -> alt.X:
-        """The times of a column on it. Screen readers announce the axis's title."""
+        """The encoding of a column of times on this axis. Screen readers announce the axis's title."""
         axis = alt.Axis(format="%H:%M", title="School time")
         if self.span is None:
             return alt.X(f"{column}:T", axis=axis)
@@ -242,7 +243,7 @@ class _TimeAxis:
 
 
 def _convert_to_local_time(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with their times without a zone: a browser would show them in its own."""
+    """The rows with their times as local times without a zone: a browser would convert others to its own zone."""
     return rows.assign(**{name: rows[name].dt.tz_localize(None) for name in rows.select_dtypes("datetimetz")})
 
 
@@ -252,14 +253,15 @@ def _names_with_role(people: pd.DataFrame) -> pd.Series:
 
 
 def _is_further_device(stays: pd.DataFrame) -> pd.Series:
-    """Whether somebody was there already when a stay of theirs began."""
+    """For each stay, whether the person was already in the call with another device when it began."""
     in_order = stays.sort_values("joined_at")
     until = in_order.groupby("name")["left_at"].transform(lambda left: left.cummax().shift())
     return (in_order["joined_at"] < until).reindex(stays.index)
 
 
 def _create_stay_layers(order: list[str], roles: set[str], x: _TimeAxis) -> list[alt.Chart]:
-    """The bars of the stays and their marks; `order`: the people from top to bottom; `roles`: those in the legend."""
+    """The bars of the stays and their labels. `order` lists the people from top to bottom; `roles` are in the
+    legend."""
     base = alt.Chart(alt.NamedData("stays")).encode(
         y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=x.at("joined_at")
     )
@@ -279,7 +281,7 @@ def _create_stay_layers(order: list[str], roles: set[str], x: _TimeAxis) -> list
 
 
 def describe_timeline(alone: pd.DataFrame) -> str:
-    """What the timeline shows of pupils alone."""
+    """A sentence about the times in the timeline when pupils were alone."""
     if alone.empty:
         return "No time on record with pupils and no staff."
     longest = alone.loc[alone["seconds"].idxmax()]

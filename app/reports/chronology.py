@@ -1,4 +1,4 @@
-"""Chronologies as PDFs: of a child, and of one concern about an adult's conduct."""
+"""Chronologies as PDFs: for a child, or for one concern about an adult's conduct."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,8 @@ from app.store.concerns import CONDUCT
 
 
 def create_child_chronology(school: School, person: Person, pupil_id: int) -> bytes:
-    """The chronology of a child as a PDF, with everything that the person may see; recorded on the audit trail."""
+    """The chronology of a child as a PDF, with everything that the person may see. It is recorded on the audit
+    trail."""
     entries = get_chronology(school, person, pupil_id)
     people = read_frame(school, select_pupils(school.today())).set_index("pupil_id")["name"]
     record_access(school, person, "exported", f"chronology of pupil {pupil_id}")
@@ -24,7 +25,8 @@ def create_child_chronology(school: School, person: Person, pupil_id: int) -> by
 
 
 def create_conduct_chronology(school: School, person: Person, ref: str) -> bytes:
-    """A concern about conduct as a PDF; recorded on the concern. Raises NotYoursError."""
+    """A concern about conduct as a PDF. The download is recorded on the concern. Raises NotYoursError if the person may
+    not see it."""
     view = get_concern(school, person, ref)
     if view is None or view.register is not CONDUCT:
         raise NotYoursError("This concern does not exist, or you do not have access to it.")

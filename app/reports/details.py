@@ -1,4 +1,4 @@
-"""The sessions behind a mark of the Overview: each figure, cell, bar and line opens exactly what it counts."""
+"""The sessions behind a figure, cell, bar or point of the Overview: each opens exactly the sessions that it counts."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,7 +8,7 @@ from app.protocol.clauses import CLAUSES, title_of
 from app.reports.figures import SESSIONS, count_passed, is_unlogged
 from app.vocabulary.terms import Outcome, Status
 
-# What a list of sessions holds, by its word in the address, with its title.
+# The titles of the lists of sessions, by their words in the address.
 TITLES = {
     "breach": "Sessions with a breach",
     "unlogged": "Unlogged calls",
@@ -27,9 +27,9 @@ TITLES = {
 def select_sessions(
     sessions: pd.DataFrame, kind: str, place: Mapping[str, str], ids: Collection[int], measure: str = SESSIONS
 ) -> pd.DataFrame:
-    """The sessions of a list of TITLES, from a frame of `access.overview` with `band` and `week`. `place` says which
-    `department`, `band`, `clause` or `week`; `ids` are the sessions of the lists that this frame does not tell: late,
-    unresolved, overdue, earlier. Cells and weeks hold what counts for the measure."""
+    """The sessions in a list (a key of TITLES), from a frame of `access.overview` with `band` and `week`. `place` says
+    which `department`, `band`, `clause` or `week`. `ids` are the sessions of lists that do not follow from the frame:
+    late, unresolved, overdue and earlier. Cells and weeks have the sessions that count for the measure."""
     if kind == "breach":
         chosen = sessions["status"] == Status.BREACH
     elif kind == "unlogged":
@@ -50,8 +50,9 @@ def select_sessions(
 
 
 def add_titles(sessions: pd.DataFrame, measure: str = SESSIONS) -> pd.DataFrame:
-    """Sessions, those with a breach first, then the newest, with `breaches` and `gaps`: the titles of the clauses that
-    they breached and that lack evidence, of all or of the one that is the measure; and `fine`: no such breach."""
+    """The sessions with `breaches` and `gaps`, the titles of clauses that they breach or that lack evidence, and
+    `fine`, whether they breach none. If the measure is a clause, only this one counts. Sessions with a breach come
+    first, then the newest."""
     names = [measure] if measure in CLAUSES else list(CLAUSES)
     titles = {
         "breaches": _join_titles(sessions, names, Outcome.BREACH),
@@ -63,7 +64,7 @@ def add_titles(sessions: pd.DataFrame, measure: str = SESSIONS) -> pd.DataFrame:
 
 
 def _join_titles(sessions: pd.DataFrame, names: list[str], outcome: Outcome) -> list[str]:
-    """For each session, the titles of the clauses with an outcome."""
+    """For each session, the titles of the clauses that have the outcome."""
     has = (sessions[names] == outcome).to_numpy()
     titles = [title_of(name) for name in names]
     return [", ".join(title for title, there in zip(titles, row, strict=True) if there) for row in has]

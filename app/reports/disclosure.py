@@ -1,8 +1,7 @@
-"""Hides small counts in what leaves the school, even from readers who subtract the shown counts from a total.
+"""Hides small counts in reports, even from readers who subtract the counts that are shown from a total.
 
-A count under three is shown as "under 3". If hidden counts could be worked out from the known total of a column, more
-counts are withheld until each hidden one could be anything from 0 to 2; or from 1 to 2, if a row with 0 would not be in
-the table.
+A count under three is shown as "under 3". If hidden counts could be worked out from a column's known total, more counts
+are withheld, until each hidden count could be 0, 1 or 2 (or only 1 or 2, if a row with 0 would not be in the table).
 """
 
 import numpy as np
@@ -18,9 +17,12 @@ _Counts = npt.NDArray[np.float64]
 
 def suppress(rows: pd.DataFrame) -> pd.Series | None:
     """How each row of a table with `passed`, `total` and perhaps `sessions` may be shown to readers who know the sums
-    of its columns: SHOWN as it is, UNDER (fewer than three breaches: without `passed`, and the share only as "over"),
-    WITHHELD (the same, to hide other rows) or GONE (nothing of the row). None: no part of the table may be shown.
-    `total` and `sessions` are at least 1 in every row.
+    of its columns. None if no part of the table may be shown. `total` and `sessions` must be at least 1 in every row.
+
+    - SHOWN: as it is
+    - UNDER: it has fewer than three breaches, so `passed` is hidden, and the share is only given as "over"
+    - WITHHELD: the numbers are hidden to protect other rows
+    - GONE: nothing of the row is shown
     """
     state = np.full(len(rows), SHOWN, object)
     broken = (rows["total"] - rows["passed"]).to_numpy(float)
@@ -38,8 +40,9 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
 
 
 def suppress_split(first: pd.Series, second: pd.Series, rest: pd.Series) -> list[pd.Series] | None:
-    """The same for counts, each SHOWN, UNDER or WITHHELD, of which some are split in two ways: `first` and `second`
-    have the same sum. The sum of all, with the `rest`, is known. Returns the states of the three."""
+    """The same for counts, some of which are split in two ways: `first` and `second` have the same sum. The sum of all
+    counts (one of the splits and the `rest`) is known to readers. Returns the states of the three, each SHOWN, UNDER or
+    WITHHELD; None if nothing may be shown."""
     values = [counts.to_numpy(float) for counts in (first, second, rest)]
     states = [_find_small(counts) for counts in (first, second, rest)]
     while not _is_split_safe(values, states):
@@ -55,7 +58,7 @@ def suppress_split(first: pd.Series, second: pd.Series, rest: pd.Series) -> list
 
 
 def suppress_counts(counts: pd.Series) -> pd.Series | None:
-    """How each count of one column whose total is known may be shown: SHOWN, UNDER or WITHHELD; None: none of them."""
+    """How each count of a column whose total is known may be shown: SHOWN, UNDER or WITHHELD. None if none may be."""
     values, state = counts.to_numpy(float), _find_small(counts)
     while not _is_safe(values, state):
         if not _hide_another(values, state, WITHHELD):
@@ -68,12 +71,12 @@ def _find_small(counts: pd.Series) -> npt.NDArray[np.object_]:
 
 
 def _is_split_safe(values: list[_Counts], states: list[npt.NDArray[np.object_]]) -> bool:
-    """Whether no small count of a group follows from the sum of all and from what is shown of the other two."""
+    """Whether no small count in any of the three groups follows from the total and what is shown of the others."""
     total = values[0].sum() + values[2].sum()
     first, second, rest = (
         (low.sum(), high.sum()) for low, high in (_find_limits(*each) for each in zip(values, states, strict=True))
     )
-    left = total - rest[1], total - rest[0]  # by the rest
+    left = total - rest[1], total - rest[0]  # what the rest leaves for either split
     split = max(first[0], second[0]), min(first[1], second[1])
     sums = [
         (max(second[0], left[0]), min(second[1], left[1])),
@@ -84,7 +87,7 @@ def _is_split_safe(values: list[_Counts], states: list[npt.NDArray[np.object_]])
 
 
 def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lowest_gone: int = 0) -> bool:
-    """Hide the smallest count that makes the others safe, else the largest of all; False if none is left."""
+    """Hide the smallest shown count that makes the table safe, else the largest one. False if no count is shown."""
     left = np.flatnonzero(state == SHOWN)
     for place in left[np.argsort(counts[left], kind="stable")]:
         state[place] = word
@@ -97,9 +100,9 @@ def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lo
 def _is_safe(
     counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0, sums: tuple[float, float] | None = None
 ) -> bool:
-    """Whether every hidden count under three could still be any number from its lowest to 2, given the states and the
-    sum of all counts, or the lowest and the highest that it could be. The lowest is `lowest_gone` for a row that is
-    GONE, for others 0."""
+    """Whether every hidden count under three could still be any number up to 2, from `lowest_gone` in a row that is
+    GONE, else from 0. Readers are assumed to know the states and the sum of all counts; or only the limits of the sum,
+    if `sums` (lowest, highest) is given."""
     low, high = sums or (counts.sum(), counts.sum())
     least, most = _find_limits(counts, state, lowest_gone)
     for i in np.flatnonzero((counts < FEW) & (state != SHOWN)):
@@ -110,14 +113,15 @@ def _is_safe(
 
 
 def _find_limits(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> tuple[_Counts, _Counts]:
-    """What each count is at least and at most, by its state."""
+    """The lowest and the highest value that each count can have, judged by its state."""
     least = np.select([state == SHOWN, state == WITHHELD, state == GONE], [counts, FEW, lowest_gone], 0.0)
     most = np.select([state == SHOWN, state == UNDER], [counts, FEW - 1.0], np.inf)
     return least, most
 
 
 def format_part(number: int, total: int) -> str:
-    """A part of a whole as text: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
+    """A part of a total as text: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"; "under 3" if the
+    total is."""
     if total < FEW:
         return HIDDEN
     if number < FEW:
@@ -128,11 +132,11 @@ def format_part(number: int, total: int) -> str:
 
 
 def format_count(number: int) -> str:
-    """A count as text."""
+    """A count as text: "2,409", or "under 3"."""
     return f"{number:,}" if number >= FEW else HIDDEN
 
 
 def find_lower_bound(total: int) -> float | None:
-    """The share, rounded down to whole per cent, that is exceeded if fewer than three of `total` checks are breaches;
-    None if there are too few checks."""
+    """The share that is exceeded if fewer than three of `total` checks are breaches, rounded down to whole per cent.
+    None if there are fewer than 20 checks."""
     return None if total < 20 else float((total - FEW) * 100 // total) / 100

@@ -17,8 +17,8 @@ _RESOLVED = {Deadline.RESOLVED_IN_TIME: "All resolved: in time", Deadline.RESOLV
 
 
 def describe_endings(ended: pd.DataFrame, timely: pd.DataFrame) -> dict[str, Any]:
-    """What was done about breaches, and how many were resolved in time: a sentence and a table. `ended` from
-    `count_resolved_breaches`, `timely` from `count_by_deadline`."""
+    """What was done about breaches, and how many were resolved in time: a `sentence`, and a `table` if it may be shown.
+    `ended` is from `count_resolved_breaches`, `timely` from `count_by_deadline`. Small counts are hidden."""
     if ended.empty:
         return {"sentence": "There were no breaches to resolve."}
     total = int(ended["breaches"].sum())
@@ -29,7 +29,7 @@ def describe_endings(ended: pd.DataFrame, timely: pd.DataFrame) -> dict[str, Any
     )
     table = tabulate_endings(ended, timely, governors=True)
     waiting = table.loc[table["What was done"].isin([_ENDINGS[Deadline.OPEN_IN_TIME], _ENDINGS[Deadline.OVERDUE]])]
-    # The number resolved follows from the table's open ones and the total.
+    # The number resolved follows from the total and the open breaches in the table, so it is given only if these are.
     if len(waiting) and not waiting["Breaches"].isin([HIDDEN, WITHHELD]).any() and done >= FEW:
         sentence += f" Of these sessions' breaches {format_part(done, total)} are resolved or closed."
     if table.empty:
@@ -39,9 +39,9 @@ def describe_endings(ended: pd.DataFrame, timely: pd.DataFrame) -> dict[str, Any
 
 
 def tabulate_endings(ended: pd.DataFrame, timely: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
-    """How breaches ended, one row for each of _ENDINGS: leaving out the endings without breaches would reveal that the
-    hidden counts of others are not 0. Then how many of the resolved ones were in time. Raises KeyError for any other
-    ending."""
+    """How breaches ended, one row for each of _ENDINGS, and how many of the resolved ones were in time. Endings without
+    breaches have a row too: without it, readers would know that the hidden counts of others are not 0. For `governors`,
+    small counts are hidden; the table has no rows if that is not enough. KeyError if `ended` has another ending."""
     if unknown := set(ended["how"]) - _ENDINGS.keys():
         raise KeyError(f"not in the table of what was done: {', '.join(sorted(unknown))}")
     ended = ended.set_index("how").reindex(list(_ENDINGS))

@@ -1,7 +1,7 @@
-"""The figures of the Overview: how often sessions, or checks, kept the protocol, by department, hour, clause and week.
+"""The figures of the Overview: how often sessions or checks met the protocol, by department, hour, clause and week.
 
-Sessions are a frame of `access.overview`. A measure is SESSIONS (how many were without a breach), CHECKS (how many of
-all clauses' checks were met) or a clause (how many of its checks were met).
+Sessions are a frame of `access.overview`. A measure is SESSIONS (how many had no breach), CHECKS (how many of all
+clauses' checks were met) or the name of a clause (how many of its checks were met).
 """
 
 import math
@@ -19,12 +19,12 @@ from app.vocabulary.terms import Outcome, Status
 SESSIONS, CHECKS = "sessions", "checks"
 BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
 _BAND = pd.CategoricalDtype(BANDS)
-_ENOUGH = 5  # sessions in a cell that a sentence speaks of
+_ENOUGH = 5  # sessions that a cell needs to be named in a sentence
 
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One of the key figures: `part` and `whole` are columns of `count_by_session`; `help` says what it counts."""
+    """A key figure. `part` and `whole` are columns of `count_by_session`; `help` says what it counts."""
 
     label: str
     part: str
@@ -67,19 +67,21 @@ KEY_FIGURES = (
 
 
 def add_band_and_week(sessions: pd.DataFrame) -> pd.DataFrame:
-    """Sessions with `band`, the column of the heat map in which each begins, and `week`, its Monday."""
+    """The sessions with `band`, the column of the heat map for the hour at which each begins, and `week`, the Monday of
+    its week."""
     bands = (sessions["minute"] // 60 - 7).clip(0, len(BANDS) - 1)
     mondays = sessions["day"] - pd.to_timedelta(sessions["day"].dt.day_of_week, unit="D")
     return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND), week=mondays)
 
 
 def is_unlogged(sessions: pd.DataFrame) -> pd.Series:
-    """Whether a log is missing: a room without staff needs none."""
+    """Whether each session lacks a log. Rooms without staff do not need one."""
     return sessions["logged"].isin([Outcome.BREACH, Outcome.NO_EVIDENCE])
 
 
 def count_passed(sessions: pd.DataFrame, measure: str) -> dict[str, Ints]:
-    """The numbers of each session for a measure: `passed`, `total` (with evidence), `known` (any outcome)."""
+    """The counts of each session for a measure: of the checks that apply, `passed` (met or exempt), `total` (with
+    evidence) and `known` (all). For SESSIONS, the session itself counts once, and has `passed` without a breach."""
     if measure == SESSIONS:
         one = np.ones(len(sessions), np.int64)
         return {"passed": (sessions["status"] != Status.BREACH).to_numpy(np.int64), "total": one, "known": one}
@@ -93,16 +95,16 @@ def count_passed(sessions: pd.DataFrame, measure: str) -> dict[str, Ints]:
 
 
 def count_by_session(sessions: pd.DataFrame) -> pd.DataFrame:
-    """The counts from which the key figures are computed, for each session: `sessions` (1), `unbroken`, `unlogged`, and
-    its checks as in `count_passed`."""
+    """The counts of each session from which the key figures are computed: `sessions` (1), `unbroken`, `unlogged`, and
+    the counts of its checks as in `count_passed`."""
     unbroken = sessions["status"] != Status.BREACH
     counts = count_passed(sessions, CHECKS) | {"sessions": 1, "unbroken": unbroken, "unlogged": is_unlogged(sessions)}
     return pd.DataFrame(counts, index=sessions.index)
 
 
 def compute_rates(sessions: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:
-    """A measure for each group of sessions by some of their columns: `passed`, `total`, `sessions` (that count), `rate`
-    (blank for fewer than three)."""
+    """A measure for each group of sessions with equal values in the columns `by`: `passed`, `total`, `sessions` (those
+    that count), `rate` (NaN for fewer than three sessions). Groups in which nothing counts are left out."""
     counts = count_passed(sessions, measure)
     counted = sessions[by].assign(passed=counts["passed"], total=counts["total"], sessions=counts["total"] > 0)
     groups = counted.groupby(by, observed=True, as_index=False)[["passed", "total", "sessions"]].sum()
@@ -112,14 +114,14 @@ def compute_rates(sessions: pd.DataFrame, by: list[str], measure: str) -> pd.Dat
 
 
 def leave_out_days_to_log(sessions: pd.DataFrame, today: date, hours: float) -> pd.DataFrame:
-    """Sessions without those of the last days, which may still be logged within some hours: a week with them would look
-    worse than it is."""
+    """The sessions without those of the last days, for which there are still up to `hours` to log them: with these, a
+    week would look worse than it is."""
     first = today - timedelta(days=math.ceil(hours / 24))
     return sessions[sessions["day"] < pd.Timestamp(first)]
 
 
 def describe_cells(cells: pd.DataFrame, what: str, measure: str) -> str:
-    """What the heat map shows: where the measure is lowest; `cells` from `compute_rates`."""
+    """A sentence about the heat map: where the measure, called `what`, is lowest. `cells` is from `compute_rates`."""
     known = cells[cells["rate"].notna() & (cells["sessions"] >= _ENOUGH)]
     if known.empty:
         return "There are too few sessions in any one hour and department to compare."
@@ -134,7 +136,7 @@ def describe_cells(cells: pd.DataFrame, what: str, measure: str) -> str:
 
 
 def describe_weeks(weeks: pd.DataFrame) -> str:
-    """What the weeks show: the second half compared with the first."""
+    """A few sentences about the weeks: the second half compared with the first, and the lowest week."""
     known = weeks[weeks["rate"].notna()]
     if len(known) < 4:
         return "There are too few weeks to see a trend."

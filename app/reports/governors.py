@@ -1,5 +1,7 @@
-"""The governors' report, the workbook behind it, and a log form on paper. They name nobody; counts under three are
-hidden except in the workbook for leadership (see `app.reports.disclosure`). Every figure comes through `app.access`.
+"""The governors' report, the workbook behind it, and a log form on paper.
+
+They name nobody. Counts under three are hidden (see `app.reports.disclosure`), except in the workbook for leadership.
+Every figure comes through `app.access`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,7 @@ from app.reports.xlsx import create_workbook
 from app.school import School
 from app.vocabulary.terms import Outcome, Purpose
 
-_WIDTH = 560  # the width of a chart without labels, in pixels; with them it fills the page
+_WIDTH = 560  # pixels: the width of a chart without its labels, with which it fills the page
 _OUTCOMES = {
     Outcome.EXEMPT: "Of those met: exempt",
     Outcome.NO_EVIDENCE: Outcome.NO_EVIDENCE.label,
@@ -55,8 +57,8 @@ SMALL_COUNTS = (
 
 
 def create_governors_report(school: School, person: Person, days: Days) -> bytes:
-    """The Overview of some days as a PDF for governors. Raises NotAllowedError if the person may
-    not read the Overview."""
+    """The Overview of these days as a PDF for governors. Raises NotAllowedError if the person may not see the
+    Overview."""
     seen = _read_figures(school, person, days)
     data = describe_paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
@@ -85,8 +87,8 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
 def create_figures_workbook(
     school: School, person: Person, days: Days, *, governors: bool, chosen: Mapping[str, Sequence[str]] | None = None
 ) -> bytes:
-    """The tables behind the Overview's charts as an Excel workbook. With `governors` it hides small counts
-    and covers the whole school; otherwise it covers only sessions with the `chosen` values in columns of
+    """The tables behind the Overview's charts as an Excel workbook. For `governors`, it hides small counts and covers
+    the whole school; otherwise, it covers the sessions that have one of the `chosen` values in each of these columns of
     `access.overview`."""
     seen = _read_figures(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
@@ -119,7 +121,7 @@ def create_figures_workbook(
 
 
 def create_blank_log(school: School) -> bytes:
-    """A log form on one sheet of paper, for days without network."""
+    """A log form on one sheet of paper, for use offline, as a PDF."""
     purposes = [purpose.label for purpose in Purpose if purpose is not Purpose.OTHER]
     questions = {"purposes": purposes, "groups": log_form.list_printed_questions()}
     return create_pdf("log_form", describe_paper(school, "Log of a videoconferencing session") | questions)
@@ -130,9 +132,9 @@ def create_blank_log(school: School) -> bytes:
 
 @dataclass
 class _Figures:
-    """The sessions of some days (`rows`) and of a similar period (`earlier`, without a name if there is none), and the
-    compliance of `rows` by cell, clause and week: `passed`, `total`, `rate`, perhaps `sessions`, and `state` (see
-    `disclosure.suppress`)."""
+    """The sessions of the days (`rows`) and of a similar period (`earlier`, with the name "" if there is none), and the
+    compliance of `rows` by cell, clause and week: `passed`, `total`, `rate`, `sessions` (not by clause), and `state`
+    (see `disclosure.suppress`)."""
 
     rows: pd.DataFrame
     earlier: pd.DataFrame
@@ -161,7 +163,8 @@ def _read_figures(
 
 
 def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
-    """Compliance clause by clause, from `app.protocol.judge.count_outcomes`."""
+    """Compliance by clause, from the result of `app.protocol.judge.count_outcomes`. Clauses without evidence are left
+    out."""
     passed = counts["met"] + counts["exempt"]
     rates = counts.assign(passed=passed, total=passed + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
@@ -169,13 +172,14 @@ def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def add_state(rates: pd.DataFrame) -> pd.DataFrame:
-    """Add the `state` in which each rate may be shown."""
+    """Add a column `state`: how each rate may be shown (see `disclosure.suppress`)."""
     state = suppress(rates)
     return rates.assign(state=GONE if state is None else state)
 
 
 def _list_key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
-    """The key figures of the Overview: label, number, total, and change in points (None if a count is small)."""
+    """The key figures of the Overview: label, number, total, and change in percentage points (None if any of the counts
+    is small)."""
     now, then = (figures.count_by_session(rows).sum().astype(int) for rows in (seen.rows, seen.earlier))
     found = []
     for figure in figures.KEY_FIGURES:
@@ -194,7 +198,7 @@ def describe_paper(school: School, title: str) -> dict[str, Any]:
 
 
 def describe_version(school: School) -> str:
-    """The version of the protocol and its review, in a sentence or two."""
+    """One or two sentences about the version of the protocol in force and its review."""
     today = school.today()
     version = school.settings.version_on(today)
     if version is None:
@@ -278,14 +282,15 @@ def _describe_weeks(seen: _Figures) -> dict[str, Any]:
 
 
 def _describe_counselling(school: School, person: Person, days: Days) -> list[str]:
-    """The number of counselling sessions of each term that the days fall in."""
+    """A sentence for each term that overlaps the days, with its number of counselling sessions."""
     terms = {term.name for term in school.settings.terms if term.from_ <= days[1] and term.to >= days[0]}
     counts = count_counselling_sessions(school, person).itertuples()
     return [f"{row.term}: {row.sessions} sessions." for row in counts if row.term in terms]
 
 
 def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
-    """What needs attention, one sentence each, even for a count of 0: leaving it out would reveal that."""
+    """What needs attention, one sentence each. There is one even for a count of 0, since leaving it out would reveal
+    the count."""
     late = count_registers(school, person, days)["late"]
     counts = {
         "unlogged calls with pupils": int(figures.is_unlogged(rows).sum()),
@@ -301,7 +306,8 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
 def _tabulate_rates(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """The table behind a chart; `by`: its first columns with headings; `more`: further columns for leadership."""
+    """The table behind a chart. `by` has the headings of its first columns, `more` those of further columns for
+    leadership."""
     numbers = {"sessions": "Sessions", "passed": "Checks met", "total": "Checks with evidence"}
     last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
     table = rates.assign(broken=rates["total"] - rates["passed"])
@@ -334,6 +340,6 @@ def _as_key_row(
 
 
 def _describe_small(number: int, whole: int) -> str:
-    """A key figure with a small part. Two key figures use the number of outcomes, so "all but under 3" appears without
-    the total, from which the small count could be worked out."""
+    """A key figure of which a part is small, as text. Two key figures share a number of checks, so "all but under 3" is
+    given without the total, from which the small count could be worked out."""
     return format_part(number, whole) if number < FEW else f"all but {HIDDEN}"

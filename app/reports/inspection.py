@@ -1,4 +1,4 @@
-"""The inspection pack as a PDF: the protocol in force, how it is kept, and what is done about breaches."""
+"""The inspection pack as a PDF: the protocol in force, how well it is followed, and what is done about breaches."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -32,7 +32,7 @@ _REGISTERS = {
 
 
 def create_inspection_pack(school: School, person: Person) -> bytes:
-    """The inspection pack as a PDF."""
+    """The inspection pack as a PDF, for the last two terms that have begun, or the last year if none has."""
     today = school.today()
     terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
     days = (terms[0].from_, min(terms[-1].to, today)) if terms else (today - timedelta(days=364), today)
@@ -81,7 +81,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
 
 
 def describe_rules(rules: Rules) -> str:
-    """The figures in force, as text."""
+    """The times and limits in force, as text."""
     slots = "; ".join(map(_describe_slot, rules.one_to_one_slots))
     return (
         f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "

@@ -1,4 +1,4 @@
-"""Outcomes as CSV, written so that a spreadsheet opens them without running anything."""
+"""Outcomes as CSV or JSON. In the CSV, no cell is one that a spreadsheet would run as a formula."""
 
 import csv
 import json
@@ -31,13 +31,13 @@ COLUMNS = (
     "disputed",
     "reason",
 )
-_AT_ONCE = 2_500  # sessions judged in one go: the memory needed does not grow with the number of sessions
+_AT_ONCE = 2_500  # sessions judged at a time, so that the memory needed does not grow with their number
 
 
 def iter_outcomes(school: School, days: tuple[date, date]) -> Iterator[dict[str, Any]]:
-    """One row for each session of some days and clause, in order of the sessions' start; the keys are
-    COLUMNS. Blank texts are "", `disputed` is true or false, `started_at` ISO 8601 in school time. The
-    reasons of a confidential session are withheld, since they name who took part."""
+    """One row for each clause of each session of these days, in the order of the sessions' starts. The keys are
+    COLUMNS. Blank texts are ""; `disputed` is true or false; `started_at` is in ISO 8601, in school time. The reasons
+    of a confidential session are withheld, since they name who took part."""
     refresh(school)
     session = tables.sessions.c
     with school.engine.connect() as connection:
@@ -82,7 +82,7 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
 
 
 def write_json(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as a list in JSON, one after the other."""
+    """Write rows as a JSON list, one at a time."""
     before = "["
     for row in rows:
         file.write(f"{before}\n{indent(json.dumps(row, ensure_ascii=False, indent=1), ' ')}")
@@ -91,7 +91,7 @@ def write_json(file: TextIO, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def make_harmless(value: Any) -> str:
-    """A cell's value as text that no spreadsheet takes for a formula."""
+    """A cell's value as text that no spreadsheet takes for a formula; true and false become yes and no."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
@@ -101,7 +101,7 @@ def make_harmless(value: Any) -> str:
 
 
 def _find_first_visible(text: str) -> str:
-    """The first character that one sees, full-width ones as their usual form; "" if there is none."""
+    """The first visible character, in its usual form if it is full-width; "" if there is none."""
     first = next((letter for letter in text if unicodedata.category(letter)[0] not in "CMZ"), "")
     return unicodedata.normalize("NFKC", first)[:1]
 

@@ -7,8 +7,8 @@ from app.protocol.clause import Heading, Reference
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the school's text: what it asks, in our own words, and how the program itself keeps it if no clause
-    does."""
+    """A point of the school's text. `summary` is what it asks, in our own words; `without_clause` says how the program
+    itself ensures it, if no clause stands for it."""
 
     reference: Reference
     title: str

@@ -1,4 +1,4 @@
-"""Periods that are like another, to compare it with."""
+"""Finds a similar period with which a period can be compared."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import pandas as pd
 from app.access.policy import Days
 from app.settings import Period, Settings
 
-_ENOUGH = 20  # sessions in each of two periods that are compared
-_ALIKE = 0.8  # of the school days of the longer one, at least as many in the shorter
+_ENOUGH = 20  # sessions needed in each of the two periods
+_ALIKE = 0.8  # the share of the longer period's school days that the shorter one must have
 _YEAR = timedelta(weeks=52)
 
 
 def describe_missing_term(settings: Settings, today: date) -> str:
-    """That the last term that is entered is over, since digests, deadlines and reports depend on terms; "" if it is
-    not."""
+    """A sentence that says that the last term that is entered is over, since digests, deadlines and reports depend on
+    terms; "" if it is not over."""
     last = max((term.to for term in settings.terms), default=None)
     if last is None:
         return "No term is entered."
@@ -25,16 +25,16 @@ def describe_missing_term(settings: Settings, today: date) -> str:
 
 @dataclass(frozen=True)
 class Similar:
-    """A period like another: its days, and its name in a sentence."""
+    """A similar period: its days, and its name for use in a sentence."""
 
     days: Days
     name: str
 
 
 def list_similar_periods(settings: Settings, days: Days) -> list[Similar]:
-    """The periods with which one from its first to its last day may be compared, the best first: for a term so far, the
-    last term to the same school week, and the same term last year; for other days, as many days before, and the same
-    days last year. A period with far more or fewer school days, such as one in the holidays, is none."""
+    """The periods with which these days may be compared, the best first. For a term so far: the term before it, to the
+    same school week, and the same term last year. For other days: as many days before, and the same days last year.
+    Periods with far more or fewer school days, such as holidays, are left out."""
     term = settings.term_on(days[0])
     if term and days[0] == term.from_ and days[1] <= term.to:
         found = [
@@ -54,8 +54,9 @@ def list_similar_periods(settings: Settings, days: Days) -> list[Similar]:
 def find_similar(
     settings: Settings, days: Days, rows: pd.DataFrame, sessions_of: Callable[[Days], pd.DataFrame]
 ) -> tuple[pd.DataFrame, str]:
-    """The sessions of a period with which some days, whose sessions are `rows`, may be compared, and its name; no rows
-    and no name if there is none, or too few sessions. `sessions_of` reads the sessions of other days."""
+    """The sessions of a period with which these days, whose sessions are `rows`, may be compared, and the name of the
+    period; no rows and "" if there is none, or there are too few sessions. `sessions_of` reads the sessions of a
+    period."""
     if len(rows) >= _ENOUGH:
         for similar in list_similar_periods(settings, days):
             others = sessions_of(similar.days)
@@ -71,7 +72,7 @@ def _list_terms_to_compare(settings: Settings, term: Period) -> list[Period]:
 
 
 def _find_same_weeks(term: Period, other: Period, until: date) -> Days:
-    """The days of another term up to the day of the same school week."""
+    """The days of another term, up to the same day of the same school week as `until`."""
     if until == term.to:
         return other.from_, other.to
     return other.from_, min(other.to, _find_monday(other.from_) + (until - _find_monday(term.from_)))

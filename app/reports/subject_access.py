@@ -1,4 +1,4 @@
-"""Subject access: everything held on one pupil, in one file for the DSP to read and redact."""
+"""Subject access: everything held on a pupil, in one file for the DSP to read and redact."""
 
 import json
 from collections import defaultdict
@@ -31,11 +31,11 @@ _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its cont
 
 
 class UnknownPupilError(Exception):
-    """Nobody with that email address is or was a pupil on the roster."""
+    """No pupil who is or was on the roster has this email address."""
 
 
 class Cell(NamedTuple):
-    """One fact: its label, its text, and whether all of it concerns somebody else (`third`)."""
+    """One fact: its label, its text, and whether all of it is about somebody else (`third`)."""
 
     label: str
     text: str
@@ -44,7 +44,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """One record; `redact`: it is or may be counselling."""
+    """One record. `redact`: whether it is or may be counselling."""
 
     cells: Sequence[Cell]
     redact: bool = False
@@ -52,7 +52,7 @@ class Record:
 
 def create_file_for_command(school: School, email: str) -> str:
     """An HTML page with everything held on the pupil. Other people's names are marked, and so are counselling sessions,
-    of which only the time is shown. Creating it is recorded on the audit trail. Raises UnknownPupilError."""
+    of which only the time is shown. This is recorded on the audit trail. Raises UnknownPupilError."""
     with school.engine.connect() as connection:
         pupil_id = reading.read_roster(connection).pupils.get(email.strip().lower())
     if pupil_id is None:
@@ -61,16 +61,16 @@ def create_file_for_command(school: School, email: str) -> str:
 
 
 def create_subject_access_file(school: School, person: Person, pupil_id: int) -> str | None:
-    """An HTML page with everything held on a pupil, for the DSP to read and redact, without a sign of counselling; None
-    if the pupil is not in the DSP's school. Recorded on the audit trail."""
+    """An HTML page with everything held on a pupil, for the DSP to read and redact, without any sign of counselling.
+    None if the pupil is not in the DSP's school. This is recorded on the audit trail."""
     if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
         return None
     return _create_page(school, pupil_id, by=person.email, counselling=False)
 
 
 def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
-    """The page of a pupil on record. Without `counselling` nothing in it, not even a mark, reveals whether there was
-    any counselling. `by`: the actor for the audit trail."""
+    """The page of a pupil. Without `counselling`, nothing in it, not even a mark, reveals whether there was
+    counselling. `by` is the actor for the audit trail."""
     with school.writing() as connection:
         page = _File(connection, school, pupil_id, counselling=counselling).as_html()
         school.add_to_trail(connection, by, "exported", f"everything held on pupil {pupil_id}")
@@ -78,7 +78,7 @@ def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -
 
 
 def _as_cells(facts: Mapping[str, Any]) -> list[Cell]:
-    """Cells from facts by label, with values of JSON's types; the page leaves out blank ones."""
+    """Cells of facts, given by label with values of JSON's types. The page leaves out blank cells."""
     return [Cell(label, _as_text(value)) for label, value in facts.items()]
 
 
@@ -147,8 +147,8 @@ class _File:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
 
     def _withhold_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
-        """A record. If it is or may be counselling, as the text `counselling` then says, only its head; or nothing at
-        all, in a file that must not reveal counselling."""
+        """The record. If it is or may be counselling (then `counselling` is a text that says so), only its head and
+        that text; or nothing at all, in a file that must not reveal counselling."""
         if not counselling:
             yield Record([*head, *cells])
         elif self.counselling:
@@ -226,7 +226,7 @@ class _File:
 
     def _iter_sessions(self) -> Iterator[Record]:
         """The sessions, the newest first, each with all versions of its log, the pupil's times in the call, and its
-        outcomes; including those that name the pupil only in an earlier version of the log."""
+        outcomes. Sessions that name the pupil only in an earlier version of the log are included."""
         session, participant, staff = tables.sessions, tables.session_pupils.c, valid_versions(tables.staff_versions)
         log, named, current = tables.logs.c, tables.log_pupils.c, tables.logs.alias()
         refs = select(log.ref).join(tables.log_pupils, named.log_id == log.id).where(named.pupil_id == self.pupil_id)
@@ -253,7 +253,7 @@ class _File:
         yield from self._show_breaches_and_spot_check(row.id)
 
     def _list_checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
-        """The outcome and reason of each clause that applies, by session number."""
+        """The outcome and the reason of each clause that applies, by session id."""
         checks: dict[int, list[Cell]] = defaultdict(list)
         if not sessions:
             return checks
@@ -268,7 +268,7 @@ class _File:
         return checks
 
     def _show_log(self, ref: str | None) -> Iterator[Cell]:
-        """Every version of the log. A version that says counselling is withheld, and with it all reasons for
+        """Every version of the log. If a version is counselling, it is withheld, and so are all reasons for
         corrections."""
         log = tables.logs
         private = is_counselling(log.c.purpose, log.c.staff_id).label("private")
@@ -300,7 +300,7 @@ class _File:
         return ", ".join(names)
 
     def _show_calls(self, session_id: int) -> Iterator[Cell]:
-        """When the pupil came and went, and that there is a recording."""
+        """When the pupil joined and left, and when recordings were made."""
         stay, call, recording = tables.call_stays.c, tables.session_calls.c, tables.recordings.c
         calls = select(call.call_id).where(call.session_id == session_id)
         stays = self.connection.execute(
@@ -314,8 +314,8 @@ class _File:
         yield Cell("Recorded in Teams", "\n".join(map(self._format_moment, recorded)))
 
     def _iter_further_stays(self) -> Iterator[Record]:
-        """When the pupil was in a call that belongs to a session without them: in a room without staff after it, or by
-        an attendance report beside the call record."""
+        """When the pupil was in a call of a session in which they did not take part: in a room without staff after it,
+        or according to an attendance report beside the call record."""
         stay, link, participant = tables.call_stays.c, tables.session_calls.c, tables.session_pupils.c
         own = select(participant.session_id).where(participant.pupil_id == self.pupil_id)
         stays = (
@@ -348,7 +348,7 @@ class _File:
     # --- concerns, rejected rows, drafts and plans ----------------------------------------------------------------
 
     def _iter_concerns(self) -> Iterator[Record]:
-        """Every concern about the pupil, with everything that happened to it; none about conduct."""
+        """Every concern about the pupil, with its whole history. Concerns about conduct are left out."""
         for entries in list_entries_about(self.school, self.connection, self.pupil_id):
             cells = []
             for entry in entries:
@@ -357,7 +357,7 @@ class _File:
             yield Record(cells)
 
     def _iter_rejected_rows(self) -> Iterator[Record]:
-        """Rejected rows with the pupil's address; if a row may be about counselling, only that it exists."""
+        """Rejected rows with the pupil's address. If a row may be about counselling, only its existence is shown."""
         for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
             content = (row.original or b"").lower()
             if not any(email.encode() in content for email in self.emails):
@@ -372,8 +372,8 @@ class _File:
             yield from self._withhold_counselling(head, cells, "" if is_harmless else _MAY_BE_COUNSELLING)
 
     def _iter_drafts(self, *forms: str) -> Iterator[Record]:
-        """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
-        number. A draft by somebody who is or was a counsellor may be about counselling."""
+        """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by id.
+        A draft by somebody who is or was a counsellor may be about counselling."""
         draft = tables.drafts.c
         query = select(tables.drafts).where(draft.form.in_(forms)).order_by(draft.saved_at)
         for row in self.connection.execute(query):
@@ -389,7 +389,7 @@ class _File:
             yield from self._withhold_counselling(head, _as_cells(answers), _MAY_BE_COUNSELLING if private else "")
 
     def _iter_plans(self) -> Iterator[Record]:
-        """Plans with the pupil; if one is for counselling, only that it exists."""
+        """Plans with the pupil. If one is for counselling, only its existence is shown."""
         plan, plan_pupil = tables.plans, tables.plan_pupils.c
         private = is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
         with_pupil = plan.c.id.in_(select(plan_pupil.plan_id).where(plan_pupil.pupil_id == self.pupil_id))

@@ -1,6 +1,6 @@
-"""Templates of the tables that can be imported, to be filled in.
+"""Templates for the tables that can be imported.
 
-Each has an example row of fictional people. It is rejected if it is left in, since nobody of it is on the roster.
+Each has an example row with fictional people. If it is left in, it is rejected, since they are not on the roster.
 """
 
 import pandas as pd
@@ -10,14 +10,14 @@ from app.reports.xlsx import create_workbook
 
 
 def create_xlsx_template(kind: str) -> bytes:
-    """The template of a kind of table as an Excel workbook, with a second sheet that explains the columns."""
+    """The template for a kind of table as an Excel workbook, with a second sheet that explains the columns."""
     columns = COLUMNS[kind].values()
     example = pd.DataFrame([[column.example for column in columns]], columns=list(COLUMNS[kind]))
     return create_workbook({kind: example, "Columns": describe_columns(kind)})
 
 
 def describe_columns(kind: str) -> pd.DataFrame:
-    """What each column of a kind of table holds: `Column`, `Meaning`, `Values`, `Needed` (yes, or no)."""
+    """What each column of a kind of table holds: `Column`, `Meaning`, `Values`, `Needed` (yes or no)."""
     rows = [
         (column.name, column.meaning, _describe_values(column), "yes" if column.is_required else "no")
         for column in COLUMNS[kind].values()

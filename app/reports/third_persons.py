@@ -1,4 +1,4 @@
-"""Finds the other pupils whom the text of a pupil's subject access file names."""
+"""Finds the names of other pupils in the text of a pupil's subject access file."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from app.store import tables
 def mark_third_persons(
     connection: Connection, pupil_id: int, staff: set[str]
 ) -> Callable[[str], Iterator[tuple[str, bool]]]:
-    """A function that cuts a text into pieces, each with whether it names another pupil: by name, by address or, for
-    pupils who share a session or a concern with this one, by a part of the name. `staff`: full names of staff, which
-    are not marked even if they contain a pupil's name."""
+    """A function that splits a text into pieces, each with whether it names another pupil: by full name, by address or,
+    for pupils who share a session or a concern with this one, by a part of the name. `staff` are full names of staff,
+    which are not marked even if they contain a pupil's name."""
     version, pupil, former_email = tables.pupil_versions.c, tables.pupils.c, tables.former_emails.c
     former = select(former_email.pupil_id, former_email.email).where(former_email.pupil_id.is_not(None))
     query = select(version.pupil_id, version.name).union(select(pupil.id, pupil.email), former)
@@ -37,7 +37,7 @@ def mark_third_persons(
 
 
 def _match_any(words: set[str]) -> str:
-    """A pattern for any of the words, the longest first; without words, one that never matches."""
+    """A regular expression for any of the words, the longest first; without words, one that never matches."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
 
 

@@ -1,18 +1,18 @@
-"""Excel workbooks from frames: a sheet for each table, with typed cells and no text that is run as a formula."""
+"""Excel workbooks from data frames: a sheet for each, with typed cells and no text that runs as a formula."""
 
 import io
 from collections.abc import Mapping
 
 import pandas as pd
 
-_WIDEST = 60  # the widest column, in letters
+_WIDEST = 60  # characters in the widest column
 _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _DAY = "ddd d mmm yyyy"
 
 
 def create_workbook(sheets: Mapping[str, pd.DataFrame]) -> bytes:
-    """An .xlsx file with a sheet for each frame, with frozen headings and filters. Numbers and days keep their types,
-    shares (columns that begin with "Share") appear in per cent, and every text stays a text, whatever its first
+    """An .xlsx file with a sheet for each frame, with frozen headings and filters. Numbers and days keep their types;
+    shares (columns whose names begin with "Share") are shown as percentages; text stays text, whatever its first
     character."""
     file = io.BytesIO()
     options = {"options": {**_AS_TEXT, "in_memory": True}}
