@@ -1,1 +1,1 @@
-"""Speed, measured as ratios in one run: `python -m benchmarks`."""
+"""Measurements of speed, as ratios within one run: `python -m benchmarks`."""

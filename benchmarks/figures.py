@@ -1,4 +1,4 @@
-"""The Overview's figures from the store, against DuckDB with the same rows in memory, a column for each clause."""
+"""The Overview's figures from the store, compared with DuckDB on the same rows in memory, with a column per clause."""
 
 from datetime import date, timedelta
 from functools import partial
@@ -44,7 +44,8 @@ def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.Dat
 
 
 def measure(url: str, times: int = 5) -> dict[str, list[float]]:
-    """For a `term` and for `three years`: how many times as long as DuckDB it takes from the store to the figures."""
+    """For a `term` and for `three years`: the time from the store to the figures, divided by DuckDB's; `times`
+    ratios."""
     school = open_school(url)
     term = school.settings.term_on(school.today())
     assert term is not None

@@ -1,5 +1,5 @@
-"""A database of any number of sessions on which the pages run as on a school's: the fictional school with its
-people, and beside its own sessions as many more over three years, judged by the rules that always judge."""
+"""A database with any number of sessions, on which the pages run as on a real school's: the fictional school with its
+people and its own sessions, and more sessions over three years, judged by the real rules."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,7 @@ _UNRESOLVED_FOR = timedelta(days=28)  # older breaches have been resolved
 
 
 def filled(url: str, sessions: int) -> School:
-    """The school at `url`, which was empty, with that many sessions in it."""
+    """Fill the empty database at `url` with the fictional school and this many further sessions."""
     fill(open_school(url), sessions=_OWN)
     school = open_school(url)
     evidence = _moved(frames(sessions), school)
@@ -47,7 +47,7 @@ _COMING = ("logs", "log_pupils", "calls", "stays", "videos")
 
 
 def _moved(evidence: Evidence, school: School) -> Evidence:
-    """Up to yesterday, in the school's tenant."""
+    """The evidence with its times moved so that it ends yesterday, and with the school's tenant."""
     shift = pd.Timestamp(school.today(), tz="UTC") - evidence.logs["started_at"].max().normalize() - timedelta(days=1)
     moved = {}
     for name in _COMING:
@@ -59,7 +59,8 @@ def _moved(evidence: Evidence, school: School) -> Evidence:
 
 
 def _part(evidence: Evidence, first: int, last: int) -> Evidence:
-    """The sessions of some numbers: log ids and call ids were counted up in order of time."""
+    """The evidence of the sessions numbered from `first` to before `last`. Their logs and calls have the same numbers,
+    in order of time."""
     low, high = f"call-{first:08d}", f"call-{last:08d}"
 
     def within(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Frames of any number of sessions, for measuring the rules alone."""
+"""Evidence frames with any number of sessions, for measuring the rules alone."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ MINUTE = 60 * SECOND
 
 
 def _frame(name: str, n: int, /, **columns: Any) -> pd.DataFrame:
-    """A frame of that name with n rows; a single value is for all of them, a column that is not given is blank.
-    Instants are given in microseconds."""
+    """An evidence frame with n rows. A single value applies to all rows; columns that are not given are blank. Instants
+    are given in microseconds."""
     frame = {}
     for column, dtype in COLUMNS[name].items():
         given = columns.get(column)
@@ -27,11 +27,11 @@ def _frame(name: str, n: int, /, **columns: Any) -> pd.DataFrame:
 
 
 def school(sessions: int, seed: int = 1) -> Evidence:
-    """`sessions` logged sessions with a call each, over three years of weekdays from 08:00 to 19:00:
-    one member of staff and one to three pupils, some of whom rejoin, come early or stay on."""
+    """Logged sessions with a call each, over three years, that begin between 08:00 and 19:00 on any day: one member of
+    staff and one to three pupils, some of whom rejoin, come early or stay on."""
     r, n, number = np.random.default_rng(seed), sessions, np.arange(sessions)
     day = np.datetime64("2023-09-04", "us").astype(np.int64) + r.integers(0, 3 * 365, n) * 24 * 60 * MINUTE
-    start = np.sort(day + r.integers(8 * 60, 19 * 60, n) * MINUTE)  # as a store gives them: in order of time
+    start = np.sort(day + r.integers(8 * 60, 19 * 60, n) * MINUTE)  # in order of time, as the store gives them
     end = start + r.integers(20, 60, n) * MINUTE
     staff = r.integers(1, STAFF + 1, n)
     size = r.integers(1, 4, n)
@@ -77,7 +77,7 @@ def _call_ids(sessions: Any) -> Any:
 
 
 def _logs(n: int, **columns: Any) -> pd.DataFrame:
-    """Logs in which everything was as it should be."""
+    """Logs of sessions without issues."""
     yes = dict.fromkeys(("staff_opened", "staff_ended", "dress_ok", "background_ok"), True)
     no = dict.fromkeys(("recorded", "private_recording", "pupil_left_alone", "concern"), False)
     words = {"platform": "teams", "account": "school", "cameras_on": "yes", "room": "public"}
@@ -86,7 +86,7 @@ def _logs(n: int, **columns: Any) -> pd.DataFrame:
 
 
 def _stays(hosts: pd.DataFrame, pupils: pd.DataFrame, rejoins: Any) -> pd.DataFrame:
-    """Staff's stays and pupils'; those who rejoin were away for twenty seconds in the middle."""
+    """The stays of staff and pupils. Those who rejoin are away for 20 seconds in the middle."""
     cut = (pupils["joined_at"] + pupils["left_at"]) // 2
     before = pupils.assign(left_at=pupils["left_at"].mask(rejoins, cut))
     after = pupils.assign(joined_at=cut + 20 * SECOND)[rejoins]

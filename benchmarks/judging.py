@@ -1,7 +1,7 @@
-"""Judging against the same interval rules in DuckDB SQL, over the same frames in the same run.
+"""Judging, compared with the same interval rules in DuckDB SQL on the same frames in the same run.
 
-The interval rules are those of who was in the call when: how long a pupil waited for staff and stayed
-after them, pupils alone for longer than grace, and the share of their time with the camera on.
+The interval rules are those about who was in the call and when: how long pupils waited for staff and stayed after them,
+when they were alone for longer than the grace, and for what share of their time their cameras were on.
 """
 
 import time
@@ -30,7 +30,7 @@ _SPANS = """
     from stays group by call_id
 """
 
-# Steps of presence, summed over time; then stretches with a pupil and without staff, joined up.
+# Adds up joining and leaving over time, then joins consecutive stretches with a pupil and without staff.
 _ALONE = f"""
     with spans as ({_SPANS}),
     steps as (
@@ -80,7 +80,7 @@ _CAMERA = """
 
 
 def by_sql(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Spans, alone stretches and camera shares by DuckDB."""
+    """Spans of presence, stretches in which pupils were alone, and camera shares, computed by DuckDB."""
     connection = duckdb.connect()
     connection.register("stays", evidence.stays[["call_id", "person", "staff_id", "pupil_id", "joined_at", "left_at"]])
     connection.register("videos", evidence.videos)
@@ -88,21 +88,21 @@ def by_sql(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
 
 
 def by_rules(evidence: Evidence, settings: Settings) -> SessionFacts:
-    """The same by the rules that judge, from the same frames."""
+    """The same, computed by the program's rules."""
     facts = SessionFacts(evidence, settings, NOW)
     _ = facts.staff_span, facts.pupil_span, facts.alone, facts.cameras
     return facts
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds and result."""
+    """Do the work, and return the seconds that it took, and its result."""
     began = time.perf_counter()
     result = work()
     return time.perf_counter() - began, result
 
 
 def agree(facts: SessionFacts, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
-    """Both found the same, or the comparison means nothing."""
+    """Assert that both found the same: otherwise, the comparison means nothing."""
     spans, alone, camera = sql
     waited = facts.pupil_span[0] < facts.staff_span[0]
     assert int(waited.sum()) == int((spans["pupil_came"] < spans["staff_came"]).sum())
@@ -113,8 +113,8 @@ def agree(facts: SessionFacts, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
 
 
 def measure(sessions: int) -> dict[str, float]:
-    """Seconds for `sessions` sessions: `rules` and `sql` (the interval rules), `judging` (matching and
-    all clauses)."""
+    """The seconds for this many sessions: `rules` and `sql` (the interval rules), and `judging` (matching and all
+    clauses)."""
     settings = load_settings().model_copy(update={"tenant_id": "school"})
     evidence = school(sessions)
     calls_only = Evidence(
@@ -128,5 +128,5 @@ def measure(sessions: int) -> dict[str, float]:
 
 
 def judged_once(sessions: int) -> None:
-    """Judge so many sessions, for a process of its own whose memory is looked at."""
+    """Judge this many sessions, in a process of its own whose memory is measured."""
     judge(school(sessions), load_settings().model_copy(update={"tenant_id": "school"}), NOW)

@@ -1,7 +1,7 @@
-"""Reading call records against parsing the same bytes as JSON, in the same run.
+"""Reading call records, compared with parsing the same bytes as JSON in the same run.
 
-The records have the size and the shape of Microsoft Graph's: group calls of a teacher and some pupils, a
-session for each with its devices and networks, one segment with sound, camera and shared screen.
+The records have the size and the structure of Microsoft Graph's: group calls of a teacher and some pupils, with a
+session for each, its devices and networks, and one segment with audio, camera and shared screen.
 """
 
 import json
@@ -55,7 +55,7 @@ def _stream(direction: str, number: int) -> dict[str, Any]:
 
 
 def media_with_telemetry(label: str) -> dict[str, Any]:
-    """What Teams reports about one medium of a session; most of a record's bytes are such figures."""
+    """What Teams reports about one medium of a session. Most bytes of a record are such figures."""
     network = {
         "ipAddress": "10.150.0.2",
         "subnet": "10.150.0.0",
@@ -131,7 +131,7 @@ def _session(call: int, person: int) -> dict[str, Any]:
 
 
 def record(call: int, people: int) -> dict[str, Any]:
-    """A group call's record."""
+    """The record of a group call."""
     first = {"id": "00000000-0000-0000-0000-00000000abcd", "tenantId": "00000000-0000-0000-0000-000000000001"}
     return {
         "id": f"{call:08d}-1111-1111-1111-111111111111",
@@ -149,7 +149,7 @@ def record(call: int, people: int) -> dict[str, Any]:
 
 
 def quickest(work: Callable[[], object]) -> float:
-    """The seconds of the quickest of five runs."""
+    """The seconds that the quickest of five runs took."""
     times = []
     for _ in range(5):
         began = time.perf_counter()
@@ -159,7 +159,7 @@ def quickest(work: Callable[[], object]) -> float:
 
 
 def measure(calls: int = 200, people: int = 6) -> float:
-    """How many times as long as parsing the JSON it takes to parse it and read the records."""
+    """The time to parse the JSON and read the records, divided by the time to parse it alone."""
     written = [json.dumps(record(call, people)).encode() for call in range(calls)]
     parsing = quickest(lambda: [json.loads(one) for one in written])
     reading = quickest(lambda: [read_call(json.loads(one)) for one in written])

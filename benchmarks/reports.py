@@ -1,6 +1,6 @@
-"""Reading attendance reports against parsing the same bytes as JSON, in the same run.
+"""Reading attendance reports, compared with parsing the same bytes as JSON in the same run.
 
-The reports have the size and the shape of Microsoft Graph's: a teacher and some pupils, each of whom joined once or
+The reports have the size and the structure of Microsoft Graph's: a teacher and some pupils, each of whom joined once or
 twice.
 """
 
@@ -53,7 +53,7 @@ def report(number: int, people: int) -> dict[str, Any]:
 
 
 def measure(reports: int = 10_000, people: int = 6) -> float:
-    """How many times as long as parsing the JSON it takes to parse it and read the reports."""
+    """The time to parse the JSON and read the reports, divided by the time to parse it alone."""
     written = [json.dumps(report(number, people)).encode() for number in range(reports)]
     parsing = quickest(lambda: [json.loads(one) for one in written])
     reading = quickest(lambda: [read_report(one) for text in written for one in iter_reports(json.loads(text))])
@@ -61,7 +61,7 @@ def measure(reports: int = 10_000, people: int = 6) -> float:
 
 
 def measure_with_calls(number: int = 10_000, people: int = 6) -> float:
-    """The same of as many reports and as many call records together, each forgotten when it has been read."""
+    """The same for this number of reports and of call records together. Each is dropped once it has been read."""
     reports = [json.dumps(report(one, people)).encode() for one in range(number)]
     calls = [json.dumps(records.record(one, people)).encode() for one in range(number)]
 

@@ -1,9 +1,9 @@
-"""What a sync costs: requests, memory, and time beside that of reading the same JSON.
+"""What a sync costs: requests, memory, and CPU time compared with that of parsing the same JSON.
 
     python -m benchmarks.sync [CALLS]
 
-The stand-in for Microsoft Graph runs in a process of its own and the sync in another, so that the
-processor's time counted is the sync's alone; waiting for the network costs none.
+The stand-in for Microsoft Graph and the sync run in processes of their own, so that only the sync's CPU time is
+counted; waiting for the network takes none.
 """
 
 import json
@@ -35,7 +35,7 @@ from tests.graph.standin import PAGE, StandIn
 
 
 def teams_call(call_id: str, number: int, count: int) -> dict[str, Any]:
-    """A lesson of two to 21 people with the telemetry that a record of Teams carries."""
+    """The call record of a lesson with a teacher and 1 to 20 pupils, with the telemetry that Teams adds."""
     pupils = ("aled", "bethan", "carys", "dai", *(f"pupil{other}" for other in range(16)))
     who = {"teacher": (0.0, 30.0)} | dict.fromkeys(pupils[: 1 + number % 20], (1.0, 29.0))
     call = lesson(call_id, ago(days=25) + number * timedelta(days=25) / count, **who)
@@ -74,7 +74,7 @@ def fetch(folder: Path, environment: dict[str, str], channel: Connection) -> Non
 
 
 def bare_requests(count: int) -> float:
-    """The processor's time for one record by `requests` alone: TLS and HTTP, nothing read of what came."""
+    """The CPU seconds for one record by `requests` alone: TLS and HTTP, without reading the content."""
     registered = read_registration()
     assert registered is not None
     application = msal.ConfidentialClientApplication(
@@ -107,7 +107,7 @@ def measure(count: int) -> dict[str, float]:
         figures: dict[str, float] = mine.recv()
         client.join()
         ours.send("over")
-        figures["requests"] = ours.recv() - min(count, 500)  # less those of the bare requests
+        figures["requests"] = ours.recv() - min(count, 500)  # without the bare requests
         server.join()
     bodies = [json.dumps(teams_call(f"call-{number:06}", number, count)).encode() for number in range(min(count, 500))]
     used = time.process_time()

@@ -1,4 +1,4 @@
-"""Reading an Excel workbook of 100,000 rows against python-calamine alone, in the same run."""
+"""Reading an Excel workbook of 100,000 rows, compared with python-calamine alone in the same run."""
 
 import io
 import time
@@ -19,7 +19,7 @@ _ADDRESSES = [f"pupil{number}@school.example" for number in range(700)]
 
 
 def create(columns: int) -> bytes:
-    """A workbook with so many columns: texts as in a log, addresses, numbers, times and empty cells, written as Excel
+    """A workbook with this many columns: texts as in a log, addresses, numbers, times and empty cells, written as Excel
     writes them."""
     names = [f"column_{column}" for column in range(columns)]
     book, template, out = openpyxl.Workbook(), io.BytesIO(), io.BytesIO()
@@ -61,7 +61,7 @@ def _write_cell(place: str, row: int, kind: int) -> str:
 
 
 def measure(columns: int) -> list[float]:
-    """How many times as long as python-calamine alone the program takes to read the rows, five times."""
+    """The time that the program takes to read the rows, divided by that of python-calamine alone: five ratios."""
     content = create(columns)
     names = tuple(f"column_{column}" for column in range(columns))
     ratios = []
