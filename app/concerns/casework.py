@@ -108,7 +108,7 @@ def _add_step(connection: Connection, school: School, person: Person, ref: str, 
 
 
 def _read_answers(register: Register, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers as an event stores them. Raises IncompleteStepError if one is missing."""
+    """The answers in the form in which an event stores them. Raises IncompleteStepError if one is missing."""
     answers: dict[str, Any] = {}
     for ask in STEPS[kind].asks:
         value: Any = given.get(ask.name)

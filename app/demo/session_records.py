@@ -135,7 +135,7 @@ class SessionRecords:
             broken_at = self._pick_middle(opened, closed)
             back_at = broken_at + timedelta(seconds=session.cut_off)
             legs = [Leg(staff, opened, broken_at), Leg(staff, back_at, closed)]
-        elif often(0.02):  # a tablet too
+        elif often(0.02):  # a tablet as well
             legs.append(Leg(staff, opened + seconds(60, 200), closed - seconds(60, 200), camera=False))
         if session.invited and often(0.3):
             legs.append(Leg(session.invited, start + seconds(0, 120), closed - seconds(20, 60)))

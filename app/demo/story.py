@@ -106,7 +106,8 @@ class Story:
         return Session(staff, pupils, purpose, self._pick_time(day, first, 17.4 - minutes / 60), minutes)
 
     def _create_pastoral(self, day: date) -> Session:
-        """A tutor, or sometimes somebody who may not, looks after a few of the tutor's pupils."""
+        """A pastoral session: a tutor, or sometimes somebody who is not allowed to, meets a few of the tutor's
+        pupils."""
         tutor = self._pick_tutor()
         pupils = self._pick_tutees(tutor, day, self.chance.whole(2, 5))
         if self.chance.often(0.015):

@@ -170,7 +170,7 @@ class _Asking:
         self._answer = _Answer()
 
     def ask(self, links: Sequence[MeetingLink]) -> _Answer:
-        """What there is of links of one organiser. The error of the last, if none of them could be read."""
+        """Read the reports of one organiser's links. Raises the last error if none of the links could be read."""
         failed: RequestFailedError | None = None
         for link in links:
             self._answer.whole[link.join_key] = True

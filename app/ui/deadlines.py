@@ -10,7 +10,7 @@ from pandas.io.formats.style import Styler
 from app.formatting import on_short_day
 
 DUE = "Due"  # the heading of the column
-_AMBER, _RED = ("#8a4300", "#ffc48a"), ("#9c2a10", "#ffb09c")  # on a light and on a dark ground
+_AMBER, _RED = ("#8a4300", "#ffc48a"), ("#9c2a10", "#ffb09c")  # on a light and on a dark background
 
 
 def describe_due(due: date, today: date) -> str:

@@ -18,7 +18,7 @@ class Camera(Enum):
 
 
 def camera_of(facts: Facts, pupil: int) -> Camera:
-    """What the calls show of a pupil's camera."""
+    """What the calls of a session show of a pupil's camera."""
     present: list[Stretch] = []
     unknown: list[Stretch] = []
     on: list[Stretch] = []

@@ -90,7 +90,7 @@ def make_consent(random: Random, pupil: int, start: int, end: int) -> Consent:
     """A consent for about a session's time. Any of its times may mean that it does not cover the session."""
 
     def near(instant: int, likely: int) -> int:
-        """Mostly `likely` away, else at the edge."""
+        """The instant, usually `likely` away from the given one, otherwise very close to it."""
         return instant + (likely if random.random() < 0.8 else random.choice((-1, 0, 1, -SECOND, SECOND)))
 
     return Consent(

@@ -1,4 +1,4 @@
-"""The first page of a HOY or HM: what to resolve, who has not logged, their tutors and their pupils."""
+"""The first page of a HOY or HM: breaches to resolve, unlogged calls, their tutors and their pupils."""
 
 from collections.abc import Callable
 
