@@ -82,7 +82,7 @@ class Version(_Entry):
 
 
 class Period(_Entry):
-    """Days from one to another, both included."""
+    """A period of days, from the first to the last, both included."""
 
     name: str
     from_: date = Field(alias="from")
@@ -226,7 +226,7 @@ class EntraRoster(_Entry):
         return self
 
     def list_groups(self) -> tuple[str, ...]:
-        """The groups that the settings name, without repeats and domains."""
+        """The groups that the settings name, without repeats. Domains are left out."""
         maps = (self.schools, self.roles, self.year_groups, self.houses)
         of_maps = (name for groups in maps for names in groups.values() for name in names)
         everything = (*self.staff, *self.pupils, *of_maps, *self.tutor_groups)
@@ -287,9 +287,9 @@ class Settings(_Entry):
         return next((each for each in later if self.is_school_day(each)), None)
 
     def find_due_day(self, opened: date, times: int = 1) -> date:
-        """The last day on which resolving a breach is in time: the school days that `breach_days` sets on the day it
-        was opened, multiplied by `times`, after that day. After the last term that is entered, every weekday counts;
-        otherwise a breach from its last days would not be due until somebody enters the next term."""
+        """The last day for resolving a breach in time: as many school days after the day on which it was opened as
+        `breach_days` says on that day, multiplied by `times`. After the last term that is entered, every weekday
+        counts; otherwise, a breach from its last days would not be due until somebody enters the next term."""
         day, left = opened, self.rules_on(opened).breach_days * times
         ended = max((term.to for term in self.terms), default=date.min)
         while left:

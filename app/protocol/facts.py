@@ -16,7 +16,8 @@ from app.settings import WEEKDAYS, Slot
 from app.vocabulary.roles import Role
 from app.vocabulary.terms import LetterKind
 
-# What a pupil's own video streams show about the camera.
+# What a pupil's own video streams show about the camera: nothing; on for too short a time; on, for an unknown time; on
+# for long enough.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
 
 

@@ -247,7 +247,7 @@ class RoomFacts(Sessions):
 
     @cached_property
     def shows_throughout(self) -> Mask:
-        """Whether the session's calls show that no pupil was alone, whatever the times that are unknown."""
+        """Whether the session's calls show that no pupil was ever alone, whatever the unknown times were."""
         unknown = self._session_of_room[self._with_listed_pupils]
         hidden = self._in_session.loc[~self._in_session["shows_staff"], "session"]
         alone = [stretches["session"] for stretches in (self._surely_alone, self._perhaps_alone)]

@@ -21,7 +21,7 @@ def number_rooms(calls: pd.DataFrame) -> Ints:
     session = pd.factorize(several["session"])[0]
     nth = several.groupby("session").cumcount().to_numpy()
     steps = nth.max(initial=-1) + 1
-    ended = np.full((session.max(initial=-1) + 1, steps), _NEVER_ENDED)  # when each room of a session was last used
+    ended = np.full((session.max(initial=-1) + 1, steps), _NEVER_ENDED)  # when the last call in each room ended
     for step in range(steps):  # the first call of every session, then the second, …
         rows, of = several[nth == step], session[nth == step]
         start, end, grace = (rows[name].to_numpy() for name in ("start", "end", "grace"))

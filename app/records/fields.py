@@ -142,7 +142,8 @@ def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | N
 
 
 def _check_value(column: str, value: str) -> None:
-    """Raise InvalidCellError if a cell holds what a spreadsheet shows instead of a value, or made of one."""
+    """Raise InvalidCellError if a spreadsheet has replaced or changed the value of a cell, such as "9-10" into a
+    day."""
     if "\0" in value:
         raise InvalidCellError("contains an invalid character", "type the cell again", column)
     if _ERROR.fullmatch(value):

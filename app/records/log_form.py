@@ -2,7 +2,8 @@
 
 A form holds only what JSON can, so that it can be stored as a draft:
 
-- `ref`: the reference of the log; `call`: the id of the unlogged session; `correcting`: whether a log is corrected
+- `ref`: the reference of the log; `correcting`: whether the form corrects a log
+- `call`: the id of the session of an unlogged call
 - `purpose`; `proposed`: the purpose that the program suggested
 - `pupils` and `second`: lists of emails
 - `day` ("2026-11-03"), `from` and `to` ("14:05"): in school time

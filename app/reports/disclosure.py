@@ -21,7 +21,7 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
 
     - SHOWN: as it is
     - UNDER: it has fewer than three breaches, so `passed` is hidden, and the share is only given as "over"
-    - WITHHELD: the numbers are hidden to protect other rows
+    - WITHHELD: `passed` and the share are hidden, to protect other rows
     - GONE: nothing of the row is shown
     """
     state = np.full(len(rows), SHOWN, object)

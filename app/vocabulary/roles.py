@@ -120,7 +120,7 @@ class RoleEntry:
     - `grants`: what it may see besides STAFF_GRANTS
     - `first_page`: the page that opens first; None if it is the same as for every member of staff
     - `has_pupils`: whether it works with pupils other than by counselling
-    - `welsh`: its label in Welsh letters
+    - `welsh`: its label in letters written in Welsh
     """
 
     word: str

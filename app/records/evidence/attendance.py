@@ -100,7 +100,7 @@ def is_report(content: Any) -> bool:
 def iter_reports(content: Any) -> Iterator[Any]:
     """The reports in an object: the object itself, or those of a meeting, each with the meeting's link and organiser.
     Keys that a program has spelt differently are changed to Graph's spelling. UnreadableObjectError if parts of a
-    report are on other pages, or where a program put them."""
+    report are on other pages, or under a key of that program's own."""
     if not isinstance(content, dict):
         yield content
         return
@@ -182,9 +182,8 @@ def _read_record(record: Any, number: int) -> Attendee | None:
     if not isinstance(record, dict):
         raise damaged(f"record {number + 1} was cut off")
     identity = record.get("identity")
-    is_typed = not identity and record.get(
-        "registrationId"
-    )  # an address that somebody typed to register proves nothing
+    # An address that somebody typed to register proves nothing.
+    is_typed = not identity and record.get("registrationId")
     address = None if is_typed else read_lower(record.get("emailAddress"), 320)
     what, key = f"record {number + 1}", address or f"record:{number}"
     if not identity and (identity is None or type(identity) is dict):
