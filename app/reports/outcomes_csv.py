@@ -10,9 +10,9 @@ from textwrap import indent
 from typing import Any, TextIO
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, not_, select
 
-from app.access.policy import WITHHELD
+from app.access.scope import is_confidential
 from app.judging.parts import find_sessions, read_part
 from app.judging.upkeep import refresh
 from app.protocol.judge import judge
@@ -35,15 +35,17 @@ _AT_ONCE = 2_500  # sessions judged at a time, so that the memory needed does no
 
 
 def iter_outcomes(school: School, days: tuple[date, date]) -> Iterator[dict[str, Any]]:
-    """One row for each clause of each session of these days, in the order of the sessions' starts. The keys are
-    COLUMNS. Blank texts are ""; `disputed` is true or false; `started_at` is in ISO 8601, in school time. The reasons
-    of a confidential session are withheld, since they name who took part."""
+    """One row for each session of some days and clause, in order of the sessions' start; the keys are
+    COLUMNS. Blank texts are "", `disputed` is true or false, `started_at` ISO 8601 in school time. There are
+    none of what is or may be counselling: whoever runs a command is not the counsellor."""
     refresh(school)
     session = tables.sessions.c
     with school.engine.connect() as connection:
         school = school.as_of(connection)
         ids = connection.scalars(
-            select(session.id).where(session.day.between(*days)).order_by(session.started_at, session.id)
+            select(session.id)
+            .where(session.day.between(*days), not_(is_confidential()))
+            .order_by(session.started_at, session.id)
         ).all()
         for first in range(0, len(ids), _AT_ONCE):
             yield from _read_outcomes(school, connection, ids[first : first + _AT_ONCE])
@@ -63,12 +65,10 @@ def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -
             "started_at": [t.isoformat() for t in sessions["started_at"].dt.tz_convert(school.settings.timezone)],
             "staff_email": [emails.get(staff_id, "") for staff_id in sessions["staff_id"]],
             "purpose": sessions["purpose"].fillna(""),
-            "confidential": sessions["confidential"],
         }
     )
     table = judged.table()
     rows = table[table["session"].isin(find_sessions(connection, judged, ids))].join(facts, on="session")
-    rows["reason"] = rows["reason"].mask(rows["confidential"] & (rows["reason"] != ""), WITHHELD)
     records: list[dict[str, Any]] = rows[list(COLUMNS)].to_dict("records")
     return records
 

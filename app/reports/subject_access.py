@@ -2,14 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader
-from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy import Connection, Table, not_, or_, select
 
 from app.access.concern_detail import list_entries_about
 from app.access.concerns import list_pupils_on_record
@@ -26,9 +26,6 @@ from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary.terms import CallPart, ConsentEventKind, EmailState, Outcome, Resolution, SpotCheckResult
 
-_IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
-_MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
-
 
 class UnknownPupilError(Exception):
     """No pupil who is or was on the roster has this email address."""
@@ -44,35 +41,34 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """One record. `redact`: whether it is or may be counselling."""
+    """One record."""
 
     cells: Sequence[Cell]
-    redact: bool = False
 
 
 def create_file_for_command(school: School, email: str) -> str:
-    """An HTML page with everything held on the pupil. Other people's names are marked, and so are counselling sessions,
-    of which only the time is shown. This is recorded on the audit trail. Raises UnknownPupilError."""
+    """An HTML page with everything held on the pupil, as `create_subject_access_file` for the DSP, since whoever runs a
+    command may know no more. Raises UnknownPupilError."""
     with school.engine.connect() as connection:
         pupil_id = reading.read_roster(connection).pupils.get(email.strip().lower())
     if pupil_id is None:
         raise UnknownPupilError("Nobody with this email address is or was a pupil on the roster. Nothing was written.")
-    return _create_page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
+    return _create_page(school, pupil_id, by=audit_log.COMMAND)
 
 
 def create_subject_access_file(school: School, person: Person, pupil_id: int) -> str | None:
-    """An HTML page with everything held on a pupil, for the DSP to read and redact, without any sign of counselling.
-    None if the pupil is not in the DSP's school. This is recorded on the audit trail."""
+    """An HTML page with everything held on a pupil, for the DSP to read and redact; None if the pupil is not in the
+    DSP's school. Recorded on the audit trail. Nothing in it, not even a mark, shows whether there was any counselling:
+    it says, of every pupil in the same words, what the DSP asks for and adds by hand."""
     if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
         return None
-    return _create_page(school, pupil_id, by=person.email, counselling=False)
+    return _create_page(school, pupil_id, by=person.email)
 
 
-def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
-    """The page of a pupil. Without `counselling`, nothing in it, not even a mark, reveals whether there was
-    counselling. `by` is the actor for the audit trail."""
+def _create_page(school: School, pupil_id: int, *, by: str) -> str:
+    """The page of a pupil on record. `by`: the actor for the audit trail."""
     with school.writing() as connection:
-        page = _File(connection, school, pupil_id, counselling=counselling).as_html()
+        page = _File(connection, school, pupil_id).as_html()
         school.add_to_trail(connection, by, "exported", f"everything held on pupil {pupil_id}")
     return page
 
@@ -93,8 +89,8 @@ def _as_text(value: Any) -> str:
 class _File:
     """The page of one pupil, read in one transaction."""
 
-    def __init__(self, connection: Connection, school: School, pupil_id: int, *, counselling: bool) -> None:
-        self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
+    def __init__(self, connection: Connection, school: School, pupil_id: int) -> None:
+        self.connection, self.school, self.pupil_id = connection, school, pupil_id
         self.account = connection.execute(select(tables.pupils).where(tables.pupils.c.id == pupil_id)).one()
         self.former_emails = self._read_rows(tables.former_emails)
         self.emails = [self.account.email, *(former.email for former in self.former_emails)]
@@ -110,7 +106,6 @@ class _File:
             name=max(roster, key=lambda row: row.from_day).name,
             email=self.account.email,
             today=self.school.today(),
-            counselling=self.counselling,
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
                 "On the roster": [self._show_account(), *(self._show_version(row) for row in roster)],
@@ -145,14 +140,6 @@ class _File:
 
     def _format_moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
-
-    def _withhold_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
-        """The record. If it is or may be counselling (then `counselling` is a text that says so), only its head and
-        that text; or nothing at all, in a file that must not reveal counselling."""
-        if not counselling:
-            yield Record([*head, *cells])
-        elif self.counselling:
-            yield Record([*head, Cell("What", counselling)], redact=True)
 
     # --- roster and registers -----------------------------------------------------------------------------------
 
@@ -232,18 +219,17 @@ class _File:
         refs = select(log.ref).join(tables.log_pupils, named.log_id == log.id).where(named.pupil_id == self.pupil_id)
         with_pupil = select(participant.session_id).where(participant.pupil_id == self.pupil_id)
         query = (
-            select(session, is_confidential().label("is_counselling"), staff.c.name.label("staff_name"), current.c.ref)
+            select(session, staff.c.name.label("staff_name"), current.c.ref)
             .outerjoin(current, current.c.id == session.c.log_id)
             .outerjoin(staff, (staff.c.staff_id == session.c.staff_id) & valid_on(staff, session.c.day))
-            .where(or_(session.c.id.in_(with_pupil), current.c.ref.in_(refs)))
+            .where(or_(session.c.id.in_(with_pupil), current.c.ref.in_(refs)), not_(is_confidential()))
             .order_by(session.c.started_at.desc())
         )
         rows = self.connection.execute(query).all()
-        checks = self._list_checks([row for row in rows if not row.is_counselling])
+        checks = self._list_checks(rows)
         for row in rows:
             head = _as_cells({"When": self._format_moment(row.started_at), "With": row.staff_name or "unknown"})
-            cells = self._show_session(row, checks[row.id])
-            yield from self._withhold_counselling(head, cells, _IS_COUNSELLING if row.is_counselling else "")
+            yield Record([*head, *self._show_session(row, checks[row.id])])
 
     def _show_session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
         yield Cell("Purpose", row.purpose or "not logged")
@@ -268,24 +254,20 @@ class _File:
         return checks
 
     def _show_log(self, ref: str | None) -> Iterator[Cell]:
-        """Every version of the log. If a version is counselling, it is withheld, and so are all reasons for
-        corrections."""
+        """Every version of the log. A version that says counselling is left out, and with it all reasons for
+        corrections; the others are numbered without it."""
         log = tables.logs
         private = is_counselling(log.c.purpose, log.c.staff_id).label("private")
         rows = self.connection.execute(select(log, private).where(log.c.ref == ref).order_by(log.c.version)).all()
-        any_private = any(row.private for row in rows)
-        for row in rows:
-            label = f"Log, version {row.version}, entered {self._format_moment(row.entered_at)}"
-            if row.private:
-                if self.counselling:
-                    yield Cell(label, _IS_COUNSELLING, third=True)
-                continue
+        shown = [row for row in rows if not row.private]
+        for version, row in enumerate(shown, start=1):
+            label = f"Log, version {version}, entered {self._format_moment(row.entered_at)}"
             lines = [f"Purpose: {row.purpose}"]
             for question in QUESTIONS:
                 answer = row._mapping[question.name]
                 if answer is not None:
                     lines.append(f"{question.label}: {question.answer_label(answer)}")
-            if row.correction_reason and not any_private:
+            if row.correction_reason and len(shown) == len(rows):
                 lines.append(f"Reason for the correction: {row.correction_reason}")
             yield Cell(label, "\n".join([*lines, f"Pupils: {self._name_pupils(row.id)}"]))
 
@@ -321,7 +303,8 @@ class _File:
         stays = (
             select(stay.joined_at, stay.left_at, link.part)
             .join(tables.session_calls, link.call_id == stay.call_id)
-            .where(stay.pupil_id == self.pupil_id, link.session_id.not_in(own))
+            .join(tables.sessions, tables.sessions.c.id == link.session_id)
+            .where(stay.pupil_id == self.pupil_id, link.session_id.not_in(own), not_(is_confidential()))
             .order_by(stay.joined_at)
         )
         for row in self.connection.execute(stays):
@@ -357,7 +340,7 @@ class _File:
             yield Record(cells)
 
     def _iter_rejected_rows(self) -> Iterator[Record]:
-        """Rejected rows with the pupil's address. If a row may be about counselling, only its existence is shown."""
+        """Rejected rows with the pupil's address, less those that may be about counselling."""
         for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
             content = (row.original or b"").lower()
             if not any(email.encode() in content for email in self.emails):
@@ -366,14 +349,15 @@ class _File:
             original = json.loads(row.original) if row.row is not None else {}
             facts = {name: value for name, value in original.items() if name}
             purpose = str(facts.get("purpose") or "").strip().lower()
-            is_harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
+            if row.kind not in ("letters", "consents", "pupils") and purpose not in OTHER_PURPOSES:
+                continue
             head = _as_cells({"File": f"{source}, {self._format_moment(row.rejected_at)}", "Reason": row.reason})
             cells = [cell._replace(third=cell.label == "contact_emails") for cell in _as_cells(facts)]
-            yield from self._withhold_counselling(head, cells, "" if is_harmless else _MAY_BE_COUNSELLING)
+            yield Record([*head, *cells])
 
     def _iter_drafts(self, *forms: str) -> Iterator[Record]:
-        """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by id.
-        A draft by somebody who is or was a counsellor may be about counselling."""
+        """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
+        number. A draft by somebody who is or was a counsellor may be about counselling, and is left out."""
         draft = tables.drafts.c
         query = select(tables.drafts).where(draft.form.in_(forms)).order_by(draft.saved_at)
         for row in self.connection.execute(query):
@@ -382,19 +366,23 @@ class _File:
                 named = self.pupil_id in answers.pop("pupils", [])
             else:
                 named = any(email in row.content.lower() for email in self.emails)
-            if not named:
+            if not named or row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING:
                 continue
-            private = row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING
             head = _as_cells({"By": self.staff.get(row.staff_id), "Saved": self._format_moment(row.saved_at)})
-            yield from self._withhold_counselling(head, _as_cells(answers), _MAY_BE_COUNSELLING if private else "")
+            yield Record([*head, *_as_cells(answers)])
 
     def _iter_plans(self) -> Iterator[Record]:
-        """Plans with the pupil. If one is for counselling, only its existence is shown."""
+        """Plans with the pupil, less those for counselling."""
         plan, plan_pupil = tables.plans, tables.plan_pupils.c
-        private = is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
         with_pupil = plan.c.id.in_(select(plan_pupil.plan_id).where(plan_pupil.pupil_id == self.pupil_id))
-        query = select(plan, private).where(with_pupil).order_by(plan.c.started_at, plan.c.id)
+        is_open = not_(is_counselling(plan.c.purpose, plan.c.staff_id))
+        query = select(plan).where(with_pupil, is_open).order_by(plan.c.started_at, plan.c.id)
         for row in self.connection.execute(query):
-            head = _as_cells({"By": self.staff.get(row.staff_id), "From": self._format_moment(row.started_at)})
-            cells = _as_cells({"To": self._format_moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason})
-            yield from self._withhold_counselling(head, cells, _IS_COUNSELLING if row.private else "")
+            facts = {
+                "By": self.staff.get(row.staff_id),
+                "From": self._format_moment(row.started_at),
+                "To": self._format_moment(row.ended_at),
+                "Purpose": row.purpose,
+                "Reason": row.reason,
+            }
+            yield Record(_as_cells(facts))
