@@ -20,7 +20,7 @@ class Lease(lease.Lease):
 @dataclass
 class Run:
     """The result of one sending: the numbers `sent`, still `waiting`, and `failed` for good; `error`: a message to
-    show, blank if there was none."""
+    show, blank if there was none. Confidential alerts leave no trace in it: the administrator reads it."""
 
     sent: int = 0
     waiting: int = 0

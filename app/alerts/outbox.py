@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
@@ -17,9 +17,9 @@ WAITING, SENT = "waiting", "sent"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of alert: its subject, its text, and the page that it links to; `{ref}` is the reference's last word.
-    Only the recipient of a `confidential` alert may learn that it exists: no figure counts it, and it is not on the
-    audit trail."""
+    """A kind of alert: its subject, its text, and the page that it links to; `{ref}` is the reference without what it
+    is of. Only the recipient of a `confidential` alert may learn that it exists: no figure counts it, and it is not on
+    the audit trail."""
 
     subject: str
     words: str
@@ -27,24 +27,21 @@ class Kind:
     confidential: bool = False
 
 
+# Of a child or of an adult's conduct: whoever sees only the email, or its size, cannot tell.
+_CONCERN = Kind(
+    "A safeguarding concern needs your attention",
+    "A safeguarding concern was raised. Please read it now. Do not forward this message.",
+    "concerns?ref={ref}",
+)
 KINDS = {
-    "concern": Kind(
-        "A concern about a child needs your attention",
-        "A safeguarding concern about a child was raised. Please read it now.",
-        "concerns?ref={ref}",
-    ),
+    "concern": _CONCERN,
+    "conduct": replace(_CONCERN, confidential=True),
     "concern_unread": Kind(
         "A concern about a child is still unread",
         "A safeguarding concern was raised, and nobody has read it yet. Please read it now.",
         "concerns?ref={ref}",
     ),
-    "concern_read": Kind("Your concern was read", "The concern that you raised, {ref}, was read.", "concerns"),
-    "conduct": Kind(
-        "Something needs your attention",
-        "Please read it on the Concerns page. Do not forward this message.",
-        "concerns?ref={ref}",
-        confidential=True,
-    ),
+    "concern_read": Kind("Your concern was read", "A concern that you raised was read.", "concerns"),
     "slt_informed": Kind(
         "For information: sessions outside the protocol's hours",
         "A parent has consented to sessions outside the protocol's hours. SLT must be informed before they begin. "

@@ -7,6 +7,7 @@ twice does no harm, but a lost one does. An alert that is not accepted is tried 
 
 import hashlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -152,7 +153,7 @@ class _Sending:
                 raise UnreachableError(str(error)) from None
             return
         self.broken_in_a_row = 0
-        self.run.sent += 1
+        self.run.sent += not row.confidential
         with self.school.writing() as connection:
             self.lease.hold(connection)
             now = self.school.now()
@@ -163,8 +164,9 @@ class _Sending:
 
     def _put_off(self, rows: Sequence[Row[Any]], reason: str, *, is_answered: bool = False) -> None:
         """Schedule the next attempt of alerts that were not accepted; `is_answered`: the service rejected them."""
-        self.run.error = reason
-        self.run.waiting += len(rows)
+        if counted := sum(not row.confidential for row in rows):
+            self.run.error = reason
+            self.run.waiting += counted
         with self.school.writing() as connection:
             for row in rows:
                 next_attempt = get_next_attempt(self.school.now(), row.attempts)
@@ -176,8 +178,8 @@ class _Sending:
 
 def _write_message(row: Row[Any], address: str, school: School) -> Message:
     """An alert as a message, the same at every attempt."""
-    kind, ref = KINDS[row.kind], str(row.subject).rpartition(" ")[2]
-    words = [part for part in (kind.words.format(ref=ref), row.body) if part]
+    kind, ref = KINDS[row.kind], re.sub(r".* (?:[A-Z]-)?", "", str(row.subject))
+    words = [part for part in (kind.words, row.body) if part]
     page = "" if kind.page == "start" else kind.page.format(ref=ref)
     return Message(
         number=f"alert.{hashlib.sha256(str(row.key).encode()).hexdigest()[:32]}",

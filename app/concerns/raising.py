@@ -24,7 +24,7 @@ from app.formatting import on_day_at
 from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.store import tables
-from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
+from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
 from app.store.writing import raise_revision
 from app.vocabulary.roles import Role
 
@@ -194,13 +194,10 @@ def alert(
         add_event(connection, register, concern_id, kind="alerted", occurred_at=at, recipient_id=person)
     row = connection.execute(select(register.concerns).where(concern.id == concern_id)).one()
     recipients: list[int | None] = [person for person in new if person != row.raised_by]
-    kind, body = "conduct", None  # not even an empty text is stored, which would be counted with the encryption keys
-    if register is CHILD:
-        kind = "concern"
-        body = f"Categories: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
-        recipients += [None] if has_shared_channel() else []
+    if register is CHILD and has_shared_channel():
+        recipients.append(None)
     for recipient in recipients:
-        enqueue(connection, Alert(recipient, kind, f"concern {row.ref}", at, body))
+        enqueue(connection, Alert(recipient, "concern" if register is CHILD else "conduct", f"concern {row.ref}", at))
     return new
 
 

@@ -2,12 +2,14 @@
 
 import logging
 import random
+import re
 import signal
 import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -17,13 +19,15 @@ from app.access.administration import get_audit_trail
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.outbox import KINDS
 from app.alerts.sending import send
+from app.concerns.raising import Report, open_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_roster
 from app.intake.logs import Entered, enter_log
 from app.operations import health
-from app.operations.alerts import get_alerts_view
+from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.school import School, open_school
 from app.store import tables
+from app.store.concerns import CHILD, CONDUCT
 from tests import people
 from tests.alerts.conftest import NOON, concern, put, send_now, states, wait_for
 from tests.clock import Clock
@@ -38,15 +42,47 @@ def test_a_concern_alerts_the_dsp_of_the_childs_school_at_once(school: School, s
     ref = concern(school)
     wait_for(lambda: bool(server.mails))
     mail = server.mails[0]
-    assert (mail["To"], mail["Subject"]) == (people.email("dsp"), "A concern about a child needs your attention")
+    assert (mail["To"], mail["Subject"]) == (people.email("dsp"), "A safeguarding concern needs your attention")
     assert mail.get_content_type() == "text/plain"
-    assert f"\n{ADDRESS}/concerns?ref={ref}\n" in server.texts()[0]
-    assert "Categories: a child home alone; distress." in server.texts()[0]
+    assert f"\n{ADDRESS}/concerns?ref={ref.removeprefix('C-')}\n" in server.texts()[0]
     wait_for(lambda: {state for _, state in states(school)} == {"sent"})
     assert f"concern {ref}" in set(
         get_audit_trail(school, someone(school, "admin")).query("action=='alerted'")["subject"]
     )
     assert server.to() == [people.email("dsp")]
+
+
+def test_an_alert_about_conduct_looks_like_one_about_a_child_and_is_counted_nowhere(
+    school: School, server: MailServer
+) -> None:
+    about: dict[str, Any] = {"summary": "It happened.", "told_dsp": True, "pupil_ids": [1]}
+    child = Report(CHILD, categories=["distress"], **about)
+    conduct = Report(CONDUCT, categories=["boundaries"], others=["A driver"], **about)
+    raised: dict[str, Any] = {
+        "raised_by": someone(school, "tutor").staff_id,
+        "raised_at": school.now(),
+        "day": school.today(),
+    }
+    for report in (child, conduct):
+        with school.writing() as connection:
+            open_concern(connection, report, **raised)
+    admin = someone(school, "admin")
+    assert get_alerts_view(school, admin).waiting["to"].tolist() == ["Dsp"]
+    assert send_alerts_now(school, admin) == (True, "1 sent.")
+    assert server.to() == sorted(people.email(who) for who in ("dsp", "dsp", "prepdsp", "sdh"))
+    assert len({str(mail["Subject"]) for mail in server.mails}) == 1
+    seen = {re.sub(r"(?<=ref=)[A-Z0-9]{8}|(?<=alert\.)[0-9a-f]+", "…", text) for text in server.texts()}
+    assert len(seen) == 1
+    assert len({len(text) for text in server.texts()}) == 1
+
+
+def test_a_refused_alert_about_conduct_is_no_fault_that_the_administrator_sees(
+    school: School, server: MailServer
+) -> None:
+    server.at_word = lambda word, _: "550 5.1.1 no" if word == "RCPT" else None
+    put(school, "dsp", "a-one", confidential=True)
+    assert send_alerts_now(school, someone(school, "admin")) == (True, "Nothing to send.")
+    assert states(school) == [("a-one", "waiting")]
 
 
 def test_a_log_with_a_concern_alerts_the_dsp_at_once(school: School, clock: Clock, server: MailServer) -> None:

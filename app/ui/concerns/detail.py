@@ -20,11 +20,10 @@ from app.vocabulary.roles import Page
 
 
 def show_concern(school: School, person: Person, ref: str) -> None:
-    """Show a concern of either register. One that does not exist looks the same as one that the person may not see."""
-    try:
-        view = get_concern(school, person, ref)
-    except NotAllowedError:
-        view = None
+    """A concern of either register, by its reference or, from an email, by the reference without the register's letter;
+    one that is not there, or not the person's to see, looks the same."""
+    refs = [ref] if "-" in ref else [register.prefix + ref for register in (CHILD, CONDUCT)]
+    view = next(filter(None, (_find_concern(school, person, each) for each in refs)), None)
     if view is None:
         link(Page.CONCERNS, "Concerns", "arrow_back")
         st.title("Concern")
@@ -59,6 +58,13 @@ def show_concern(school: School, person: Person, ref: str) -> None:
     with right:
         _show_actions(school, view, steps)
     _show_chronology(school, person, view)
+
+
+def _find_concern(school: School, person: Person, ref: str) -> ConcernView | None:
+    try:
+        return get_concern(school, person, ref)
+    except NotAllowedError:
+        return None
 
 
 def _note_opened(school: School, person: Person, view: ConcernView) -> ConcernView:
