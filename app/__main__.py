@@ -121,8 +121,8 @@ def move_command(url: str) -> None:
     school = open_school()
     rows = transfer(school.engine, url, verify, note)
     click.echo(
-        f"{sum(rows.values()):,} rows in {len(rows)} tables were transferred and verified. Set DATABASE_URL to the "
-        "new database and start the program; this database has not changed."
+        f"All rows of {len(rows)} tables were transferred and verified. Set DATABASE_URL to the new database and start "
+        "the program; this database has not changed."
     )
 
 
@@ -146,7 +146,8 @@ def purge_command(*, dry_run: bool) -> None:
     """Delete what is past its retention period. Only a backup can bring it back."""
     school = open_school()
     for past in find_expired(school) if dry_run else purge(school):
-        click.echo(f"{past.number:,} {past.what} from before {past.before}{' would be deleted' if dry_run else ''}")
+        number = "" if past.number is None else f"{past.number:,} "
+        click.echo(f"{number}{past.what} from before {past.before}{' would be deleted' if dry_run else ''}")
 
 
 @cli.group("audit")
@@ -155,7 +156,7 @@ def audit_group() -> None:
 
 
 @audit_group.command("verify")
-@click.option("--head", "noted", metavar="NUMBER:HASH", help="The newest entry as it was noted earlier, elsewhere.")
+@click.option("--head", "noted", metavar="HEAD", help="The newest entry as it was noted earlier, elsewhere.")
 def verify_command(noted: str | None) -> None:
     """Verify that no entry was changed, removed or inserted; else name the first that was."""
     try:
@@ -163,13 +164,13 @@ def verify_command(noted: str | None) -> None:
     except ValueError as error:
         _stop(str(error))
     with open_school().engine.connect() as connection:
-        number, fault = audit_log.verify(connection, head)
-        newest = audit_log.newest_hash(connection)
+        _, fault = audit_log.verify(connection, head)
+        newest = audit_log.write_head(connection)
     if fault:
         _stop(fault)
-    click.echo(f"{number} entries, all unchanged. The newest has the hash {newest}.")
+    click.echo("All entries are unchanged." if newest else "There are no entries yet.")
     if newest:
-        click.echo(f"Note it elsewhere, and compare it next time: --head {number}:{newest}")
+        click.echo(f"Note the newest elsewhere, and compare it next time: --head {newest}")
 
 
 @cli.group("keys")
@@ -207,7 +208,7 @@ def rotate_command() -> None:
         if number:
             school.add_to_trail(connection, audit_log.COMMAND, "changed", "everything encrypted, with the newest key")
     remove_traces(school.engine)
-    click.echo(f"{number:,} values were encrypted again; all use the newest key.")
+    click.echo("All values use the newest key.")
 
 
 @cli.command("check")

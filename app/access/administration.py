@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, func, literal, select, true, type_coerce
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, type_coerce
 
 from app.access.people import select_addresses
-from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
+from app.access.policy import OTHER_PURPOSES, Days, Person, require
 from app.access.scope import (
     PUPIL_FACTS,
     find_start_and_end,
@@ -25,6 +25,8 @@ from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.store.versions import get_person_column, is_there_on, valid_on, valid_versions
 from app.vocabulary.roles import Resource
+
+_OF_SESSIONS = ("logs", "calls", "attendance", "recordings")  # kinds of imports that may hold counselling
 
 
 def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
@@ -92,21 +94,28 @@ def _list_leavers(school: School) -> pd.DataFrame:
 def list_imports(school: School, person: Person) -> pd.DataFrame:
     """The imports, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
     (name; blank: a command), the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`, and
-    `undone_at` (blank: not undone)."""
+    `undone_at` (blank: not undone). What is or may be counselling is not counted, and an import of nothing else is left
+    out."""
     require(person, Resource.IMPORTS)
     done, numbers = tables.imports.c, ("read", "added", "changed", "unchanged", "dropped", "rejected")
     columns = (done.kind, done.source, done.imported_at, done.undone_at, *(done[name] for name in numbers))
-    query = select(*columns).order_by(done.id.desc())
+    query = select(*columns).where(is_import_shown()).order_by(done.id.desc())
     rows = read_frame(school, with_staff_name(query, "imported_by", done.imported_by, school.today()))
     return rows[["kind", "source", "imported_at", "imported_by", *numbers, "undone_at"]]
 
 
-def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
-    """Who saw and did what, the newest first, for the administrator: `id`, `occurred_at`, `actor`
-    (email), `action`, `subject` (a reference), `hash`; of some days, or all.
+def is_import_shown() -> ColumnElement[bool]:
+    """Whether an import held anything else than counselling, as a condition on `imports`."""
+    return or_(tables.imports.c.kind.not_in(_OF_SESSIONS), tables.imports.c.read > 0)
 
-    What a counsellor opened, logged or downloaded is withheld: each new reference would reveal one more counselling
-    session. References to concerns, whoever raised them, and to roles given by an import stay."""
+
+def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
+    """Who saw and did what, the newest first, for the administrator: `occurred_at`, `actor` (email), `action`,
+    `subject` (a reference); of some days, or all.
+
+    What a counsellor opened, logged or downloaded is left out, and so are imports of nothing but counselling: each
+    would reveal one more counselling session. For the same reason entries have no numbers here. References to concerns,
+    whoever raised them, and to roles given by an import stay."""
     require(person, Resource.AUDIT_TRAIL)
     begin, end = find_start_and_end(school, days) if days else (None, None)
     address = select_addresses().subquery()
@@ -121,27 +130,33 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
         entries["actor"].isin(counsellors)
         & entries["action"].isin(["viewed", "changed", "exported"])
         & ~entries["subject"].str.startswith(("concern ", "role "))
-    )
-    entries["subject"] = entries["subject"].mask(is_withheld, WITHHELD_ABOUT)
-    return in_school_time(school, entries)
+    ) | entries["subject"].str.startswith(audit_log.CONFIDENTIAL)
+    shown = entries.loc[~is_withheld, ["occurred_at", "actor", "action", "subject"]].reset_index(drop=True)
+    shown["subject"] = shown["subject"].str.replace(_NUMBERS, "", regex=True)
+    return in_school_time(school, shown)
+
+
+# Numbers of entries of the trail, and of imports, among which confidential ones have numbers too.
+_NUMBERS = (
+    r" up to entry \d+, hash \w+$|; entries \d+ to \d+ of the audit trail, hash \w+,(?= are only in)|, import \d+$"
+)
 
 
 @dataclass(frozen=True)
 class Trail:
-    """What a verification of the audit trail found: up to which entry it was read, what does not fit (as text;
-    blank: everything fits), and the newest entry's hash, to be noted elsewhere and compared."""
+    """What a verification of the audit trail found: what does not fit (as text; blank: everything fits), and the newest
+    entry as a text to be noted elsewhere and compared (see `audit_log.write_head`; blank: there is none)."""
 
-    number: int
     fault: str
-    newest_hash: str
+    head: str
 
 
 def verify_audit_trail(school: School, person: Person) -> Trail:
     """Check, for the administrator, that the audit trail is unaltered."""
     require(person, Resource.AUDIT_TRAIL)
     with school.engine.connect() as connection:
-        number, fault = audit_log.verify(connection)
-        return Trail(number, fault or "", audit_log.newest_hash(connection))
+        _, fault = audit_log.verify(connection)
+        return Trail(fault or "", audit_log.write_head(connection))
 
 
 def count_encrypted_values(school: School, person: Person) -> list[KeyCounts]:

@@ -10,7 +10,6 @@ from app.vocabulary.terms import Purpose
 Days = tuple[date, date]  # from the first to the last, both included
 
 WITHHELD = "Counselling is confidential: the reason is for the counsellor."
-WITHHELD_ABOUT = "withheld: counselling is confidential"
 
 COUNSELLING = Purpose.COUNSELLING
 OTHER_PURPOSES = (Purpose.MUSIC, Purpose.ACADEMIC, Purpose.PASTORAL)

@@ -21,6 +21,7 @@ from app.graph.runs import KEPT_BY_GRAPH
 from app.graph.sources import Source, list_askable
 from app.intake import quarantine
 from app.intake.attendance import store_reports
+from app.intake.confidential import count_confidential
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
@@ -228,9 +229,8 @@ def _store(context: Context, answer: _Answer) -> None:
         result, affected = ImportResult("attendance", "sync"), Affected()
         store_reports(connection, context.school, answer.reports, reading.read_roster(connection), result, affected)
         context.judge(connection, affected)
-        context.done.added += result.added
-        context.done.changed += result.changed
-        context.done.dropped += result.dropped
+        count_confidential(connection, result)
+        context.done.count(result)
         quarantine.delete_reports(connection, [report.id for report in answer.reports])
         context.quarantine(connection, answer.wrong)
         for whole in (True, False):

@@ -30,6 +30,7 @@ from app.graph.sources import Source, forget_refusals
 from app.graph.transport import WORKERS
 from app.intake import quarantine
 from app.intake.calls import store_calls
+from app.intake.confidential import count_confidential, find_calls_with_counsellors
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
@@ -142,7 +143,7 @@ class _Sync:
                 calls = {entry["id"]: self._digest_listed(entry) for entry in page if is_call_entry(entry)}
                 has_moved = has_moved or not this_time.isdisjoint(calls)
                 this_time |= calls.keys()
-                self._done.listed += len(calls.keys() - met)
+                self._count_listed(calls.keys() - met)
                 met |= calls.keys()
                 wrong = [entry for entry in page if not is_call_entry(entry)] if listing == 0 else []
                 self._fetch_page(calls, wrong)
@@ -151,6 +152,12 @@ class _Sync:
                     self._judge_new()
             if not has_moved and self._done.gone == gone_before:
                 return
+
+    def _count_listed(self, call_ids: Collection[str]) -> None:
+        """Count calls that were listed for the first time in this run, less stored ones with a counsellor."""
+        with self._school.engine.connect() as connection:
+            stored = find_calls_with_counsellors(connection, [call_id.lower() for call_id in call_ids])
+        self._done.listed += len(call_ids) - len(stored)
 
     def _digest_listed(self, entry: dict[str, Any]) -> str:
         """A digest that changes when a listed record changes. If Graph gives neither a version nor a time of change, a
@@ -198,6 +205,7 @@ class _Sync:
         with self._school.writing() as connection:
             self._lease.hold(connection)
             asked = {call.id: call_id for call_id, call in fetched.read.items()}
+            before = find_calls_with_counsellors(connection, asked)
             for entry in self._store_calls(connection, list(fetched.read.values())):
                 fetched.unreadable.append(entry)
                 fetched.read.pop(asked.pop(entry.key, ""), None)
@@ -214,7 +222,9 @@ class _Sync:
             quarantine.settle_calls(connection, versions, self._school.now())
             self._context.quarantine(connection, fetched.unreadable)
             self._done.gone += len(fetched.gone)
-            self._done.fetched += len(fetched.read)
+            confidential = find_calls_with_counsellors(connection, asked)
+            self._done.fetched += len(fetched.read) - len(confidential)
+            self._done.listed -= len(confidential - before) if stamps else 0
             self._tried |= fetched.gone | {entry.key for entry in fetched.unreadable}
             self._log.save(connection)
         self._report_progress()
@@ -242,9 +252,8 @@ class _Sync:
         store_calls(connection, self._school, calls, reading.read_roster(connection), result, affected)
         if len(affected.times) > result.added:  # judged calls were replaced; new ones are judged later
             self._context.judge(connection, affected)
-        self._done.added += result.added
-        self._done.changed += result.changed
-        self._done.dropped += result.dropped
+        count_confidential(connection, result)
+        self._done.count(result)
 
     def _remember(self, connection: Connection, stamps: Mapping[str, str]) -> None:
         """Note that calls were fetched. Only digests are stored; they are deleted after 40 days."""

@@ -12,6 +12,7 @@ from app.graph.client import Client, stamp
 from app.graph.errors import RequestFailedError
 from app.graph.sources import Source
 from app.intake.calls import is_of_stored_call, store_recordings
+from app.intake.confidential import count_confidential
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
@@ -71,7 +72,8 @@ def _store(context: Context, recordings: list[Recording], wrong: Sequence[Reject
         context.judge(connection, affected)
         if (result.added or result.changed) and not affected.sessions:
             raise_revision(connection)
-        context.done.recordings += result.added + result.changed
+        count_confidential(connection, result)
+        context.done.recordings += sum(result.count()[name] for name in ("added", "changed"))
         context.quarantine(connection, wrong)
         context.log.save(connection)
 

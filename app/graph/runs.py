@@ -44,9 +44,9 @@ def require_registration(school: School) -> Registration:
 
 @dataclass
 class Run:
-    """What a run did: calls listed and fetched; calls added, changed, and dropped because they are not sessions;
-    records put into quarantine, and records that no longer exist at Graph; recordings added or changed; people for whom
-    an optional source was refused; the results of importing the roster."""
+    """What a run did: calls listed and fetched; those new, changed, and dropped because they are not sessions; records
+    put into quarantine, and records that no longer exist at Graph; recordings new or changed; people for whom an
+    optional source was refused; the results of importing the roster. Calls with a counsellor are not counted."""
 
     listed: int = 0
     fetched: int = 0
@@ -59,6 +59,13 @@ class Run:
     rejected: int = 0
     errors: list[str] = field(default_factory=list)
     roster: list[ImportResult] = field(default_factory=list)
+
+    def count(self, result: ImportResult) -> None:
+        """Add the calls that were stored, less those that may be counselling."""
+        counts = result.count()
+        self.added += counts["added"]
+        self.changed += counts["changed"]
+        self.dropped += counts["dropped"]
 
 
 COUNTED = tuple(entry.name for entry in fields(Run) if entry.type is int)

@@ -1,6 +1,7 @@
 """Imports Microsoft Graph's call records, of which only sessions are stored, and the existence of recordings."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -177,6 +178,10 @@ def store_calls(
             affected.times.append(span(before.started_at, before.ended_at))
     affected.times += [span(call.started_at, call.ended_at) for call in new]
     replaced = {call.id for call in new if call.id in known}
+    result.note_keys("changed", replaced)
+    result.note_keys("added", [call.id for call in new if call.id not in replaced])
+    others = Counter(call.id for call in calls) - Counter(call.id for call in new + dropped)
+    result.note_keys("unchanged", others.elements())
     result.unchanged += len(calls) - len(new) - len(dropped)
     result.dropped += len(dropped)
     result.changed += len(replaced)
@@ -248,16 +253,18 @@ def store_recordings(
     for new in newest.values():
         before = known.get(new.id)
         recording = _add_known_place(new, before) if before else new
+        name = "unchanged" if recording == before else "changed" if before else "added"
+        setattr(result, name, getattr(result, name) + 1)
+        result.note_keys(name, [recording.id])
         if recording == before:
-            result.unchanged += 1
             continue
-        result.changed += before is not None
-        result.added += before is None
         connection.execute(delete(stored).where(stored.c.id == recording.id))
         connection.execute(insert(stored).values(vars(recording)))
         for version in filter(None, (before, recording)):
             affected.sessions |= set(connection.scalars(sessions.where(_is_recorded(version))))
     result.unchanged += len(recordings) - len(newest)
+    again = Counter(recording.id for recording in recordings) - Counter(newest)
+    result.note_keys("unchanged", again.elements())
 
 
 def _add_known_place(recording: Recording, before: Recording) -> Recording:

@@ -46,17 +46,21 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
         if read.row.ref < ref:
             stored.take_reference(read.row, ref)
             renamed.append(read.row)
-            result.notes.append(f"row {read.number} is the session of the log {ref}, which now has this reference")
+            words = f"row {read.number} is the session of the log {ref}, which now has this reference"
+            result.remarks.append((read.row.ref, words))
             continue
         result.unchanged += 1
+        result.note_keys("unchanged", [ref])
         if ref != read.row.ref:
-            result.notes.append(f"row {read.number} is the session of the log {ref}, and was not stored again")
+            result.remarks.append((ref, f"row {read.number} is the session of the log {ref}, and was not stored again"))
     new.sort(key=lambda read: read.number)
     result.changed = len(renamed)
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
     result.new_rows = result.rows
     result.rejected.sort(key=lambda rejected: (rejected.sheet, rejected.row))
     result.added = len(new)
+    result.note_keys("added", [read.row.ref for read in new])
+    result.note_keys("changed", [log.ref for log in renamed])
     _insert_logs(connection, school, [read.row for read in new])
     return Affected(times=[span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]])
 

@@ -3,8 +3,7 @@
 So nothing can be shown that the import itself would not do.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,11 +17,12 @@ from app.records.rows import InvalidCellError, RowNumber
 from app.records.tables.tabular import Rows, Table
 from app.school import School
 from app.store import tables
-from app.store.changes import recording
+from app.store.changes import read_changes, read_rows, recording
 from app.store.versions import get_person_column, valid_on, valid_versions
 from app.vocabulary.terms import BreachState
 
 _LEFT = "has left"
+_JUDGED_BY_TIME = ("logs", "calls", "attendance")
 _SHOWN_OF_LOGS = ("ref", "staff_email", "purpose", "started_at", "ended_at")
 _change = tables.import_changes.c
 
@@ -48,7 +48,7 @@ class Preview:
     - `results`: one for each file, as the import would return them
     - `changed`: what would change about people and schools on the roster
     - `opened`, `closed`: the numbers of breaches that would open and close
-    - `judged_again`: the number of past sessions that would be judged again
+    - `judged_again`: the number of past sessions that would be judged again, counselling not included
     """
 
     results: list[ImportResult]
@@ -74,7 +74,7 @@ def preview_import(school: School, run: Run, options: RosterOptions | None = Non
             list(_compare(before, after)),
             len(open_after - open_before),
             len(open_before - open_after),
-            _count_judged_again(connection, last_change),
+            _count_judged_again(connection, last_change, results),
         )
         connection.rollback()
     return preview
@@ -104,10 +104,16 @@ def _list_open_breaches(connection: Connection) -> set[tuple[int, str]]:
     return {(row.session_id, row.clause) for row in connection.execute(still_open)}
 
 
-def _count_judged_again(connection: Connection, last_change: int) -> int:
-    """The number of stored sessions that were replaced by what was recorded after a change."""
-    of_sessions = _change.id > last_change, _change.table_name == tables.sessions.name
-    return len({json.loads(row)["id"] for row in connection.scalars(select(_change.before).where(*of_sessions))})
+def _count_judged_again(connection: Connection, last_change: int, results: Sequence[ImportResult]) -> int:
+    """The number of stored sessions, counselling not included, that were replaced by what was recorded after a change.
+    Of those that were judged again because they are near a log or a call only the ones that changed count: which
+    others are judged with them can depend on counselling in between."""
+    recorded = read_changes(connection, tables.sessions, later_than=last_change)
+    replaced = {change.key: change.before for change in recorded if change.before and not change.before["confidential"]}
+    if any(result.kind in _JUDGED_BY_TIME for result in results):
+        now = read_rows(connection, tables.sessions, replaced)
+        return sum(now.get(key) != row for key, row in replaced.items())
+    return len(replaced)
 
 
 _Roster = dict[tuple[str, int | str, date], Facts]  # by kind, number or code, and day

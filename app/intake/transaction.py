@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert, select
 
 from app.intake import quarantine
+from app.intake.confidential import count_confidential
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected, rejudge
 from app.school import School
@@ -16,7 +17,6 @@ from app.vocabulary.terms import RowResolution
 
 Work = Callable[[Connection, ImportResult], Affected]
 Run = Callable[[Connection], list[ImportResult]]  # imports some files in an open transaction
-_COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped")
 
 
 def carry_out(school: School, run: Run) -> list[ImportResult]:
@@ -55,16 +55,14 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
     new = quarantine.quarantine_rows(connection, result, school.now())
     wrote = result.added or result.changed or result.left or result.resolved or new
     if not (wrote or affected.times):  # removing a call that is not a session after all adds to no count
+        count_confidential(connection, result)
         return result
-    import_id = connection.scalar(
-        insert(tables.imports)
-        .returning(tables.imports.c.id)
-        .values({name: getattr(result, name) for name in _COUNTED})
-        .values(imported_at=school.now(), imported_by=result.actor_id, rejected=len(result.rejected))
-    )
     rejudge(connection, school, affected)
+    count_confidential(connection, result)
+    facts = {"kind": result.kind, "source": result.source, "imported_at": school.now(), "imported_by": result.actor_id}
+    connection.execute(insert(tables.imports).values(facts | result.count() | {"rejected": len(result.rejected)}))
     raise_revision(connection)
-    about = f"{result.kind} from {result.source}, import {import_id}"
+    about = f"{audit_log.CONFIDENTIAL if result.is_confidential else ''}{result.kind} from {result.source}"
     record_change(connection, school, result.actor_id, "imported", about)
     return result
 

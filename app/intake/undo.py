@@ -106,8 +106,8 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
         session_days.pack(connection)
         undone = update(tables.imports).where(_done.id.in_(last.numbers))
         connection.execute(undone.values(undone_at=school.now()))
-        for number, source in zip(last.numbers, last.sources, strict=True):
-            record_change(connection, school, actor_id, "changed", f"import {number} of {source}, undone")
+        for source in last.sources:
+            record_change(connection, school, actor_id, "changed", f"import of {source}, undone")
         changes.forget(connection)
         raise_revision(connection)
     return last

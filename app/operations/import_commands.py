@@ -212,10 +212,11 @@ def _report(results: list[ImportResult]) -> None:
             note(f"{rejected.file or result.source}, {row}{column}: {rejected.reason}; {rejected.fix}.")
         if result.resolved:
             note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
-        dropped = f", {result.dropped} not sessions" if result.dropped else ""
+        count = result.count()
+        dropped = f", {count['dropped']} not sessions" if count["dropped"] else ""
         click.echo(
-            f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
-            f"{result.unchanged} known{dropped}, {len(result.rejected)} rejected"
+            f"{result.source}: {count['read']} read, {count['added']} new, {count['changed']} changed, "
+            f"{count['unchanged']} known{dropped}, {len(result.rejected)} rejected"
         )
     for result in results:
         for words in result.unread:

@@ -30,8 +30,9 @@ from sqlalchemy import (
     update,
 )
 
+from app.access.administration import is_import_shown
 from app.access.forms import CONDUCT_DRAFT
-from app.access.scope import is_confidential, is_counselling
+from app.access.scope import is_confidential, is_counselling, select_past_and_present_counsellors
 from app.school import School
 from app.store import audit_log, changes, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
@@ -43,17 +44,19 @@ _session, _of_call = tables.sessions.c, tables.session_calls.c
 _log, _call, _link = tables.logs.c, tables.calls.c, tables.concern_sessions.c
 _COUNSELLING = is_confidential().label("counselling")
 _AUDIT = "entries of the audit trail"
+_by_counsellor = tables.drafts.c.staff_id.in_(select_past_and_present_counsellors())
 # Drafts of a concern about conduct, and of an update to one.
 _about_conduct = or_(tables.drafts.c.form == CONDUCT_DRAFT, tables.drafts.c.form.startswith(CONDUCT.prefix))
 
 
 @dataclass(frozen=True)
 class Past:
-    """The records of one kind that are past their retention period: all from before a day, and how many."""
+    """The records of one kind that are past their retention period: all from before a day, and how many; None if the
+    number would tell of counselling."""
 
     what: str
     before: date
-    number: int
+    number: int | None
 
 
 _Part = tuple[Past, Sequence[Delete | Update]]  # and the statements that delete it
@@ -122,9 +125,9 @@ def _find_parts(connection: Connection, school: School) -> Iterator[_Part]:
     )
     first_import = min(since["audit"], since["unfinished"])  # an import stays as long as its rejected rows
     imported = tables.imports.c.imported_at < first_import
-    number = _count(connection, tables.imports, imported)
+    number = _count(connection, tables.imports, and_(imported, is_import_shown()))
     yield Past("entries of the list of imports", first_import.date(), number), [delete(tables.imports).where(imported)]
-    yield Past(_AUDIT, since["audit"].date(), audit_log.count_before(connection, since["audit"])), []
+    yield Past(_AUDIT, since["audit"].date(), None), []
 
 
 def _count(connection: Connection, table: Table, condition: ColumnElement[bool]) -> int:
@@ -281,7 +284,7 @@ def _find_unfinished(connection: Connection, since: datetime) -> _Part:
         _count(connection, table, condition)
         for table, condition in (
             (tables.quarantine, rejected),
-            (tables.drafts, and_(drafted, not_(_about_conduct))),
+            (tables.drafts, and_(drafted, not_(_about_conduct), not_(_by_counsellor))),
             (tables.plans, and_(planned, not_(is_counselling(plan.purpose, plan.staff_id)))),
         )
     )

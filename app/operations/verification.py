@@ -21,9 +21,8 @@ _TESTED = "restore_tested"
 
 
 def describe_rows(rows: dict[str, int]) -> str:
-    """The contents of a verified database, as text."""
-    total = f"{sum(rows.values()):,} rows in {len(rows)} tables"
-    return f"{total}; {rows['audit']:,} entries of the audit trail, all unchanged"
+    """The contents of a verified database, as text: without numbers, which count counselling and conduct too."""
+    return f"all rows of {len(rows)} tables are there; the audit trail is unchanged"
 
 
 def verify(connection: Connection) -> dict[str, int]:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, te
 from app.settings import SettingsError
 from app.store import reading, tables
 from app.store.audit_keys import compute_code, is_keyed, keep_keys, read_keys
+from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
 from app.store.writing import get_meta, set_meta
 
 # The actions, and their names for the administrator.
@@ -37,6 +38,7 @@ KINDS = {
     "purged": "Deleted expired records",
 }
 COMMAND = "command"  # the actor, if it was a command on the server
+CONFIDENTIAL = "confidential: "  # begins what is said of an import of nothing but counselling
 
 Head = tuple[int, str]  # an entry's number and its code
 
@@ -82,12 +84,6 @@ def remove_before(connection: Connection, moment: datetime, *, at: datetime, by:
     number = connection.execute(delete(tables.audit).where(_entry.id <= until)).rowcount
     add(connection, occurred_at=at, actor=by, action="purged", subject=_read_removed_until(until, chained))
     return number
-
-
-def count_before(connection: Connection, moment: datetime) -> int:
-    """The number of entries from before a moment."""
-    last = _read_last_before(connection, moment)
-    return last[0] - _read_anchor(connection)[0] if last else 0
 
 
 def _read_last_before(connection: Connection, moment: datetime) -> tuple[int, str] | None:
@@ -183,11 +179,24 @@ def _describe_end(connection: Connection, number: int, before: str, keys: tuple[
     return None
 
 
+def write_head(connection: Connection) -> str:
+    """The newest entry as a text to be noted elsewhere; "" if there is none. With encryption keys it is encrypted, and
+    different each time: by the number of entries one could count those about counselling, which nobody else sees."""
+    head = get_head(connection)
+    plain = f"{head[0]:012}:{head[1]}".encode() if head else b""
+    return (encrypt(plain).decode() if encryption_keys() else plain.decode()) if plain else ""
+
+
 def read_head(text: str) -> Head:
-    """A head as `verify` prints it, "NUMBER:CODE". ValueError if it is none."""
-    number, _, chained = text.strip().partition(":")
+    """A head that `write_head` wrote. ValueError if it is none, or is encrypted with a key that is not set."""
+    text = text.strip()
+    try:
+        plain = text if ":" in text else decrypt(text.encode()).decode()
+    except (DecryptionError, UnicodeDecodeError):
+        plain = ""
+    number, _, chained = plain.partition(":")
     if not number.isdecimal() or len(chained) != len(_BEFORE_THE_FIRST):
-        raise ValueError("A head looks like 512:3f…, with a number and 64 letters and digits.")
+        raise ValueError("This is not a head that the program wrote, or its key is no longer in ENCRYPTION_KEYS.")
     return int(number), chained
 
 
@@ -195,12 +204,6 @@ def get_head(connection: Connection) -> Head | None:
     """The number and code of the newest entry; None if there is none."""
     newest = connection.execute(_newest).one_or_none()
     return (newest.id, newest.hash) if newest else None
-
-
-def newest_hash(connection: Connection) -> str:
-    """The hash of the newest entry, which depends on all others; blank if there is no entry."""
-    newest = connection.execute(_newest).one_or_none()
-    return newest.hash if newest else ""
 
 
 def has_acted_since(connection: Connection, actors: Collection[str], moment: datetime) -> bool:

@@ -70,9 +70,10 @@ def forget(connection: Connection) -> None:
     connection.execute(delete(_changes))
 
 
-def read_changes(connection: Connection, of: Table | None = None) -> list[Change]:
-    """The changes of the last import, perhaps only those of one table, in order; none if it cannot be undone."""
-    query = select(_changes).order_by(_changes.c.id)
+def read_changes(connection: Connection, of: Table | None = None, *, later_than: int = 0) -> list[Change]:
+    """The changes of the last import, perhaps only those of one table or those `later_than` one with a number, in
+    order; none if it cannot be undone."""
+    query = select(_changes).where(_changes.c.id > later_than).order_by(_changes.c.id)
     if of is not None:
         query = query.where(_changes.c.table_name == of.name)
     return [

@@ -81,7 +81,7 @@ def test_preview_import_counts_breaches_that_open_and_close(school: School, tmp_
 
 
 def test_list_new_rows_shows_nothing_of_a_pupil_in_a_log(school: School, tmp_path: Path) -> None:
-    rows = [log("counsellor", "aled", "2026-11-03T10:00", ref="L1", purpose="counselling", notes="a secret")]
+    rows = [log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes="a secret")]
     preview = _preview(school, "logs", table(tmp_path / "logs.csv", rows))
     assert set(list_new_rows(preview.results[0])[0][1].values()) & {"a secret", email("aled")} == set()
 

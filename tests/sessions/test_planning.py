@@ -301,7 +301,7 @@ def test_plans_are_deleted_with_unfinished_forms(winter: AtTime) -> None:
     kept(winter, "tutor")
     kept(winter, "counsellor", ref="P-2", purpose="counselling")
 
-    def gone(day: date) -> list[int]:
+    def gone(day: date) -> list[int | None]:
         past = purge(winter.later(datetime(day.year, day.month, day.day, tzinfo=UTC)))
         return [one.number for one in past if "plans" in one.what]
 

@@ -50,7 +50,7 @@ def test_restore_test_leaves_the_copy_unchanged_and_shows_its_day(run_command: R
     assert "no backup has been tested yet" in run_command("check").stdout
     before = copy.read_bytes()
     done = run_command("restore", copy, "--test")
-    assert (done.returncode, "all unchanged" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "is unchanged" in done.stdout) == (0, True), done.stderr
     assert copy.read_bytes() == before
     assert "a backup was tested on" in run_command("check").stdout
 

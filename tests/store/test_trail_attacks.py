@@ -154,7 +154,10 @@ def test_audit_verify_compares_with_a_noted_head(keyed: School, monkeypatch: pyt
     assert said.exit_code == 0
     head = said.output.split()[-1]
     assert CliRunner().invoke(cli, ["audit", "verify", "--head", head]).exit_code == 0
-    for wrong in (f"6:{'0' * 64}", f"7:{'0' * 64}", "6"):
+    again = CliRunner().invoke(cli, ["audit", "verify"]).output.split()[-1]
+    assert again != head, "no number and no code can be compared"
+    assert "6" not in said.output.removesuffix(f"{head}\n")
+    for wrong in (f"6:{'0' * 64}", f"7:{'0' * 64}", "6", head[:-9]):
         assert CliRunner().invoke(cli, ["audit", "verify", "--head", wrong]).exit_code == 2
 
 

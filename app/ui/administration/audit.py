@@ -26,8 +26,7 @@ def show_audit(school: School, person: Person) -> None:
             write_html("{entries}, newest first.", entries=how_many(len(trail), "entry", "entries"))
             rows = as_listing(
                 trail,
-                ["id", "occurred_at", "actor", "action", "subject"],
-                id="Number",
+                ["occurred_at", "actor", "action", "subject"],
                 occurred_at="When",
                 actor="Who",
                 action="What",
@@ -44,10 +43,10 @@ def show_audit(school: School, person: Person) -> None:
                 "The audit trail was altered.",
                 f"{check.fault} Do not change the database; compare it with your backups.",
             )
-        elif check.newest_hash:
+        elif check.head:
             write_html(
-                "✓ All entries up to number {check.number:,} are as written: none was altered, removed or inserted. "
-                "The hash of the newest is {check.newest_hash}. Note it elsewhere, and compare it next time.",
+                "✓ All entries are as written: none was altered, removed or inserted. The newest is {check.head}. Note "
+                "it elsewhere, and compare it next time: python -m app audit verify --head.",
                 check=check,
             )
         else:

@@ -43,19 +43,20 @@ def show_rejected(preview: Preview) -> None:
 
 
 def _show_counts(result: ImportResult) -> None:
+    count = result.count()
     numbers = {
-        "new": result.added,
-        "changed": result.changed,
+        "new": count["added"],
+        "changed": count["changed"],
         "leaving": len(result.left),
         "not in the file": len(result.missing),
         "rejected": len(result.rejected),
-        "as before": result.unchanged,
+        "as before": count["unchanged"],
     }
     write_html(
         "<b>{kind}</b>, {result.source}, {rows}: <b>{counts}</b>.",
         kind=TableKind(result.kind).label,
         result=result,
-        rows=how_many(result.read, "row"),
+        rows=how_many(count["read"], "row"),
         counts=", ".join(f"{number:,} {words}" for words, number in numbers.items() if number) or "nothing",
     )
 
@@ -97,7 +98,7 @@ def _show_rejected(result: ImportResult) -> None:
     count = how_many(len(result.rejected), "row")
     with st.container(border=True):
         write_html("Rejected: {count} of {kind}", "h4", count=count, kind=TableKind(result.kind).label.lower())
-        others = "The other rows can be imported now. " if len(result.rejected) < result.read else ""
+        others = "The other rows can be imported now. " if len(result.rejected) < result.count()["read"] else ""
         note(f"{others}Rejected rows are kept under “Rejected rows” until somebody fixes or dismisses them.")
         if len(result.rejected) <= _CORRECTED_AT_ONCE:
             _ask_corrections(result)

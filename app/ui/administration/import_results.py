@@ -51,21 +51,22 @@ def _show_import(run: Callable[[], ImportResult]) -> None:
 
 def show_result(result: ImportResult) -> None:
     """Show the result of an import."""
+    count = result.count()
     numbers = {
-        "new": result.added,
-        "changed": result.changed,
-        "as before": result.unchanged,
+        "new": count["added"],
+        "changed": count["changed"],
+        "as before": count["unchanged"],
         "rejected": len(result.rejected),
     }
     write_html(
         "<b>{result.source}</b>, {rows}: <b>{counts}</b>.",
         result=result,
-        rows=how_many(result.read, "row"),
+        rows=how_many(count["read"], "row"),
         counts=", ".join(f"{number:,} {words}" for words, number in numbers.items() if number) or "nothing",
     )
-    if result.dropped:
+    if count["dropped"]:
         write_html(
-            "{reports} of meetings that are not sessions: not stored.", reports=how_many(result.dropped, "report")
+            "{reports} of meetings that are not sessions: not stored.", reports=how_many(count["dropped"], "report")
         )
     show_names(result, "left", "Marked as having left")
     show_names(result, "missing", "Not in the file, and still on the roster")

@@ -1,0 +1,85 @@
+"""No count of an import tells of counselling: the same words with it and without it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from app.__main__ import cli
+from app.access.administration import get_audit_trail, list_imports
+from app.intake.calls import import_calls, prepare_records
+from app.intake.files import import_logs, prepare_file
+from app.intake.preview import describe_effect, list_new_rows, preview_import
+from app.school import open_school
+from tests import people
+from tests.people import call, calls, log, someone, table
+
+pytestmark = pytest.mark.usefixtures("story_clock")
+
+OPEN_LOGS = [
+    log("teacher", "aled", "2026-11-03T09:30", 45, ref="L1"),
+    log("teacher", "bethan", "2026-11-03T10:45", 45, ref="L2"),
+]
+SECRET_LOG = log("counsellor", "aled", "2026-11-03T10:00", 60, ref="L3", purpose="counselling")
+OPEN_CALL = call("c1", "2026-11-04T10:00", {"teacher": (0, 20), "aled": (1, 20)})
+SECRET_CALL = call("c2", "2026-11-04T11:00", {"counsellor": (0, 20), "aled": (1, 20)})
+
+
+@pytest.fixture
+def both(peopled_database: Callable[[], str]) -> list[str]:
+    """The addresses of two equal schools."""
+    return [peopled_database(), peopled_database()]
+
+
+def _invoke(url: str, *words: Any) -> str:
+    return CliRunner(env={"DATABASE_URL": url}).invoke(cli, [*map(str, words)]).output
+
+
+def _shown(url: str) -> list[str]:
+    school = open_school(url)
+    admin = someone(school, "admin")
+    shown = [list_imports(school, admin).to_csv(), get_audit_trail(school, admin).to_csv()]
+    school.engine.dispose()
+    return [re.sub(r"(?<=SHA-256 is )\w+", "drawn by chance", words) for words in shown]
+
+
+def test_import_says_the_same_of_a_file_with_counselling_and_without(both: list[str], tmp_path: Path) -> None:
+    told = []
+    for url, rows, records in ((both[0], OPEN_LOGS, []), (both[1], [*OPEN_LOGS, SECRET_LOG], [SECRET_CALL])):
+        logs, found = table(tmp_path / "l.csv", rows), calls(tmp_path / "c.json", OPEN_CALL, *records)
+        said = [
+            _invoke(url, "import", kind, file, *options)
+            for options in (("--dry-run",), (), ())
+            for kind, file in (("logs", logs), ("calls", found))
+        ]
+        told.append([*said, *_shown(url)])
+    assert "2 new" in told[0][0]
+    assert told[0] == told[1]
+
+
+def test_import_of_nothing_but_counselling_leaves_no_trace(both: list[str], tmp_path: Path) -> None:
+    school = open_school(both[1])
+    admin = someone(school, "admin").staff_id
+    assert import_logs(school, table(tmp_path / "l.csv", [SECRET_LOG]), admin).added == 1
+    assert import_calls(school, calls(tmp_path / "c.json", SECRET_CALL), admin).added == 1
+    school.engine.dispose()
+    assert _shown(both[0]) == _shown(both[1])
+
+
+def test_preview_says_the_same_beside_counselling_and_without(both: list[str], tmp_path: Path) -> None:
+    told = []
+    more = table(tmp_path / "more.csv", [OPEN_LOGS[0] | {"ref": "L9", "pupil_emails": people.email("carys")}])
+    for url, rows in ((both[0], OPEN_LOGS), (both[1], [*OPEN_LOGS, SECRET_LOG])):
+        school = open_school(url)
+        assert not import_logs(school, table(tmp_path / "l.csv", rows)).rejected
+        of_calls = prepare_records(school, "calls", calls(tmp_path / "c.json", OPEN_CALL, SECRET_CALL))
+        for run in (prepare_file(school, "logs", more), of_calls):
+            preview = preview_import(school, run)
+            told.append((url == both[1], describe_effect(preview), preview.results[0].count()))
+            told[-1] += tuple(list_new_rows(result) for result in preview.results)  # type: ignore[assignment]
+        school.engine.dispose()
+    assert [words[1:] for words in told[:2]] == [words[1:] for words in told[2:]]
+    assert told[0][2]["added"] == told[1][2]["added"] == 1
