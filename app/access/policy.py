@@ -9,7 +9,9 @@ from app.vocabulary.terms import Purpose
 
 Days = tuple[date, date]  # from the first to the last, both included
 
-WITHHELD = "Counselling is confidential: the reason is for the counsellor."
+# The only clause of somebody else's counselling that is shown: the others depend on who took part, or on registers of
+# these pupils, so that an entry there would tell of them.
+SHOWN_OF_COUNSELLING = "purpose-allowed"
 
 COUNSELLING = Purpose.COUNSELLING
 OTHER_PURPOSES = (Purpose.MUSIC, Purpose.ACADEMIC, Purpose.PASTORAL)

@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, Select, and_, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
-from app.access.policy import COUNSELLING, WITHHELD, Person, get_scopes
+from app.access.policy import COUNSELLING, SHOWN_OF_COUNSELLING, Person, get_scopes
 from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
 from app.access.session_calls import SessionCalls, keep_calls, read_session_calls
 from app.access.sessions import select_session_pupils
@@ -16,7 +16,7 @@ from app.judging.parts import find_sessions, read_part
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.evidence import Evidence
-from app.protocol.judge import judge
+from app.protocol.judge import find_status, judge
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -26,7 +26,8 @@ from app.vocabulary.terms import EvidenceSource
 
 @dataclass
 class SessionView:
-    """One session, explained. Frames are empty where nothing is known or everything is withheld.
+    """One session, explained. Frames are empty where nothing is known or everything is withheld; then only the clause
+    SHOWN_OF_COUNSELLING is shown, and `status` is by it alone.
 
     - `pupils`: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`, as on the session's day
     - `clauses`: `clause`, `title`, `outcome`, `evidence`, `source` (in words: from where the evidence is), `disputed`,
@@ -78,9 +79,10 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         clauses, alone = _judge_again(school, connection, evidence, session_id)
         calls = read_session_calls(school, connection, row, evidence, alone)
         clauses["source"] = clauses["source"].map(lambda source: _name_source(source, calls))
+        status, disputed = row.status, row.disputed
         if withheld:
-            clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
-            clauses["log_says"] = ""
+            clauses = clauses[clauses["clause"] == SHOWN_OF_COUNSELLING].reset_index(drop=True)
+            status, disputed = find_status(clauses["outcome"]), False
             calls = calls.withhold()
         pupils = reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id))
         versions = _read_versions(school, connection, row.log_ref, own=own)
@@ -97,6 +99,8 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         started_at=row.started_at.astimezone(zone),
         ended_at=row.ended_at.astimezone(zone),
         logged=row.log_id is not None,
+        status=status,
+        disputed=disputed,
         own=own,
         withheld=withheld,
         pupils=pupils.drop(columns="session_id")[:shown],
@@ -110,7 +114,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
 
 
 _link = tables.concern_sessions.c
-_OF_ROW = ("staff_id", "staff_name", "school", "department", "purpose", "one_to_one", "status", "disputed")
+_OF_ROW = ("staff_id", "staff_name", "school", "department", "purpose", "one_to_one")
 
 
 def _select_session(school: School, person: Person, session_id: int) -> Select[Any]:
@@ -158,7 +162,7 @@ _ABOUT_CONCERNS = [question.name for question in QUESTIONS if question.only_if i
 
 def _read_versions(school: School, connection: Connection, ref: str | None, *, own: bool) -> pd.DataFrame:
     """The versions of a log, the newest first. Only the author sees a version that says counselling; from others the
-    reasons for corrections are then withheld too."""
+    reasons for corrections are then withheld too, and the others are numbered without it."""
     log, today = tables.logs, school.today()
     facts = ("id", "version", "entered_at", "correction_reason", "started_at", "ended_at", *ANSWERS)
     query = select(*(log.c[name] for name in facts)).where(log.c.ref == ref).order_by(log.c.version.desc())
@@ -166,6 +170,7 @@ def _read_versions(school: School, connection: Connection, ref: str | None, *, o
     counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
     if not own and counselling.any():
         versions = versions[~counselling].assign(correction_reason=None)
+        versions["version"] = range(len(versions), 0, -1)
     pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
     log_pupil, invited = tables.log_pupils.c, tables.log_invited.c
     ids = versions["id"].tolist()

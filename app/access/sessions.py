@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 
-from app.access.policy import Days, Person
+from app.access.policy import SHOWN_OF_COUNSELLING, Days, Person
 from app.access.scope import (
     PUPIL_FACTS,
     SESSION,
@@ -17,6 +17,7 @@ from app.access.scope import (
     read_frame,
     with_staff_name,
 )
+from app.protocol.judge import find_status
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
@@ -32,9 +33,9 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
 
     Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: unknown), `school`,
     `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
-    `withheld` (somebody else's counselling), `one_to_one`, `status`, `disputed`, `logged`, `own`,
-    `n_breach`, `n_gaps` (clauses without evidence), `unlogged` (a log is missing), `staff_id` (blank: unknown),
-    `breaches` (the names of the clauses with a breach).
+    `withheld` (somebody else's counselling: of its clauses only SHOWN_OF_COUNSELLING is counted in what follows),
+    `one_to_one`, `status`, `disputed`, `logged`, `own`, `n_breach`, `n_gaps` (clauses without evidence),
+    `unlogged` (a log is missing), `staff_id` (blank: unknown), `breaches` (the names of the clauses with a breach).
     """
     return find_sessions(school, person, is_during(days))
 
@@ -103,6 +104,11 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
         pupils = reading.read_frame(connection, select_session_pupils().where(visible))
     visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame["pupils"] = join_values(visible_ids, pupils, "session_id")
+    withheld = frame["withheld"].to_numpy(bool)
+    for name in outcomes.columns.drop(SHOWN_OF_COUNSELLING, errors="ignore"):
+        outcomes.loc[withheld, name] = Outcome.NOT_APPLICABLE
+    frame.loc[withheld, "status"] = [find_status(row) for row in outcomes[withheld].to_numpy(object)]
+    frame.loc[withheld, "disputed"] = False
     # In a room without staff there was nothing to log.
     frame["unlogged"] = ~frame["logged"].astype(bool) & (outcomes["logged"] != Outcome.NOT_APPLICABLE)
     broken = (outcomes == "breach").to_numpy()

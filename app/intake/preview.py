@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, not_, select
 
+from app.access.scope import is_confidential
 from app.formatting import how_many
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
@@ -100,7 +101,10 @@ def describe_effect(preview: Preview) -> list[str]:
 
 def _list_open_breaches(connection: Connection) -> set[tuple[int, str]]:
     breach = tables.breaches.c
-    still_open = select(breach.session_id, breach.clause).where(breach.state == BreachState.OPEN)
+    still_open = select(breach.session_id, breach.clause).join(
+        tables.sessions, tables.sessions.c.id == breach.session_id
+    )
+    still_open = still_open.where(breach.state == BreachState.OPEN, not_(is_confidential()))
     return {(row.session_id, row.clause) for row in connection.execute(still_open)}
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, not_, select
 
+from app.access.scope import is_confidential
 from app.formatting import how_many
 from app.store import tables
 from app.vocabulary.terms import BreachState
@@ -42,7 +43,8 @@ def measure_effect(
 
 def _list_open(connection: Connection, sessions: ColumnElement[bool] | None) -> dict[int, int]:
     """The session id of each open breach, by the breach's id."""
-    query = select(_breach.id, _breach.session_id).where(_breach.state == BreachState.OPEN)
+    query = select(_breach.id, _breach.session_id).join(tables.sessions, tables.sessions.c.id == _breach.session_id)
+    query = query.where(_breach.state == BreachState.OPEN, not_(is_confidential()))
     if sessions is not None:
-        query = query.join(tables.sessions, tables.sessions.c.id == _breach.session_id).where(sessions)
+        query = query.where(sessions)
     return {row.id: row.session_id for row in connection.execute(query)}

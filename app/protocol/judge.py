@@ -1,5 +1,6 @@
 """Judges every clause for every session: takes frames of evidence, returns outcomes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from app.protocol.frames import NONE, ids, instants
 from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES, SOURCES
 from app.protocol.sessions import DAY, MINUTE
 from app.settings import Settings
-from app.vocabulary.terms import Status
+from app.vocabulary.terms import Outcome, Status
 
 STATUSES = tuple(status.value for status in Status)
 OUTCOME = pd.CategoricalDtype(list(OUTCOMES))
@@ -160,6 +161,12 @@ def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFram
         {name: pd.Categorical.from_codes(columns.get(name, lacking), dtype=OUTCOME) for name in CLAUSES},
         index=codes.index,
     )
+
+
+def find_status(outcomes: Collection[str]) -> str:
+    """The status of a session (a Status) by some of its outcomes."""
+    worst = Status.INCOMPLETE if Outcome.NO_EVIDENCE in outcomes else Status.COMPLIANT
+    return (Status.BREACH if Outcome.BREACH in outcomes else worst).value
 
 
 def count_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from app.access.policy import WITHHELD
 from app.protocol.evidence import Evidence
 from app.protocol.judge import Judged, judge
 from app.settings import Settings
@@ -28,22 +27,20 @@ def test_every_scenario_has_the_outcomes_and_words_it_states(on_record: tuple[Ev
     judged = judge(evidence, SETTINGS, now, reasons=True)
     refs = evidence.logs.set_index("log_id")["ref"].to_dict()
     sessions = [
-        (refs.get(s.log_id), s.call_id if isinstance(s.call_id, str) else None, s.status, s.confidential)
+        (refs.get(s.log_id), s.call_id if isinstance(s.call_id, str) else None, s.status)
         for s in judged.sessions.itertuples()
     ]
     rows: dict[tuple[str | None, str | None], dict[str, dict[str, Any]]] = defaultdict(dict)
     said: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in judged.table().to_dict("records"):
-        ref, call_id, _, confidential = sessions[row["session"]]
+        ref, call_id, _ = sessions[row["session"]]
         if row["outcome"] != "not_applicable":
             said[row["clause"]][row["outcome"]].add(row["reason"])
-        if confidential and row["reason"]:
-            row["reason"] = WITHHELD
         rows[ref, call_id][row["clause"]] = row
     staff = evidence.staff.groupby("staff_id")["name"].last()
     pupils = evidence.pupils.groupby("pupil_id")["name"].last()
     facts = {key[:2]: _facts(judged, staff, pupils, number, now) for number, key in enumerate(sessions)}
-    status = {(ref, call_id): status for ref, call_id, status, _ in sessions}
+    status = {(ref, call_id): status for ref, call_id, status in sessions}
     told = {(session.log, session.call): session for scenario in SCENARIOS for session in scenario.sessions}
 
     assert set(rows) == set(told)
