@@ -96,7 +96,7 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
         shared_with={number: history.names.member(number) for number in history.shared_with},
         handed_over=(handed[1]["system"], handed[1]["reference"]) if handed else None,
         outcome=closed[1].get("outcome") if closed and not history.open else None,
-        entries=history.entries(described, every_link=may_change),
+        entries=history.entries(described),
         opened_by=history.opened_by(),
     )
 
@@ -111,9 +111,7 @@ def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]
         histories = read_histories(connection, CHILD, condition, school.settings.zone)
         followed = find_followed(school, connection, person, CHILD)
         described = describe_sessions(school, connection, person, histories, followed)
-    entries = [
-        entry for history in histories for entry in history.entries(described, every_link=history.row.id in followed)
-    ]
+    entries = [entry for history in histories for entry in history.entries(described)]
     for history in histories:
         for session in find_linked_sessions(school, person, history.links).itertuples():
             words = (("With", session.staff_name or "unknown"), ("Purpose", session.purpose or "not logged"))
@@ -125,7 +123,7 @@ def list_entries_about(school: School, connection: Connection, pupil_id: int) ->
     """For subject access: the chronology of each concern about a pupil, without what the linked sessions were."""
     about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
     histories = read_histories(connection, CHILD, CHILD.concerns.c.id.in_(about), school.settings.zone)
-    return [history.entries({}, every_link=True) for history in histories]
+    return [history.entries({}) for history in histories]
 
 
 def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str]:

@@ -228,15 +228,14 @@ class ConcernHistory:
 
     # --- the chronology ------------------------------------------------------------------------------------
 
-    def entries(self, sessions: Mapping[Link, str], *, every_link: bool) -> list[Entry]:
+    def entries(self, sessions: Mapping[Link, str]) -> list[Entry]:
         """Everything that happened, in order. `sessions` describes the session of each link that the reader may see.
-        Other links appear without their session or, without `every_link`, not at all: the reason for a link might
-        reveal the session."""
+        Other links do not appear: that there is one, or its reason, might reveal the session."""
         entries = [self._report(sessions)]
         for event, content in zip(self.events, self.contents, strict=True):
             if event.kind in _ACCESS_EVENTS or event.kind == "opened":
                 continue
-            if event.kind in LINKS and not every_link and key_of(content) not in sessions:
+            if event.kind in LINKS and key_of(content) not in sessions:
                 continue
             entries.append(self._entry(event, *self._describe(event, content, sessions)))
         return entries
@@ -300,7 +299,7 @@ class ConcernHistory:
             case "recipient_id":
                 answer = self.names.member(event.recipient_id)
             case "session":
-                answer = sessions.get(key_of(content), "no longer on record, or you do not have access to it")
+                answer = sessions[key_of(content)]
             case "pupil":
                 answer = self.names.pupils.get(content["pupil"])
             case "action":

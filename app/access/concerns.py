@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
 
 from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
-from app.access.concern_scope import concerns_open_to, does_not_name, find_followed
+from app.access.concern_scope import concerns_open_to, find_followed
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import in_school_time, read_frame, select_pupils, select_staff
 from app.school import School
@@ -47,11 +47,11 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
 
 
 def list_own_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:
-    """The concerns that the person raised, the newest first, except those about conduct that name the person: `ref`,
-    `raised_at`, `happened_at`, `pupils`, `summary`, `childs_words` (as first reported), `received_by` (names of those
-    alerted; blank: nobody yet), `read_by` (names with the time; blank: nobody yet)."""
-    visible = does_not_name(person) if register is CONDUCT else true()
-    raised = and_(register.concerns.c.raised_by == person.staff_id, visible)
+    """The concerns that the person raised, the newest first, also one about conduct that names them by now: if it went
+    from the list, they would learn of it. `ref`, `raised_at`, `happened_at`, `pupils`, `summary`, `childs_words` (as
+    first reported), `received_by` (names of those alerted; blank: nobody yet), `read_by` (names with the time; blank:
+    nobody yet)."""
+    raised = register.concerns.c.raised_by == person.staff_id
     with school.engine.connect() as connection:
         histories = read_histories(connection, register, raised, school.settings.zone, whole=False)[::-1]
     columns = {

@@ -295,19 +295,17 @@ def record_opening(school: School, person: Person, ref: str) -> None:
         if row.raised_by != person.staff_id and not connection.scalar(read_before):
             now = school.now()
             add_event(connection, view.register, row.id, kind="read", occurred_at=now, actor_id=person.staff_id)
-            _alert_author(connection, view, row.id, row.raised_by, now)
+            _alert_author(connection, view, row.raised_by, now)
         if view.register is CONDUCT:
             _add_step(connection, school, person, ref, kind="viewed")
 
 
-def _alert_author(connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime) -> None:
-    """Tell the person who raised a concern that it was read, once; not if it is about conduct and names them."""
-    named = tables.conduct_named.c
-    naming = select(named.id).where(named.concern_id == number, named.staff_id == raised_by).limit(1)
-    is_conduct = view.register is CONDUCT
-    if raised_by is None or (is_conduct and connection.scalar(naming) is not None):
-        return
-    enqueue(connection, Alert(raised_by, "concern_read", f"concern {view.ref}", at, confidential=is_conduct))
+def _alert_author(connection: Connection, view: ConcernView, raised_by: int | None, at: datetime) -> None:
+    """Tell the person who raised a concern that it was read, once; also if it names them by now: an email that does not
+    come would tell of that."""
+    if raised_by is not None:
+        is_conduct = view.register is CONDUCT
+        enqueue(connection, Alert(raised_by, "concern_read", f"concern {view.ref}", at, confidential=is_conduct))
 
 
 def record_download(school: School, person: Person, refs: Sequence[str]) -> None:
