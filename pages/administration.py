@@ -44,14 +44,14 @@ def _show_status(school: School, person: Person) -> None:
 
 
 def _show_pupil_policies(school: School, person: Person) -> None:
-    """List the pupils under another policy, for each kind of policy; show nothing if there are none."""
+    """List the pupils with a different policy, for each kind of policy; show nothing if there are none."""
     for figures in get_pupil_policies(school, person):
         if not figures.others:
             continue
-        with st.expander(f"Pupils under another {figures.kind} policy ({len(figures.others):,})"):
+        with st.expander(f"Pupils with a different {figures.kind} policy ({len(figures.others):,})"):
             rows = pd.DataFrame(figures.others, columns=["Pupil", "Policy in Teams"])
             title = f"Pupils whose {figures.kind} policy is not {' or '.join(figures.names)}"
-            table(rows, title, f"pupils under another {figures.kind} policy")
+            table(rows, title, f"pupils with a different {figures.kind} policy")
 
 
 def _show_sync(school: School, person: Person) -> None:

@@ -111,8 +111,8 @@ def offer_form(key: str, label: str, values: Form, *, is_open: bool) -> None:
     if not st.button(words, key=key, icon=":material/edit_note:", width="stretch", disabled=is_open):
         return
     if draft.is_changed:
-        words = "You have begun another log. This discards what you entered in it."
-        confirm("Begin another log", words, partial(draft.begin, values), "", label="Discard and begin")
+        words = "You have started another log. This discards what you have entered."
+        confirm("Start another log", words, partial(draft.begin, values), "", label="Discard and start")
     else:
         draft.begin(values)
         st.rerun()
@@ -348,7 +348,9 @@ def show_alerted(dsps: Collection[Dsps]) -> None:
         return
     with st.container(border=True):
         sent = "sent to the DSP" if any(one.names for one in dsps) else "saved, but no DSP could be alerted"
-        write_html("<b>The concern was {sent}.</b> If the child may be in danger, ring as well.", sent=sent)
+        write_html(
+            "<b>The concern was {sent}.</b> If the child may be in danger, telephone the DSP as well.", sent=sent
+        )
         for one in dsps:
             show_dsp(one)
         warn_without_email(school)

@@ -146,7 +146,7 @@ def describe_consent(row: Any) -> str:
     if row.state == "given":
         return "given; SLT not yet informed" if pd.isna(row.slt_informed_at) else ConsentStatus.GIVEN_LATE.label.lower()
     if not row.state:
-        return "not asked for"
+        return "not requested"
     return ConsentStatus(ConsentStatus.WAITING if row.state == "asked" else row.state).label.lower()
 
 
@@ -217,7 +217,7 @@ def show_plans() -> None:
     verdicts = planning.judge_plans(school, person, coming)
     for row in coming.itertuples():
         purpose = PURPOSE_WORDS.get(row.purpose, row.purpose)
-        verdict = _MARKS[verdicts[row.ref]] if row.ref in verdicts else "begun"
+        verdict = _MARKS[verdicts[row.ref]] if row.ref in verdicts else "in progress"
         words = "<b>{row.started_at}</b> · {purpose} · {verdict}<br>{row.pupils}"
         place = card(words, row=row, purpose=purpose, verdict=verdict)
         if place.button("Open plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
@@ -231,7 +231,7 @@ def open_plan(form: Form) -> None:
     """Open a plan in the form. If another plan has unsaved changes, the person first confirms that they are
     discarded."""
     if draft.is_changed:
-        words = "You have begun another plan and not saved it. This discards what you entered in it."
+        words = "Another plan has unsaved changes. Opening this one discards them."
         confirm("Open this plan", words, partial(draft.begin, form), "", label="Discard and open")
     else:
         draft.begin(form)

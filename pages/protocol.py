@@ -65,8 +65,8 @@ def show_protocol() -> None:
 
 def show_what_if() -> None:
     st.write(
-        "Try other settings: the sessions of a term are checked again and compared with their outcomes. Nothing is saved, "
-        "and nobody else sees the result. Counselling is left out."
+        "Try other settings on the sessions of a term, and compare the outcomes. Nothing is saved, and nobody else sees "
+        "the result. Counselling is not included."
     )
     terms = [t for t in school.settings.terms if t.from_ <= today]
     if not terms:
@@ -81,7 +81,7 @@ def show_what_if() -> None:
         try:
             checked = replace_figures(school.settings, asked).rules_on(term.to)
         except SettingsError as error:
-            show_error("These settings cannot be used. Nothing was checked again.", str(error))
+            show_error("These settings are not valid. Nothing was checked.", str(error))
             return
         # A figure not changed here may have been different earlier in the term, so only changed figures are replaced.
         figures = what_if.find_differences({name: getattr(checked, name) for name in asked}, rules)
@@ -126,7 +126,7 @@ def show_changes(figures: dict[str, Any], changes: what_if.WhatIf) -> None:
     clauses = {
         "title": "Clause",
         "was_broken": "Breaches now",
-        "would_be_broken": "Breaches then",
+        "would_be_broken": "Breaches with the change",
         "gained": "Newly met",
         "lost": "No longer met",
         "open": "Evidence gained or lost",
@@ -155,7 +155,13 @@ def show_sessions(changes: pd.DataFrame) -> None:
         would_be=changes["would_be"].map(OUTCOME_WORDS),
     )
     columns = ["started_at", "staff_name", "department", "title", "was", "would_be"]
-    headings = {"started_at": "When", "staff_name": "Staff", "title": "Clause", "was": "Now", "would_be": "Then"}
+    headings = {
+        "started_at": "When",
+        "staff_name": "Staff",
+        "title": "Clause",
+        "was": "Now",
+        "would_be": "With the change",
+    }
     listing = as_listing(rows, columns, **headings)
     ids = changes["session_id"].tolist()
     session_table(listing, ids, "Checks that would have another outcome", "what if sessions")

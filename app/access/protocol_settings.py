@@ -112,9 +112,9 @@ def list_decisions(school: School, person: Person, days: Days) -> list[list[str]
 
 
 def _name_undo(row: Any) -> str:
-    """How a decision is undone: "Withdraw", "Undo" (what it replaced is put back) or "Put back"; blank: it is not."""
+    """How a decision is undone: "Withdraw", "Undo" (what it replaced is put back) or "Restore"; blank: it is not."""
     if row.ended_at is not None:
-        return "Put back" if row.end == "Withdrawn" else ""
+        return "Restore" if row.end == "Withdrawn" else ""
     if row.replaces_id is not None:
         return "Undo"
     is_from_file = row.entered_by is None and row.kind in (ProtocolKind.FIGURE, ProtocolKind.SCHOOL)

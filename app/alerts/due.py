@@ -156,7 +156,7 @@ def _write_digest(row: Any, last_day: date) -> str:
     if row.overdue:
         lines.append(f"Overdue: {how_many(row.overdue, 'session')} of these.")
     if row.escalated:
-        lines.append(f"Long overdue with others: {how_many(row.escalated, 'session')} with a breach.")
+        lines.append(f"Long overdue with other staff: {how_many(row.escalated, 'session')} with a breach.")
     return "\n".join(lines)
 
 

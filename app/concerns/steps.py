@@ -68,9 +68,9 @@ STEPS: dict[str, Step] = {
         ),
     ),
     "shared": Step(
-        "Share it with a HOY or HM", (Ask("recipient_id", "With whom? (they can read all of it)", "leader"), _WHY)
+        "Share with a HOY or HM", (Ask("recipient_id", "With whom? (they can read all of it)", "leader"), _WHY)
     ),
-    "unshared": Step("Stop sharing it", (Ask("recipient_id", "With", "shared"), _WHY)),
+    "unshared": Step("Stop sharing", (Ask("recipient_id", "With", "shared"), _WHY)),
     "handed_over": Step(
         "Hand it over to the school's safeguarding system",
         (
@@ -81,6 +81,6 @@ STEPS: dict[str, Step] = {
         "any",
     ),
     "corrected": Step("Correct what was reported", (Ask("field", "What?", "field"), _WHY), "any"),
-    "closed": Step("Close it", (Ask("outcome", "Outcome"), Ask("text", "Why can it be closed?"))),
-    "reopened": Step("Open it again", (_WHY,), "closed"),
+    "closed": Step("Close concern", (Ask("outcome", "Outcome"), Ask("text", "Why can it be closed?"))),
+    "reopened": Step("Reopen concern", (_WHY,), "closed"),
 }

@@ -171,7 +171,7 @@ def _check_pupil_policies(school: School) -> Iterator[Finding]:
         words, number = figures.describe(), len(figures.others)
         if number:
             policy = " or ".join(f"“{name}”" for name in figures.names)
-            others = how_many(number, "pupil under another policy is", "pupils under another policy are")
+            others = how_many(number, "pupil with a different policy is", "pupils with a different policy are")
             words += f" {others} listed on the Administration page: give them {policy} in the Teams admin centre."
             if school.is_demonstration():
                 words += _MEANT

@@ -17,7 +17,7 @@ def show_clauses(figures: pd.DataFrame | None, period: str, version: Version | N
     """Show every clause in the words of a version (None: the program's own), with its figures for a period. `figures`
     are those of `judge.count_outcomes`, or None if there are none yet; `with_lists` links breaches to their sessions.
     Long text wraps; on a phone each clause is a box."""
-    headings = ["Clause", f"In the words of {version.name if version else 'the program'}", period]
+    headings = ["Clause", f"Wording of {version.name}" if version else "Standard wording", period]
     text = version.text if version else {}
     cells = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in headings)
     body = ""

@@ -54,7 +54,7 @@ def show_confirmations(school: School, person: Person) -> None:
         asked=len(rows),
         version=version,
     )
-    note("Asked at their first visit: everybody whose role holds or reads sessions. A new version is confirmed anew.")
+    note("Everyone whose role holds or sees sessions is asked at their first visit, and again for each new version.")
     rows = _choose(rows, confirmed)
     if rows.empty:
         st.info("No matches. Remove a filter.")

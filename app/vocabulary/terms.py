@@ -288,5 +288,5 @@ class ProtocolKind(Labelled):
 class SpotCheckResult(Labelled):
     """The result of a spot check."""
 
-    IN_ORDER = "in_order", "Looked at, in order"
+    IN_ORDER = "in_order", "Reviewed: no issues"
     TO_EXPLAIN = "to_explain", "To explain"

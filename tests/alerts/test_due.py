@@ -129,7 +129,7 @@ def test_overdue_breaches_are_in_the_digest_of_the_owner_and_then_of_the_senior_
     send_all(autumn)
     through(autumn, clock, "2026-11-09T07:20", "2026-11-09T07:40")
     weekly = digests(autumn)[before:]
-    assert ("Mon 09 07:30", "sdh", "Long overdue with others: 1 session with a breach.") in weekly
+    assert ("Mon 09 07:30", "sdh", "Long overdue with other staff: 1 session with a breach.") in weekly
     assert not any(name in words for _, _, words in weekly for name in ("Aled", "Teacher"))
 
 

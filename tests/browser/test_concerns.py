@@ -137,7 +137,7 @@ def hand_over_and_close(page: Page) -> None:
     typed(page, "Which system?", "MySafeguarding")
     typed(page, "Its reference there", "4711")
     keep(page)
-    add(page, "Close it")
+    add(page, "Close concern")
     typed(page, "Outcome", "Help is in place.")
     typed(page, "Why can it be closed?", "Followed up in MySafeguarding.")
     keep(page)

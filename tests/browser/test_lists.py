@@ -97,7 +97,7 @@ LISTS = {
         _HOY, "/sessions?view=spot-checks", "spot checks", opens="view=spot-checks&chosen="
     ),
     "app/ui/sessions/spot_checks.py _show_answered": Shown(
-        _HOY, "/sessions?view=spot-checks", "spot checks looked at", opens="session="
+        _HOY, "/sessions?view=spot-checks", "spot checks reviewed", opens="session="
     ),
     "app/ui/sessions/spot_checks.py _show_draw": Shown(
         _DEPUTY, "/sessions?view=spot-checks", "seeds of spot checks", "How the sessions were drawn"
@@ -129,7 +129,7 @@ LISTS = {
     "pages/administration.py _show_imports": Shown(_ADMIN, "/administration?tab=Import", "imports"),
     "pages/administration.py _show_retention": Shown(_ADMIN, "/administration", "how long records are kept"),
     "pages/administration.py _show_pupil_policies": Shown(
-        _ADMIN, "/administration", "pupils under another meeting policy", "Pupils under another meeting policy"
+        _ADMIN, "/administration", "pupils with a different meeting policy", "Pupils with a different meeting policy"
     ),
     "pages/administration.py _show_alerts": Shown(_ADMIN, "/administration?tab=Alerts", "alerts waiting"),
     "pages/administration.py _show_keys": Shown(_ADMIN, "/administration", "keys", before=check_keys),

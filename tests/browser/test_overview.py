@@ -52,7 +52,7 @@ def test_the_panel_of_the_first_visit_is_closed_once(page: Page, address: str) -
 def test_the_first_page_of_a_hoy_lists_who_has_not_logged(page: Page, address: str) -> None:
     page.goto(address)
     look_through(page, "Head of Year")
-    expect(page.get_by_role("heading", name="Unlogged by person")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Unlogged calls by person")).to_be_in_viewport()
 
 
 def test_no_chart_hands_out_its_rows(page: Page, address: str) -> None:

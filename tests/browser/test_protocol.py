@@ -92,7 +92,7 @@ def test_a_snow_day_takes_two_clicks(deputy: Page, school: School) -> None:
     assert {"one-to-one-reason", "second-member-invited", "adult-introduced"} <= list_outcomes(school, "snow-9")
     assert not any(clause.startswith("one-to-one") for clause in list_outcomes(school, "snow-10"))
     deputy.goto(deputy.url.replace("/protocol", "/protocol?view=settings"))
-    expect(deputy.get_by_role("heading", name="What was changed, and why")).to_be_visible()
+    expect(deputy.get_by_role("heading", name="Change history")).to_be_visible()
     withdraw_newest(deputy, school)
     assert list_broken(school, "snow-9") == before
     assert not any(clause.startswith("one-to-one") for clause in list_outcomes(school, "snow-9"))
@@ -137,11 +137,11 @@ def test_a_new_version_is_in_force_from_its_day_beside_last_term(deputy: Page, a
     click(dialog.get_by_role("button", name="Put into force"))
     expect(deputy.get_by_text("January 2027 is in force from Wed 6 Jan 2027.")).to_be_visible()
     deputy.goto(f"{address}/protocol")
-    expect(deputy.get_by_text("In the words of January 2021")).to_be_visible()
+    expect(deputy.get_by_text("Wording of January 2021")).to_be_visible()
     expect(deputy.get_by_text("Nobody wears a hat")).to_have_count(0)
     fill_day(deputy, "Version in force on", "07012027")
     deputy.get_by_role("heading", name="The protocol").click()  # closes the calendar
-    expect(deputy.get_by_text("In the words of January 2027")).to_be_visible()
+    expect(deputy.get_by_text("Wording of January 2027")).to_be_visible()
     expect(deputy.get_by_text("Nobody wears a hat in a video call.")).to_be_visible()
 
 
@@ -158,13 +158,13 @@ def fill_day(page: Page, label: str, digits: str) -> None:
 def test_a_review_is_put_off_with_a_note(deputy: Page, address: str) -> None:
     deputy.goto(f"{address}/overview")
     click(deputy.get_by_role("link", name="due for review"))
-    click(deputy.get_by_role("button", name="Put off", exact=True))
+    click(deputy.get_by_role("button", name="Postpone", exact=True))
     dialog = deputy.get_by_role("dialog")
     click(dialog.get_by_role("button", name="Save"))
     expect(dialog.get_by_text("Enter a note: what was decided, and by whom")).to_be_visible()
     dialog.get_by_role("textbox", name="Note").fill("Governors meet in February")
     click(dialog.get_by_role("button", name="Save"))
-    expect(deputy.get_by_text("Put off. The review is now due on")).to_be_visible()
+    expect(deputy.get_by_text("Postponed. The review is now due on")).to_be_visible()
     deputy.goto(f"{address}/overview")
     expect(deputy.get_by_role("heading", name="Needs attention")).to_be_visible()
     drawn(deputy)

@@ -59,8 +59,8 @@ def test_a_spot_check_is_answered_and_another_explained(page: Page, address: str
     expect(page.get_by_role("heading", name="Spot check", exact=True)).to_be_visible()
     click(page.get_by_role("button", name="To explain"))
     expect(page.get_by_text("Write in the note what is to be explained.")).to_be_visible()
-    click(page.get_by_role("button", name="Looked at, in order"))
-    expect(page.get_by_text("No session to look at.")).to_be_visible()
+    click(page.get_by_role("button", name="Reviewed: no issues"))
+    expect(page.get_by_text("No sessions to review.")).to_be_visible()
     expect(page.get_by_role("radio", name="Spot checks (0)")).to_be_checked()
 
     look_through(page, "Tutor")

@@ -106,8 +106,8 @@ def test_check_school_says_how_to_give_pupils_the_right_policy(school: School, g
     run(school)
     meeting, calling = (found for found in check_school(school, thorough=False) if found[0] == "pupils' policies")
     assert not meeting[1]
-    assert "2 pupils under another policy are listed on the Administration page: give them “" in meeting[2]
-    assert "1 pupil under another policy is listed" in calling[2]
+    assert "2 pupils with a different policy are listed on the Administration page: give them “" in meeting[2]
+    assert "1 pupil with a different policy is listed" in calling[2]
     assert "Dai" not in meeting[2]
     with school.writing() as connection:
         set_meta(connection, "demo", "2026-11-27")

@@ -12,7 +12,7 @@ def test_administration_lists_pupils_under_another_policy(opened: Opened) -> Non
     assert figures
     for kind in figures:
         assert kind.describe() in text(at).replace("&#x27;", "'").replace("&#39;", "'")
-        label = f"Pupils under another {kind.kind} policy ({len(kind.others)})"
+        label = f"Pupils with a different {kind.kind} policy ({len(kind.others)})"
         shown = [each.dataframe[0].value for each in at.expander if each.label == label]
         assert [list(table.itertuples(index=False, name=None)) for table in shown] == (
             [list(kind.others)] if kind.others else []

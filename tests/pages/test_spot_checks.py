@@ -15,7 +15,7 @@ def press(at: AppTest, label: str) -> AppTest:
 def test_who_looks_at_no_spot_check_has_no_view_of_them(opened: Opened, role: str) -> None:
     at = opened(Page.SESSIONS, role, view="spot-checks")
     assert not at.exception
-    assert "Looked at, in order" not in text(at)
+    assert "Reviewed: no issues" not in text(at)
     assert not [button for button in at.button if button.label == "To explain"]
 
 

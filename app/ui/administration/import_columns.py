@@ -23,7 +23,7 @@ from app.vocabulary.terms import TableKind
 from app.vocabulary.words import fold
 
 _FIRST_ROWS = 4
-_PROPOSED = "What its headings suggest"
+_PROPOSED = "Suggested from the headings"
 _NOT_THERE: tuple[str, ...] = ()
 _SAME = ("", "same in all rows")  # no heading is blank
 _MANY_WORDS = 30
@@ -45,7 +45,7 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
     first = (get_mapping(school, saved[0]) if saved else None) or propose(raw)
     left, right = st.columns(2)
     kind = left.selectbox(
-        "What is in it?",
+        "What does this file contain?",
         list(TABLES),
         index=list(TABLES).index(first.kind) if first else None,
         format_func=lambda kind: TableKind(kind).label,
@@ -61,7 +61,7 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
     name = ""
     if names := _list_saved(school, raw, [kind]):
         options = [*names, ""]
-        name = right.selectbox("Read by", options, format_func=lambda name: name or _PROPOSED, key=f"{key} by {kind}")
+        name = right.selectbox("Mapping", options, format_func=lambda name: name or _PROPOSED, key=f"{key} by {kind}")
     start = (get_mapping(school, name) if name else propose(raw, kind)) or Mapping(kind=kind, columns={})
     if "school" in COLUMNS[kind] and "school" not in start.columns and len(schools) == 1:
         start = Mapping(kind=kind, columns={**start.columns, "school": Source(value=next(iter(schools)))})

@@ -98,7 +98,9 @@ def show_leavers(preview: Preview, choice: LeaversChoice, options: RosterOptions
                 people=missing,
             )
         elif not left and choice.chosen is None:
-            note("So many people are missing that this may not be the whole list. Nobody leaves unless you choose it.")
+            note(
+                "Many people are missing, so this may not be the full list. Nobody becomes a leaver unless you say so."
+            )
         for result in results:
             show_names(result, "left", "Leaving")
             show_names(result, "missing", "Staying")

@@ -31,7 +31,7 @@ def show_templates() -> None:
 def ask_roster_options(today: date) -> RosterOptions:
     """Ask for the options of an import of staff or pupils, except who has left."""
     valid_from, same_person = None, ""
-    with st.expander("The files correct something in the past, or somebody has a new first name or account"):
+    with st.expander("Backdated corrections, new first names and new accounts"):
         left, right = st.columns(2)
         if left.checkbox("They correct something in the past", key="import past"):
             valid_from = left.date_input(
@@ -45,7 +45,7 @@ def ask_roster_options(today: date) -> RosterOptions:
         if right.checkbox("Somebody has a new first name or account", key="import same"):
             same_person = right.text_input(
                 "Their addresses",
-                help="Addresses that still stand for the person who has or had them. Separate several by semicolons.",
+                help="Email addresses that still belong to the same person. Separate several by semicolons.",
                 key="import same person",
             )
     addresses = frozenset(filter(None, map(str.strip, same_person.split(";"))))

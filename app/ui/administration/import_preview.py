@@ -50,7 +50,7 @@ def _show_counts(result: ImportResult) -> None:
         "leaving": len(result.left),
         "not in the file": len(result.missing),
         "rejected": len(result.rejected),
-        "as before": count["unchanged"],
+        "unchanged": count["unchanged"],
     }
     write_html(
         "<b>{kind}</b>, {result.source}, {rows}: <b>{counts}</b>.",

@@ -55,7 +55,7 @@ def show_result(result: ImportResult) -> None:
     numbers = {
         "new": count["added"],
         "changed": count["changed"],
-        "as before": count["unchanged"],
+        "unchanged": count["unchanged"],
         "rejected": len(result.rejected),
     }
     write_html(

@@ -68,7 +68,7 @@ def _show_tables(school: School, person: Person) -> bool:
     place = st.empty()
     number = st.session_state.setdefault(_NUMBER, 0)
     files = st.file_uploader(
-        "Drop the files here, as your system gives them: pupils, staff, session logs, letters or consents",
+        "Drop files here as exported: pupils, staff, session logs, letters or consents",
         type=_TYPES,
         accept_multiple_files=True,
         key=f"import files {number}",

@@ -144,7 +144,7 @@ def _give(row: pd.Series, number: int, give: Give) -> None:
         write_html("Fix {row[title]}", "h3", row=row)
         write_html("{row[reason]}: {row[fix]}.", row=row)
         note(
-            "Call records are not shown here. Give a file that holds this record, corrected or fetched again. "
+            "Call records are not shown here. Upload a file with this record, corrected or fetched again. "
             "“Sync now” also fetches a call record again, while Microsoft has it."
         )
         st.file_uploader("File with the record", key=(box := f"give file {number}"))

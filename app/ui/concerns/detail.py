@@ -43,7 +43,7 @@ def show_concern(school: School, person: Person, ref: str) -> None:
         owner=view.owner or "nobody (nobody could be alerted)",
     )
     if view.register is CONDUCT and len(view.pupils):
-        write_html("Children there: <b>{children}</b>", children=", ".join(view.pupils["name"]))
+        write_html("Children present: <b>{children}</b>", children=", ".join(view.pupils["name"]))
     if not view.may_change:
         st.info(
             "The DSP has shared this concern with you to read. Do not discuss it with anyone else.",

@@ -115,8 +115,8 @@ def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     counts = {
         "not read yet": int((~still_open["read"]).sum()),
         "not yet assessed": int((still_open["level"] == NOT_ASSESSED).sum()),
-        "of your own actions overdue": int(mine["overdue"].sum()),
-        "of your own actions to come": int((~mine["overdue"]).sum()),
+        "of your actions overdue": int(mine["overdue"].sum()),
+        "of your actions not yet due": int((~mine["overdue"]).sum()),
         "of others' actions overdue": int(others["overdue"].sum()),
     }
     words = ", ".join(f"<b>{number}</b> {what}" for what, number in counts.items() if number)

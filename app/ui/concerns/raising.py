@@ -124,7 +124,7 @@ def _ask_about(school: School, person: Person, register: Register, draft: Draft)
 
 def _ask_narrative(register: Register, draft: Draft) -> None:
     """Ask what was seen and heard, or where else it is recorded."""
-    if draft.ask_checkbox("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
+    if draft.ask_checkbox("away", "Already recorded in the school's safeguarding system (reference only)"):
         left, right = st.columns(2)
         with left:
             draft.ask_line("system", "Which system?")
@@ -207,7 +207,7 @@ def _show_received(school: School, ref: str, alerted: str, dsps: Collection[Dsps
         return
     st.success(f"Received. The reference is {ref}." if ref else "Received.", icon=":material/check:")
     words = (
-        "The DSP has been alerted: <b>{alerted}</b>. Concerns will show when it has been read."
+        "The DSP has been alerted: <b>{alerted}</b>. The Concerns page shows when it has been read."
         if ref
         else "Sent to <b>{alerted}</b>. Do not discuss it with anyone else."
     )

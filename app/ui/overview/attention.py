@@ -128,7 +128,7 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
     add("disputed", disputed, f"{how_many(disputed, 'session')} where the log and the call record disagree")
     if view.by_name:
         late = len(find_sessions(view, "late"))
-        add("late", late, f"{how_many(late, 'session')} for which consent, or informing SLT, came too late")
+        add("late", late, f"{how_many(late, 'session')} with late consent or late notice to SLT")
     return lines
 
 

@@ -142,7 +142,7 @@ def _send_letters(
         elif has_contacts.any():
             note("Already emailed. The register below shows the status.")
         else:
-            note("The roster has no addresses of these families. The office adds them as contact_emails.")
+            note("The roster has no addresses for these families. Ask the office to add them (contact_emails).")
     with right:
         st.subheader("On paper")
         on_paper = pupils if obstacle or everybody_on_paper else pupils[~has_contacts | has_failed]

@@ -17,7 +17,7 @@ from app.ui.text import as_plain_text, note, write_html
 from app.vocabulary.roles import Page
 from app.vocabulary.terms import ProtocolKind
 
-REASON_HELP = "It appears in the inspection pack: name nobody."
+REASON_HELP = "This appears in the inspection pack. Do not name anyone."
 
 
 def find_last_term(school: School) -> Term | None:
@@ -52,7 +52,7 @@ def show_last_term(school: School, person: Person, changes: Sequence[Change], me
     with st.container(border=True):
         write_html("<b>{words}</b>", words=f"{term.name} under this change")
         write_html("{words}", words=describe(means, found))
-        note("Counselling is left out. Nothing of this is saved.")
+        note("Counselling is not included. Nothing has been saved.")
 
 
 def _judge(school: School, person: Person, term: Term, other: Settings) -> WhatIf:

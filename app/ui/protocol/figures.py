@@ -100,7 +100,7 @@ def ask_figures(rules: Rules, key: str, *, with_all: bool) -> dict[str, Any]:
         share = _ask_number(more[2], "Spot checks (%)", rules.spot_check_share * 100, 1, f"{key} checks")
         figures |= {
             "match_minutes": _ask_number(
-                more[0], "Between a log and its call (minutes)", rules.match_minutes, 5, f"{key} match"
+                more[0], "Log and call may differ by (minutes)", rules.match_minutes, 5, f"{key} match"
             ),
             "breach_days": round(
                 _ask_number(more[1], "To resolve a breach (school days)", rules.breach_days, 1, f"{key} days")
@@ -116,7 +116,9 @@ def _ask_number(place: Any, label: str, value: float, step: float, key: str) -> 
 
 def _ask_slots(rules: Rules, key: str) -> list[dict[str, Any]]:
     """Ask for the times for one-to-ones. Returns them in the format of the settings file."""
-    st.write("Times for one-to-ones, such as tutor time, C4L and lunch. Blank years, schools and week: all of them.")
+    st.write(
+        "Times for one-to-ones, such as tutor time, C4L and lunch. Leave years, schools and week blank to include all."
+    )
     times = [(f"{slot.from_:%H:%M}", f"{slot.to:%H:%M}") for slot in rules.one_to_one_slots]
     now = [
         [slot.name, ", ".join(slot.days), *time, ", ".join(slot.years), ", ".join(slot.schools), slot.week or ""]

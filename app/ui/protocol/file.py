@@ -23,7 +23,7 @@ def show_file(school: School, person: Person) -> None:
 
 def _open_import(school: School, person: Person) -> None:
     def ask() -> Confirmed:
-        st.write("Everything that the file says of these comes into force. What it does not say is withdrawn.")
+        st.write("The file replaces all of these. Anything it leaves out is withdrawn.")
         file = st.file_uploader("Settings file", type=["toml"], key="protocol file")
 
         def make() -> str:

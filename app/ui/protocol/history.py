@@ -27,7 +27,7 @@ from app.vocabulary.terms import ProtocolKind
 
 def show_history(lines: Sequence[HistoryLine]) -> None:
     """Show every decision, newest first. A click opens one."""
-    st.subheader("What was changed, and why", anchor=False)
+    st.subheader("Change history", anchor=False)
     rows = pd.DataFrame([vars(line) for line in lines])
     rows["kind"] = [line.kind.label for line in lines]
     columns = ["entered_at", "who", "kind", "words", "note", "status", "ended_at"]
@@ -78,4 +78,4 @@ def _open_undo(school: School, person: Person, line: HistoryLine) -> None:
     open_dialog(line.undo, ask, line.undo, "undo")
 
 
-_UNDONE = {"Withdraw": "Withdrawn.", "Undo": "Undone.", "Put back": "Put back."}
+_UNDONE = {"Withdraw": "Withdrawn.", "Undo": "Undone.", "Restore": "Restored."}

@@ -59,7 +59,7 @@ def show_remote_learning(school: School, person: Person, entries: Sequence[Entry
         ids = [entry.id or 0 for entry in periods]
         select_row(rows, ids, "Periods of remote learning", "remote learning", open_entry, rows_shown=8)
     else:
-        note("No period of remote learning yet. One-to-ones are judged as such only during remote learning.")
+        note("No period of remote learning yet. The one-to-one clauses apply only during remote learning.")
     note("Remote learning of one pupil, such as in quarantine, is entered on the pupil's page.")
     if st.button("Add a period", icon=":material/add:", key="add remote learning"):
         open_period(school, person, {})

@@ -48,8 +48,8 @@ def show_review(school: School, person: Person, entries: Sequence[Entry]) -> Non
             write_html(f"<b>{{name}}</b> {words}", name=version.name, day=version.next_review)
         if st.button("Reviewed", icon=":material/task_alt:", key="reviewed"):
             _open_review(school, person, entry, "Review done", "Reviewed. The next review is on {day}.")
-        if st.button("Put off", icon=":material/event_repeat:", key="put off review"):
-            _open_review(school, person, entry, "Put the review off", "Put off. The review is now due on {day}.")
+        if st.button("Postpone", icon=":material/event_repeat:", key="put off review"):
+            _open_review(school, person, entry, "Postpone the review", "Postponed. The review is now due on {day}.")
 
 
 def _open_review(school: School, person: Person, entry: Entry, title: str, confirmation: str) -> None:
@@ -82,7 +82,7 @@ def show_versions(school: School, person: Person, entries: Sequence[Entry]) -> N
             "In force from": [version.from_ for version in read],
             "Name": [version.name for version in read],
             "Next review": pd.to_datetime([version.next_review for version in read]),
-            "Own words": [len(version.text) for version in read],
+            "Clauses reworded": [len(version.text) for version in read],
         }
     )
     ids = [entry.id or 0 for entry in versions]
@@ -120,7 +120,7 @@ def open_version(school: School, person: Person, version: Version, entry_id: int
     def below() -> None:
         if (term := find_last_term(school)) is not None:
             note(f"Beside each clause: how often it was met in {term.name}, the whole school without counselling.")
-        note("A clause without words keeps the program's own.")
+        note("Leave a clause blank to use the standard wording.")
 
     open_dialog("Change the version" if entry_id else "New version", ask, "Put into force", below=below)
 

@@ -30,7 +30,7 @@ def show_attendance(view: SessionView) -> None:
         st.info("There is no call record for this session. It was judged by its log.")
         return
     if calls.no_staff_came:
-        st.warning("**No staff came.** The organiser was not in the call.", icon=":material/person_off:")
+        st.warning("**No staff attended.** The organiser was not in the call.", icon=":material/person_off:")
     is_report = calls.source == CallSource.ATTENDANCE.label.capitalize()
     if is_report:
         note(_FROM_REPORT)
@@ -109,8 +109,8 @@ def _show_differences(calls: SessionCalls) -> None:
 def _list_alone(alone: pd.DataFrame) -> str:
     """Who was without staff and when, such as "without staff were Aled, Una from 10:42:10 to 10:56:00"."""
     spans = alone.groupby(["from_at", "to_at"])["name"].agg(", ".join)
-    words = [f"{names} from {begin:%H:%M:%S} to {end:%H:%M:%S}" for (begin, end), names in spans.items()]
-    return "without staff were " + "; ".join(words) if words else "no pupil was without staff"
+    words = [f"{names} without staff from {begin:%H:%M:%S} to {end:%H:%M:%S}" for (begin, end), names in spans.items()]
+    return "; ".join(words) if words else "no pupil was without staff"
 
 
 def _show_table(calls: SessionCalls, names: list[str]) -> None:

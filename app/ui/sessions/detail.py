@@ -58,7 +58,7 @@ def _show_heading(school: School, person: Person, view: SessionView) -> None:
         "<b>{staff}</b>{absent}, {department} · {view.started_at:%H:%M} to {view.ended_at:%H:%M}{entered}",
         view=view,
         staff=view.staff_name or "Unknown",
-        absent=" (did not come)" if view.calls.no_staff_came else "",
+        absent=" (did not attend)" if view.calls.no_staff_came else "",
         department=view.department or "no department",
         entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
     )

@@ -22,7 +22,7 @@ def show_spot_check(school: School, person: Person, number: int, following: int 
         _ask_result(school, person, number, following)
         return
     if check.result is None:
-        write_html("Drawn for a spot check. Nobody has looked at it yet.")
+        write_html("Selected for a spot check. Not yet reviewed.")
         return
     _show_result(check)
     if check.may_reply:

@@ -23,30 +23,30 @@ from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource, Scope
 from app.vocabulary.terms import SpotCheckResult
 
-_HEADINGS = {"started_at": "When", "staff_name": "Staff", "drawn_at": "Drawn"}
+_HEADINGS = {"started_at": "When", "staff_name": "Staff", "drawn_at": "Selected"}
 
 
 def show_spot_checks(school: School, person: Person) -> None:
     """Show the sessions that the person is to look at, with the chosen one beside them, and those already looked at
     below."""
     note(
-        "Sessions that only their log calls in order, drawn by chance. Look at the session and its log; speak with the "
-        "member of staff or the pupils if you wish."
+        "Randomly selected sessions for which only the log says that all was well. Review the session and its log; "
+        "speak to the member of staff or the pupils if you wish."
     )
     rows = list_spot_checks(school, person)
     if rows.empty:
-        st.success("No session to look at.", icon=":material/check:")
+        st.success("No sessions to review.", icon=":material/check:")
     else:
         left, right = st.columns([3, 2], gap="large")
         ids = [int(number) for number in rows["session_id"]]
         chosen = get_chosen(ids)
         with left:
-            write_html("<b>{n}</b> to look at, the first drawn first.", n=how_many(len(rows), "session"))
+            write_html("<b>{n}</b> to review, oldest first.", n=how_many(len(rows), "session"))
             named = rows.assign(
                 staff_name=rows["staff_name"].fillna("unknown"), purpose=rows["purpose"].map(describe_purpose)
             )
             listing = as_listing(named, ["started_at", "staff_name", "drawn_at", "purpose", "pupils"], **_HEADINGS)
-            select_row(listing, ids, "Sessions to look at", "spot checks", choose, marked=chosen)
+            select_row(listing, ids, "Sessions to review", "spot checks", choose, marked=chosen)
         with right:
             _show_chosen(school, person, chosen, ids)
     _show_answered(school, person)
@@ -87,16 +87,16 @@ def _show_answered(school: School, person: Person) -> None:
     rows = list_answered_spot_checks(school, person)
     if rows.empty:
         return
-    st.header("Looked at", anchor=False)
+    st.header("Reviewed", anchor=False)
     named = rows.assign(
         staff_name=rows["staff_name"].fillna("unknown"),
         result=rows["result"].map(lambda result: SpotCheckResult(result).label),
     )
     columns = ["checked_at", "result", "staff_name", "started_at", "note", "reply", "checked_by"]
-    headings = {"checked_at": "Looked at", "started_at": "Session", "reply": "Explanation", "checked_by": "By"}
+    headings = {"checked_at": "Reviewed", "started_at": "Session", "reply": "Explanation", "checked_by": "By"}
     listing = as_listing(named, columns, **{"staff_name": "Staff"} | headings)
     ids = [int(number) for number in rows["session_id"]]
-    session_table(listing, ids, "Sessions that were looked at", "spot checks looked at")
+    session_table(listing, ids, "Sessions reviewed", "spot checks reviewed")
 
 
 def _show_draw(school: School, person: Person) -> None:

@@ -44,10 +44,10 @@ def show_today(school: School, person: Person, to_resolve: pd.DataFrame) -> None
 
 
 def _show_unlogged(school: School, person: Person, days: Days) -> None:
-    st.header("Unlogged by person", anchor=False)
+    st.header("Unlogged calls by person", anchor=False)
     rows = count_unlogged_by_person(school, person, days)
     if rows.empty:
-        st.success("Every call of these days is logged.", icon=":material/check:")
+        st.success("All calls on these dates are logged.", icon=":material/check:")
         return
     calls, overdue = int(rows["unlogged"].sum()), int(rows["overdue"].sum())
     note(f"{how_many(calls, 'unlogged call')}, {overdue:,} overdue. Select a person to list the calls.")
