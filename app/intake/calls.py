@@ -263,7 +263,7 @@ def store_recordings(
         for version in filter(None, (before, recording)):
             affected.sessions |= set(connection.scalars(sessions.where(_is_recorded(version))))
     result.unchanged += len(recordings) - len(newest)
-    again = Counter(recording.id for recording in recordings) - Counter(newest)
+    again = Counter(recording.id for recording in recordings) - Counter(newest.keys())
     result.note_keys("unchanged", again.elements())
 
 
