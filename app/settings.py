@@ -248,6 +248,7 @@ class Settings(_Entry):
     training: tuple[Training, ...] = ()
     alerts: Alerts = Alerts()
     repeats: Repeats = Repeats()
+    pupils_in_log: int = Field(default=40, ge=1, le=1000)  # a log with more is refused
     pupil_policies: PupilPolicies | None = None
     entra_roster: EntraRoster | None = None
     dsp_telephones: dict[str, str] = {}  # by the school's code

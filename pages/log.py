@@ -36,6 +36,7 @@ from app.ui.drafts import Draft
 from app.ui.dsps import list_codes, show_dsp, show_dsps, warn_without_email
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
 from app.ui.lists import wrapped_table
+from app.ui.sessions.logs_to_confirm import show_logs_to_confirm
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import download, link, show_confirmation
@@ -365,6 +366,7 @@ plan_of = planning.match_plans_with_calls(school, waiting, plans) if len(waiting
 open_from_query()
 draft.values.setdefault("ref", f"F-{uuid.uuid4().hex[:12]}")
 show_calls()
+show_logs_to_confirm(school, person)
 if draft.result is not None:
     show_saved(draft.result)
 else:

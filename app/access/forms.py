@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, and_, func, select, union
 
-from app.access.policy import Person, list_roles_with, require
+from app.access.policy import OTHER_PURPOSES, Person, list_roles_with, require
 from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils, select_staff
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
@@ -82,6 +82,21 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     is_recorded = frame["call_id"].isin(recorded)
     frame["recorded"] = is_recorded.astype("boolean").where(is_recorded)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
+
+
+def list_logs_to_confirm(school: School, person: Person) -> pd.DataFrame:
+    """The person's own logs that came from a file and have to be confirmed before anybody else may see the sessions,
+    since a counsellor was in the calls: `ref`, `started_at`, `purpose`, `pupils` (names), the newest first."""
+    log = tables.logs.c
+    mine = and_(log.staff_id == person.staff_id, log.current, log.unconfirmed, SESSION.confidential)
+    mine = and_(mine, log.purpose.in_(OTHER_PURPOSES))
+    query = select(SESSION.id.label("session_id"), log.ref, SESSION.started_at, log.purpose)
+    query = query.join(tables.logs, log.id == SESSION.log_id).where(mine).order_by(SESSION.started_at.desc())
+    of_pupils = select_session_pupils().join(tables.logs, log.id == SESSION.log_id).where(mine)
+    with school.engine.connect() as connection:
+        rows, pupils = (reading.read_frame(connection, each) for each in (query, of_pupils))
+    rows["pupils"] = join_values(rows.pop("session_id"), pupils, "session_id")
+    return in_school_time(school, rows)
 
 
 def _read_recordings_since(connection: Connection, calls: list[str]) -> pd.DataFrame:

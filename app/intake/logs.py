@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select, update
 
 from app.access.concern_history import LinkedSession
+from app.access.policy import Person
 from app.alerts.sending import send_in_background
 from app.concerns.raising import Report, open_concern
 from app.intake.result import ImportResult
@@ -61,12 +62,18 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     result.added = len(new)
     result.note_keys("added", [read.row.ref for read in new])
     result.note_keys("changed", [log.ref for log in renamed])
-    _insert_logs(connection, school, [read.row for read in new])
+    _insert_logs(connection, school, [read.row for read in new], unconfirmed=True)
     return Affected(times=[span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]])
 
 
 def _insert_logs(
-    connection: Connection, school: School, logs: Sequence[Log], version: int = 1, reason: str | None = None
+    connection: Connection,
+    school: School,
+    logs: Sequence[Log],
+    version: int = 1,
+    reason: str | None = None,
+    *,
+    unconfirmed: bool = False,
 ) -> int:
     """Store logs with new references, or `version` of one log, and open the concerns that they report. Returns the id
     of the last log."""
@@ -86,6 +93,7 @@ def _insert_logs(
             "entered_at": now,
             "entered_by": log.staff_id,
             "correction_reason": reason,
+            "unconfirmed": unconfirmed,
         }
         rows.append(log.answers | row)
         pupils += [{"log_id": number, "pupil_id": pupil} for pupil in log.pupil_ids]
@@ -173,7 +181,7 @@ def _store_entered(
     connection: Connection, school: School, log: Log, actor_id: int, reason: str
 ) -> tuple[str, pd.DataFrame | None]:
     """Store a log. Returns its reference and how its session was judged; None if the log was stored already, perhaps
-    under another reference, which is then returned."""
+    under another reference, which is then returned; if it came from a file, it is confirmed by this."""
     if log.staff_id != actor_id:
         raise InvalidCellError("is somebody else", "log your own sessions only", "staff_email")
     stored = tables.logs
@@ -181,9 +189,11 @@ def _store_entered(
     if before is not None and before.staff_id != actor_id:
         raise InvalidCellError("is the reference of somebody else's log", "choose another", "ref")
     if before is not None and before.fingerprint == log.fingerprint:
+        _confirm(connection, school, log.ref, actor_id)
         return log.ref, None
     if other := StoredLogs(connection, [log]).find_other(log):
         if before is None and other.fingerprint == log.fingerprint:
+            _confirm(connection, school, other.ref, actor_id)
             return other.ref, None
         raise InvalidCellError(
             "is the start of a session with these pupils that is logged already",
@@ -202,3 +212,24 @@ def _store_entered(
     about = f"log {log.ref}, version {before.version + 1 if before else 1}"
     record_change(connection, school, actor_id, "changed", about)
     return log.ref, judged
+
+
+def confirm_log(school: School, person: Person, ref: str) -> None:
+    """Confirm a log of the person's that came from a file: from now on it decides whether its call may be seen. Raises
+    ValueError if it is not theirs, or is confirmed."""
+    with school.writing() as connection:
+        if not _confirm(connection, school, ref, person.staff_id):
+            raise ValueError("This log is confirmed already, or is not yours.")
+
+
+def _confirm(connection: Connection, school: School, ref: str, actor_id: int) -> bool:
+    """Confirm the log if it came from a file and is not confirmed, and judge it again. Returns whether it was so."""
+    log = tables.logs
+    unconfirmed = log.c.ref == ref, log.c.current, log.c.staff_id == actor_id, log.c.unconfirmed
+    number = connection.scalar(update(log).where(*unconfirmed).values(unconfirmed=False).returning(log.c.id))
+    if number is None:
+        return False
+    rejudge_log(connection, school, number, None)
+    raise_revision(connection)
+    record_change(connection, school, actor_id, "changed", f"log {ref}, confirmed")
+    return True

@@ -19,6 +19,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ended_at": INSTANT,
         "ref": "object",
         "purpose": "object",
+        "unconfirmed": "boolean",
     }
     | _ANSWERS,
     "log_pupils": {"log_id": "Int64", "pupil_id": "Int64"},
@@ -112,8 +113,8 @@ class Evidence:
     Instants are in UTC; days are midnights without a time zone; yes/no columns are true, false or blank; ids are
     integers, but those of calls are text. Lists within a cell (`roles`, `year_groups`, `houses`) are separated by ";".
 
-    - `logs`: one row per log; `log_pupils`, `log_invited`: one row per person (`staff_id` is blank if they are not on
-      the roster)
+    - `logs`: one row per log (`unconfirmed`: from a file, and its author has not confirmed it)
+    - `log_pupils`, `log_invited`: one row per person (`staff_id` is blank if they are not on the roster)
     - `calls`: one row per call (`source`: a CallSource; `join_key`: equal for calls with the same join link)
     - `stays`: one row for each time a person was in a call, which ends after it begins (`caller`: whether at the
       calling end; `has_media`: whether anything is known about their camera)

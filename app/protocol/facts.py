@@ -211,14 +211,16 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def confidential(self) -> Mask:
-        """Whether the session is or may be counselling: it was logged as such, was logged by a counsellor with no other
-        allowed purpose, or is an unlogged call with a counsellor in it."""
+        """Whether it is counselling, was logged by a counsellor without a purpose that is clearly another, or is a call
+        with a counsellor in it, which may be counselling until it is logged. A log from a file counts once its author
+        has confirmed it: whoever writes a file could otherwise name any call's pupils, and see who was in it."""
         counsellor, people = self.staff.lists("roles", Role.COUNSELLOR), self.took_part()
         rows = self.staff.rows(people["staff_id"].to_numpy(), self.day[people["session"]])
         has_counsellor = self.mask_of(people.loc[counsellor[rows], "session"])
         other_purpose = self.purpose.isin(["music", "academic", "pastoral"])
         by_counsellor = counsellor[self._staff_row] & ~other_purpose
-        return np.asarray((self.purpose == "counselling") | by_counsellor | (has_counsellor & ~self.logged))
+        unconfirmed = self.from_log(flags(self._logs["unconfirmed"]), blank=True)
+        return np.asarray((self.purpose == "counselling") | by_counsellor | (has_counsellor & unconfirmed))
 
     # -- hours -----------------------------------------------------------------------------------
 

@@ -173,6 +173,12 @@ def parse_log(
         raise InvalidCellError("is not on the roster of staff", _NOT_ON_ROSTER, "staff_email")
     if not row.pupil_emails:
         raise InvalidCellError("is blank", "write the pupils' addresses, separated by ;", "pupil_emails")
+    if len(row.pupil_emails) > settings.pupils_in_log:
+        raise InvalidCellError(
+            f"names {len(row.pupil_emails)} pupils, more than the {settings.pupils_in_log} that a session may have",
+            "name those who took part; pupils_in_log of the settings says how many may",
+            "pupil_emails",
+        )
     if not all(email in roster.pupils for email in row.pupil_emails):
         raise InvalidCellError("names somebody who is not on the roster of pupils", _NOT_ON_ROSTER, "pupil_emails")
     started_at, ended_at = _parse_times(row, settings, now, planned=planned)

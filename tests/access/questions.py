@@ -36,6 +36,7 @@ from app.access.forms import (
     get_own_log,
     list_calls_to_log,
     list_dsps,
+    list_logs_to_confirm,
     list_pupils_to_choose,
     list_staff_to_choose,
 )
@@ -109,6 +110,7 @@ QUESTIONS = {
     "count_unlogged_by_person": lambda school, person: count_unlogged_by_person(school, person, EVER),
     "get_session": lambda school, person: [get_session(school, person, n) for n in NUMBER.values()],
     "list_calls_to_log": list_calls_to_log,
+    "list_logs_to_confirm": list_logs_to_confirm,
     "get_own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
     "get_draft": lambda school, person: [get_draft(school, person, form) for form in ("log", "plan")],
     "get_draft_time": lambda school, person: [get_draft_time(school, person, form) for form in ("log", "plan")],

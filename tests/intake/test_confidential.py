@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,20 @@ from click.testing import CliRunner
 
 from app.__main__ import cli
 from app.access.administration import get_audit_trail, list_imports
+from app.access.forms import list_logs_to_confirm
+from app.access.sessions import list_sessions
 from app.intake.calls import import_calls, prepare_records
 from app.intake.files import import_logs, prepare_file
+from app.intake.logs import Entered, confirm_log, enter_log
 from app.intake.preview import describe_effect, list_new_rows, preview_import
-from app.school import open_school
+from app.records.rows import RejectedRow
+from app.school import School, open_school
 from tests import people
 from tests.people import call, calls, log, someone, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
+EVER = (date.min, date.max)
 OPEN_LOGS = [
     log("teacher", "aled", "2026-11-03T09:30", 45, ref="L1"),
     log("teacher", "bethan", "2026-11-03T10:45", 45, ref="L2"),
@@ -83,3 +90,44 @@ def test_preview_says_the_same_beside_counselling_and_without(both: list[str], t
         school.engine.dispose()
     assert [words[1:] for words in told[:2]] == [words[1:] for words in told[2:]]
     assert told[0][2]["added"] == told[1][2]["added"] == 1
+
+
+def test_a_log_from_a_file_leaves_its_call_confidential_until_it_is_confirmed(school: School, tmp_path: Path) -> None:
+    lesson = log("counsellor", "aled bethan", "2026-11-04T11:00", 20, ref="L3")
+    import_calls(school, calls(tmp_path / "c.json", SECRET_CALL))
+    assert import_logs(school, table(tmp_path / "l.csv", [lesson])).added == 1
+    sdh, counsellor = someone(school, "sdh"), someone(school, "counsellor")
+    assert list_sessions(school, sdh, EVER).empty
+    (waiting,) = list_logs_to_confirm(school, counsellor).itertuples()
+    assert (waiting.ref, waiting.pupils) == ("L3", "Aled Pugh, Bethan Rees")
+    for who in ("teacher", "sdh"):
+        assert list_logs_to_confirm(school, someone(school, who)).empty
+        with pytest.raises(ValueError, match="not yours"):
+            confirm_log(school, someone(school, who), "L3")
+    confirm_log(school, counsellor, "L3")
+    assert list_sessions(school, sdh, EVER)["pupils"].tolist() == ["Aled Pugh, Bethan Rees"]
+    assert list_logs_to_confirm(school, counsellor).empty
+
+
+def test_saving_a_log_from_a_file_in_the_form_confirms_it(school: School, tmp_path: Path) -> None:
+    lesson = log("counsellor", "aled", "2026-11-04T11:00", 20, ref="L3")
+    import_calls(school, calls(tmp_path / "c.json", SECRET_CALL))
+    import_logs(school, table(tmp_path / "l.csv", [lesson]))
+    entered = enter_log(school, lesson, someone(school, "counsellor").staff_id)
+    assert isinstance(entered, Entered)
+    assert not entered.new
+    assert len(list_sessions(school, someone(school, "sdh"), EVER)) == 1
+
+
+def test_a_log_with_more_pupils_than_a_session_may_have_is_refused(school: School, tmp_path: Path) -> None:
+    strict = replace(school, settings=school.settings.model_copy(update={"pupils_in_log": 1}))
+    both = log("teacher", "aled bethan", "2026-11-04T11:00", ref="L1")
+    in_form = enter_log(strict, both, someone(school, "teacher").staff_id)
+    (in_file,) = import_logs(strict, table(tmp_path / "l.csv", [both])).rejected
+    for rejected in (in_form, in_file):
+        assert isinstance(rejected, RejectedRow)
+        assert (rejected.column, rejected.reason) == (
+            "pupil_emails",
+            "names 2 pupils, more than the 1 that a session may have",
+        )
+    assert not import_logs(school, table(tmp_path / "l.csv", [both])).rejected

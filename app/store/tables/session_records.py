@@ -45,6 +45,7 @@ logs = Table(
     Column("entered_at", Instant, nullable=False),
     foreign_key("entered_by", "staff.id"),
     Column("correction_reason", Text),
+    Column("unconfirmed", Boolean),  # from a file, and its author has not confirmed it on the screen
     UniqueConstraint("ref", "version"),
     Index("ix_logs_started_at", "started_at"),
 )

@@ -29,6 +29,7 @@ def upgrade() -> None:
 
 
 def _add_evidence() -> None:
+    op.add_column("logs", sa.Column("unconfirmed", sa.Boolean()))
     op.add_column("calls", sa.Column("source", sa.String(12), nullable=False, server_default="record"))
     op.add_column("calls", sa.Column("join_key", sa.String(64)))
     op.create_index("ix_calls_join_key", "calls", ["join_key"])
