@@ -63,9 +63,8 @@ def describe_points(rates_by_period: Mapping[str, pd.DataFrame]) -> list[dict[st
 
 
 def describe_passed(rates: pd.DataFrame, clause: str) -> str:
-    """How often a clause was met, as text, as far as it may be shown; "none" if it was never judged with evidence."""
-    if clause not in rates.index:
-        return "none"
+    """How often a clause was met, as text, as far as it may be shown; "not shown" also if it was never judged with
+    evidence."""
     row = rates.loc[clause]
     if row["state"] == SHOWN:
         return format_part(int(row["passed"]), int(row["total"]))

@@ -15,9 +15,10 @@ HIDDEN = f"under {FEW}"  # the text for a small count
 _Counts = npt.NDArray[np.float64]
 
 
-def suppress(rows: pd.DataFrame) -> pd.Series | None:
+def suppress(rows: pd.DataFrame, *, lowest: int = 1) -> pd.Series | None:
     """How each row of a table with `passed`, `total` and perhaps `sessions` may be shown to readers who know the sums
-    of its columns. None if no part of the table may be shown. `total` and `sessions` must be at least 1 in every row.
+    of its columns. None if no part of the table may be shown. `lowest`: 1 if `total` and `sessions` are at least 1 in
+    every row, so that a row with 0 would not be there; 0 if every row is there, whatever it counts.
 
     - SHOWN: as it is
     - UNDER: it has fewer than three breaches, so `passed` is hidden, and the share is only given as "over"
@@ -29,8 +30,8 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
     whole = [rows[name].to_numpy(float) for name in ("sessions", "total") if name in rows]
     few = np.min([*whole, rows["passed"].to_numpy(float)], axis=0) < FEW
     state[few] = GONE
-    while not all(_is_safe(counts, state, 1) for counts in whole):
-        if not _hide_another(whole[0], state, GONE, 1):
+    while not all(_is_safe(counts, state, lowest) for counts in whole):
+        if not _hide_another(whole[0], state, GONE, lowest):
             return None
     state[(state == SHOWN) & (broken < FEW)] = UNDER
     while not _is_safe(broken, state):

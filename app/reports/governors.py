@@ -32,7 +32,7 @@ from app.reports.disclosure import (
 )
 from app.reports.endings import describe_endings, tabulate_endings
 from app.reports.pdf import create_pdf, draw_svg
-from app.reports.periods import find_similar
+from app.reports.periods import find_similar, require_paper_period
 from app.reports.xlsx import create_workbook
 from app.school import School
 from app.vocabulary.terms import Outcome, Purpose
@@ -58,7 +58,8 @@ SMALL_COUNTS = (
 
 def create_governors_report(school: School, person: Person, days: Days) -> bytes:
     """The Overview of these days as a PDF for governors. Raises NotAllowedError if the person may not see the
-    Overview."""
+    Overview, ValueError if such a paper may not cover these days (see `periods.require_paper_period`)."""
+    require_paper_period(school.settings, days, school.today())
     seen = _read_figures(school, person, days)
     data = describe_paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
@@ -89,7 +90,9 @@ def create_figures_workbook(
 ) -> bytes:
     """The tables behind the Overview's charts as an Excel workbook. For `governors`, it hides small counts and covers
     the whole school; otherwise, it covers the sessions that have one of the `chosen` values in each of these columns of
-    `access.overview`."""
+    `access.overview`. Raises as `create_governors_report`."""
+    if governors:
+        require_paper_period(school.settings, days, school.today())
     seen = _read_figures(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
     about = {
@@ -158,22 +161,22 @@ def _read_figures(
     cells, weeks = (
         add_state(figures.compute_rates(rows, by, figures.CHECKS)) for by in (["department", "band"], ["week"])
     )
-    clauses = add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)])))
+    clauses = add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)])), lowest=0)
     return _Figures(rows, earlier, name, cells, clauses, weeks)
 
 
 def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
-    """Compliance by clause, from the result of `app.protocol.judge.count_outcomes`. Clauses without evidence are left
-    out."""
+    """Compliance by clause, from the result of `app.protocol.judge.count_outcomes`: every clause, also one without
+    evidence, since a clause that is left out would be known to have none."""
     passed = counts["met"] + counts["exempt"]
     rates = counts.assign(passed=passed, total=passed + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
-    return rates.assign(rate=rates["rate"].where(rates["total"] >= FEW))[rates["total"] > 0]
+    return rates.assign(rate=rates["rate"].where(rates["total"] >= FEW))
 
 
-def add_state(rates: pd.DataFrame) -> pd.DataFrame:
+def add_state(rates: pd.DataFrame, *, lowest: int = 1) -> pd.DataFrame:
     """Add a column `state`: how each rate may be shown (see `disclosure.suppress`)."""
-    state = suppress(rates)
+    state = suppress(rates, lowest=lowest)
     return rates.assign(state=GONE if state is None else state)
 
 
@@ -258,7 +261,9 @@ def _describe_clauses(seen: _Figures) -> dict[str, Any]:
         sentences.append(f"Lowest: {least['title']}, {format_part(int(least['passed']), int(least['total']))}.")
     if rare:
         sentences.append(f"Fewer than {FEW} breaches: {', '.join(rare)}.")
-    if others:
+    if len(others) == len(rates):
+        sentences.append("There are too few checks to show by clause.")
+    elif others:
         sentences.append(f"Withheld, so that no small count can be worked out: {', '.join(others)}.")
     gaps = rates[(rates["evidence_share"] < 0.975) & (rates["total"] >= 100)].sort_values("evidence_share")
     if len(gaps):
@@ -266,7 +271,7 @@ def _describe_clauses(seen: _Figures) -> dict[str, Any]:
         share = round(worst["evidence_share"] * 20) * 5
         sentences.append(f"Evidence is most often missing for {worst['title']}: about {share}% of checks have it.")
     return {
-        "sentence": " ".join(sentences) or "No clause has applied yet.",
+        "sentence": " ".join(sentences),
         "chart": draw_svg(charts.draw_clause_bars(exact), _WIDTH - 60) if len(exact) else "",
     }
 

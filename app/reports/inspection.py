@@ -39,7 +39,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
     by_term = {}
     for term in terms:
         figures = get_protocol_figures(school, person, (term.from_, min(term.to, today)))
-        by_term[term.name] = governors.add_state(governors.compute_rates_by_clause(figures))
+        by_term[term.name] = governors.add_state(governors.compute_rates_by_clause(figures), lowest=0)
     fault = check_audit_trail(school, person)
     registers, words = count_registers(school, person, days), assurance.find_words(school)
     data = governors.describe_paper(school, "Videoconferencing with pupils: inspection pack") | {

@@ -10,6 +10,7 @@ from app.access.administration import record_access
 from app.access.policy import Person
 from app.reports import governors
 from app.reports.inspection import create_inspection_pack
+from app.reports.periods import list_paper_periods
 from app.school import School
 from app.ui.text import note
 from app.ui.widgets import download
@@ -19,21 +20,31 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
     """Show the menu of the Overview's downloads for some days. `chosen` are the filters' values by column. A file is
     created, and recorded in the audit trail, when it is selected."""
     span = f"{days[0]} to {days[1]}"
-    workbook = partial(governors.create_figures_workbook, school, person, days)
+    workbook = partial(governors.create_figures_workbook, school, person)
 
     def offer(label: str, file: str, create: Callable[[], bytes]) -> None:
         download(label, partial(_create, school, person, file, create), file, type="tertiary", key=f"export {label}")
 
     with st.popover("Export", icon=":material/download:"):
         note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
-        report = partial(governors.create_governors_report, school, person, days)
-        offer("Governors' report (PDF)", f"governors report {span}.pdf", report)
-        offer("Tables for governors (Excel)", f"tables for governors {span}.xlsx", partial(workbook, governors=True))
+        periods = list_paper_periods(school.settings, school.today())
+        chosen_days = st.selectbox(
+            "Period of the papers for governors",
+            list(periods),
+            index=list(periods).index(days) if days in periods else 0,
+            format_func=periods.__getitem__,
+            help="Whole terms and completed weeks, so that two papers cannot be subtracted.",
+        )
+        paper = f"{chosen_days[0]} to {chosen_days[1]}"
+        report = partial(governors.create_governors_report, school, person, chosen_days)
+        offer("Governors' report (PDF)", f"governors report {paper}.pdf", report)
+        tables = partial(workbook, chosen_days, governors=True)
+        offer("Tables for governors (Excel)", f"tables for governors {paper}.xlsx", tables)
         pack = partial(create_inspection_pack, school, person)
         offer("Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", pack)
         note("For leadership only: as shown on this page, with its filters and small counts.")
-        tables = partial(workbook, governors=False, chosen=chosen)
-        offer("Excel workbook", f"tables for leadership {span}.xlsx", tables)
+        all_counts = partial(workbook, days, governors=False, chosen=chosen)
+        offer("Excel workbook", f"tables for leadership {span}.xlsx", all_counts)
 
 
 def _create(school: School, person: Person, file: str, create: Callable[[], bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +25,7 @@ from app.reports.governors import create_governors_report
 from app.reports.inspection import create_inspection_pack
 from app.reports.outline import POINTS
 from app.school import School
+from app.settings import Term
 from app.store import tables
 from app.vocabulary.terms import SpotCheckResult
 from tests.people import STAFF, log, someone, table
@@ -72,15 +73,15 @@ def test_points_are_those_of_the_outline() -> None:
 def test_describe_points_gives_each_clause_once_below_its_point() -> None:
     rates = pd.DataFrame(
         {"passed": [41, 9], "total": [44, 10], "state": ["shown", "under"]}, index=["staff-opens", "staff-ends"]
-    )
-    points = describe_points({"Lent": rates, "Summer": rates.iloc[:0]})
+    ).reindex(list(CLAUSES))
+    points = describe_points({"Lent": rates, "Summer": rates.assign(state="gone")})
     clauses = [clause["title"] for point in points for clause in point["clauses"]]
     assert clauses == [clause.title for clause in CLAUSES.values()]
     opening = next(point for point in points if point["title"] == "Opening and ending")
     assert [clause["passed"] for clause in opening["clauses"]] == [
-        ["41 of 44 (93.2%)", "none"],
-        ["all but under 3", "none"],
-        ["none", "none"],
+        ["41 of 44 (93.2%)", "not shown"],
+        ["all but under 3", "not shown"],
+        ["not shown", "not shown"],
     ]
     assert [point["title"] for point in points if point["without"]] == ["Counselling is confidential"]
 
@@ -134,7 +135,9 @@ def test_papers_lead_from_each_point_of_the_text_to_how_it_was_met(school: Schoo
     school = with_text(school, {"dress": "Dress as on a school day. *#1*"})
     deputy = someone(school, "sdh")
     pack = text_of(create_inspection_pack(school, deputy))
-    report = text_of(create_governors_report(school, deputy, DAYS))
+    term = Term.model_validate({"name": "Michaelmas 2026", "from": DAYS[0], "to": DAYS[1] - timedelta(days=1)})
+    over = replace(school, settings=school.settings.model_copy(update={"terms": (term,)}))
+    report = text_of(create_governors_report(over, deputy, (term.from_, term.to)))
     for words in (pack, report):
         for point in POINTS:
             assert point.title in words

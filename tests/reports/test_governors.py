@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 import openpyxl
 import pandas as pd
@@ -23,10 +24,11 @@ from app.protocol.clauses import CLAUSES
 from app.reports import governors
 from app.reports.endings import describe_endings
 from app.reports.inspection import create_inspection_pack
+from app.reports.periods import list_paper_periods
 from app.reports.xlsx import create_workbook
 from app.school import School
 from app.sessions.breaches import resolve_breaches
-from app.settings import Period, Training
+from app.settings import Term, Training
 from app.store.database import open_database
 from app.vocabulary.terms import Deadline, ProtocolKind, Resolution
 from tests import people
@@ -37,6 +39,8 @@ pytestmark = pytest.mark.usefixtures("story_clock")
 
 MONDAY = date(2026, 9, 7)
 DAYS = (MONDAY, MONDAY + timedelta(days=40))
+TERM = Term.model_validate({"name": "Autumn", "from": DAYS[0], "to": DAYS[1]})
+OVER = SETTINGS.model_copy(update={"terms": (TERM,)})  # a paper for governors covers a term that is over
 
 
 def text_of(pdf: bytes) -> str:
@@ -47,7 +51,7 @@ def text_of(pdf: bytes) -> str:
 @pytest.fixture(scope="module")
 def quiet(peopled_database: Callable[[], str]) -> School:
     """A school in which nobody has had a session."""
-    return School(open_database(peopled_database()), SETTINGS)
+    return School(open_database(peopled_database()), OVER)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +69,7 @@ def busy(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathF
     ]
     rows.append(people.log("musician", "bethan", f"{MONDAY}T10:00", ref="M", purpose="music"))
     folder = tmp_path_factory.mktemp("busy")
-    school = School(open_database(peopled_database()), SETTINGS)
+    school = School(open_database(peopled_database()), OVER)
     assert not import_logs(school, people.table(folder / "logs.csv", rows)).rejected
     return school
 
@@ -110,7 +114,31 @@ def test_reports_are_for_readers_of_the_overview(busy: School, name: str) -> Non
 def test_a_period_without_sessions_is_a_report_that_says_so(quiet: School) -> None:
     words = text_of(governors.create_governors_report(quiet, who(quiet, "sdh"), DAYS))
     assert "too few sessions" in words
-    assert "No clause has applied yet" in words
+    assert "too few checks to show by clause" in words
+
+
+@pytest.mark.parametrize(
+    ("days", "may"),
+    [
+        (DAYS, True),
+        ((MONDAY, MONDAY + timedelta(days=6)), True),
+        ((MONDAY, MONDAY + timedelta(days=5)), False),
+        ((MONDAY, MONDAY + timedelta(days=13)), False),
+        ((MONDAY + timedelta(days=1), MONDAY + timedelta(days=7)), False),
+        ((date(2026, 11, 23), date(2026, 11, 29)), False),  # this week is not over
+        ((DAYS[0], DAYS[1] - timedelta(days=1)), False),
+    ],
+)
+def test_papers_for_governors_cover_a_whole_term_or_a_completed_week(
+    quiet: School, days: tuple[date, date], may: bool
+) -> None:
+    assert (days in list_paper_periods(quiet.settings, quiet.today())) is may
+    for make in (governors.create_governors_report, partial(governors.create_figures_workbook, governors=True)):
+        if may:
+            assert make(quiet, who(quiet, "sdh"), days)
+        else:
+            with pytest.raises(ValueError, match="whole term or a completed week"):
+                make(quiet, who(quiet, "sdh"), days)
 
 
 def sheets(file: bytes) -> dict[str, list[tuple[object, ...]]]:
@@ -243,8 +271,7 @@ def resolved(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempP
         people.log("teacher", "aled", f"{MONDAY + timedelta(days=n)}T10:00", ref=f"A{n}", room="garden")
         for n in range(len(ways) + 2)
     ]
-    term = Period.model_validate({"name": "Autumn", "from": DAYS[0], "to": DAYS[1]})
-    school = School(open_database(peopled_database()), SETTINGS.model_copy(update={"terms": (term,)}))
+    school = School(open_database(peopled_database()), OVER)
     assert not import_logs(school, people.table(folder / "logs.csv", rows)).rejected
     hoy = who(school, "hoy9")
     waiting = list_breaches_to_resolve(school, hoy)["session_id"]
