@@ -1,8 +1,10 @@
 """No days, filters and sums tell of a counselling session: the same answers with it and without it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete, select
 
 from app.access.breaches import (
     count_breaches_by_owner,
@@ -25,9 +28,18 @@ from app.access.policy import NotAllowedError, Person
 from app.access.pupils import count_unlogged_by_person, list_pupils_with_counts, list_tutors
 from app.access.reporting import count_by_deadline, count_resolved_breaches
 from app.access.sessions import list_session_pupils, list_sessions, list_unlogged_calls
+from app.concerns.casework import record_opening
+from app.concerns.raising import Report, raise_concern
+from app.intake.calls import import_calls
 from app.intake.files import import_logs
+from app.intake.logs import Entered, enter_log
+from app.judging.rejudge import rejudge_pupils
 from app.school import School, open_school
+from app.sessions.drafts import save_draft
+from app.store import tables
+from app.store.concerns import CONDUCT
 from tests import people
+from tests.access import everything
 from tests.clock import Clock
 
 
@@ -217,3 +229,118 @@ def _counted_in_threes(school: School, sessions: list[Counselling]) -> None:
                 for one in sessions
             )
             assert counts[term.name] == ("under 3" if number < 3 else f"at least {number // 3 * 3}")
+
+
+# --- everything there is, with one session or concern and without it ---------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def usual(without: str, new_database: Callable[..., str]) -> Callable[[str], Any]:
+    """Gives what somebody learns, by name, before a test adds anything; and what the commands print and was emailed,
+    for the names of nobody."""
+
+    @cache
+    def ask(name: str) -> Any:
+        return _learn_all(new_database(copy_of=without), name)
+
+    return ask
+
+
+def _learn_all(url: str, name: str, *entitled: str) -> Any:
+    school = open_school(url)
+    try:
+        if name == "papers":
+            return everything.read_papers(school, people.someone(school, "slt"))
+        if name == "commands":
+            return everything.run_commands(url)
+        if name == "emails":
+            return everything.read_emails(school, *(people.staff_id(school, who) for who in entitled))
+        return everything.learn(school, people.someone(school, name))
+    finally:
+        school.engine.dispose()
+
+
+def _differing(before: Any, after: Any) -> Any:
+    """Only what differs, which is short enough to read."""
+    if isinstance(before, dict):
+        return [(key, before[key], after[key]) for key in before if before[key] != after[key]]
+    return [] if before == after else [before, after]
+
+
+def add_counselling(school: School, one: Counselling, folder: Path) -> None:
+    """One session of the counsellor's: planned, called, logged in a file and corrected in the form."""
+    counsellor = people.someone(school, "counsellor")
+    start = f"{one.day}T{one.hour:02}:30"
+    minutes = dict.fromkeys(("counsellor", *one.pupils.split()), (0, 20))
+    save_draft(school, counsellor, "log", {"pupils": [people.email(one.pupils.split()[0])]})
+    assert import_calls(school, people.calls(folder / "c.json", people.call("secret", start, minutes))).added == 1
+    row = one.row(1)
+    assert import_logs(school, people.table(folder / "c.csv", [row])).added == 1
+    entered = enter_log(school, row | {"notes": "another"}, counsellor.staff_id, "a private reason")
+    assert isinstance(entered, Entered)
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=COUNSELLING, name=st.sampled_from([who for who in people.STAFF if who != "counsellor"]))
+@example(one=Counselling("aled", FIRST, 10, "counselling"), name="admin")
+@example(one=Counselling("bethan", FIRST + timedelta(days=30), 9, "a talk"), name="sdh")
+@example(one=Counselling("aled carys", FIRST, 9, "counselling"), name="commands")
+@example(one=Counselling("aled", FIRST, 9, "counselling"), name="papers")
+@example(one=Counselling("aled", FIRST, 9, "counselling"), name="emails")
+def test_nothing_tells_of_one_counselling_session(
+    usual: Callable[[str], Any],
+    without: str,
+    new_database: Callable[..., str],
+    tmp_path: Path,
+    one: Counselling,
+    name: str,
+) -> None:
+    url = new_database(copy_of=without)
+    school = open_school(url)
+    add_counselling(school, one, tmp_path)
+    school.engine.dispose()
+    before = usual(name)
+    if name == "emails":
+        before = _learn_all(new_database(copy_of=without), name, "counsellor")
+    assert _differing(before, _learn_all(url, name, "counsellor")) == []
+
+
+@pytest.mark.parametrize("name", ["admin", "teacher", "hoy9", "slt", "commands", "emails"])
+def test_nothing_tells_of_one_conduct_concern(
+    usual: Callable[[str], Any], without: str, new_database: Callable[..., str], name: str
+) -> None:
+    url = new_database(copy_of=without)
+    school = open_school(url)
+    raiser, sdh = people.someone(school, "tutor"), people.someone(school, "sdh")
+    report = Report(
+        CONDUCT,
+        summary="something",
+        told_dsp=True,
+        categories=["boundaries"],
+        staff_ids=[people.staff_id(school, "teacher")],
+    )
+    ref = raise_concern(school, raiser, report).ref
+    record_opening(school, sdh, ref)
+    school.engine.dispose()
+    entitled = ("sdh", "dsp", "prepdsp", "tutor")
+    before = _learn_all(new_database(copy_of=without), name, *entitled) if name == "emails" else usual(name)
+    assert _differing(before, _learn_all(url, name, *entitled)) == []
+
+
+def test_a_letter_sent_again_does_not_tell_who_was_in_counselling_by_others(
+    without: str, new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    learnt = []
+    for pupil in ("aled", "bethan"):
+        url = new_database(copy_of=without)
+        school = open_school(url)
+        row = people.log("tutor", pupil, f"{FIRST}T13:00", ref="W1", purpose="counselling")
+        assert not import_logs(school, people.table(tmp_path / "w.csv", [row])).rejected
+        with school.writing() as connection:
+            aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
+            connection.execute(delete(tables.letters).where(tables.letters.c.pupil_id == aled))
+            rejudge_pupils(connection, school, [aled or 0])
+        answers = everything.learn(school, people.someone(school, "sdh"))
+        learnt.append({name: re.sub(r"\b\d{10,}\b", "number", words) for name, words in answers.items()})
+        school.engine.dispose()
+    assert _differing(*learnt) == []
