@@ -186,11 +186,11 @@ def new_key_command() -> None:
 
 @keys.command("used")
 def used_command() -> None:
-    """Count, in hundreds, the values encrypted with the newest key, an older one, no key, or a lost one."""
+    """Count, in hundreds, the values encrypted with an older key than the newest, no key, or a lost one."""
     with open_school().engine.connect() as connection:
         counts = round_counts(count_by_key(connection))
     for row in counts:
-        click.echo(f"{row.table}: {row.newest:,} newest, {row.older:,} older, {row.no_key:,} none, {row.lost:,} lost")
+        click.echo(f"{row.table}: {row.older:,} older, {row.no_key:,} none, {row.lost:,} lost")
     good, words = describe_key_counts(counts)
     if not good:
         _stop(words)

@@ -101,15 +101,15 @@ def _show_keys(school: School, person: Person) -> None:
         good, words = describe_key_counts(counts)
         write_html("{mark} {words}", mark="✓" if good else "✗", words=words)
         if counts:
-            rows = pd.DataFrame(counts)
-            rows.columns = ["Records", "Newest key", "Older key", "Not encrypted", "Lost key"]
+            rows = pd.DataFrame(counts).drop(columns="newest")
+            rows.columns = ["Records", "Older key", "Not encrypted", "Lost key"]
             table(rows, "Encrypted values by key", "keys")
     with st.expander("Rotate keys"):
         st.markdown(
             "1. On the server, `python -m app keys new` prints a new key.\n"
             "2. Put it before the others in ENCRYPTION_KEYS, separated by a comma, and restart the program. New values are encrypted with it; the other keys still decrypt existing ones.\n"
             "3. `python -m app keys rotate` encrypts everything with the new key.\n"
-            "4. When the check above shows only the newest key, remove the older keys. Store them with the backups made before: those still need them."
+            "4. When the check above says that all use the newest key, remove the older keys. Store them with the backups made before: those still need them."
         )
 
 

@@ -82,7 +82,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         status, disputed = row.status, row.disputed
         if withheld:
             clauses = clauses[clauses["clause"] == SHOWN_OF_COUNSELLING].reset_index(drop=True)
-            status, disputed = find_status(clauses["outcome"]), False
+            status, disputed = find_status(clauses["outcome"].tolist()), False
             calls = calls.withhold()
         pupils = reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id))
         versions = _read_versions(school, connection, row.log_ref, own=own)

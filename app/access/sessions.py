@@ -107,7 +107,7 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
     withheld = frame["withheld"].to_numpy(bool)
     for name in outcomes.columns.drop(SHOWN_OF_COUNSELLING, errors="ignore"):
         outcomes.loc[withheld, name] = Outcome.NOT_APPLICABLE
-    frame.loc[withheld, "status"] = [find_status(row) for row in outcomes[withheld].to_numpy(object)]
+    frame.loc[withheld, "status"] = [find_status(list(row)) for row in outcomes[withheld].to_numpy(object)]
     frame.loc[withheld, "disputed"] = False
     # In a room without staff there was nothing to log.
     frame["unlogged"] = ~frame["logged"].astype(bool) & (outcomes["logged"] != Outcome.NOT_APPLICABLE)

@@ -1,6 +1,6 @@
 """Judges every clause for every session: takes frames of evidence, returns outcomes."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -163,7 +163,7 @@ def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFram
     )
 
 
-def find_status(outcomes: Collection[str]) -> str:
+def find_status(outcomes: Sequence[str]) -> str:
     """The status of a session (a Status) by some of its outcomes."""
     worst = Status.INCOMPLETE if Outcome.NO_EVIDENCE in outcomes else Status.COMPLIANT
     return (Status.BREACH if Outcome.BREACH in outcomes else worst).value

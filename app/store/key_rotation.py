@@ -3,7 +3,7 @@
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -47,16 +47,18 @@ def count_by_key(connection: Connection, *, sample: bool = False) -> list[KeyCou
     return [KeyCounts(name, *(counted[status] for status in KeyStatus)) for name, counted in counts.items()]
 
 
+_NARRATIVES = "narratives, notes and drafts"
 _COUNTED_APART = {"call_originals": "call records", "quarantine": "rejected rows"}
 
 
 def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
     """The result of `count_by_key` without revealing any single record: narratives, notes and drafts together, since
-    their numbers are confidential, and every figure rounded up to a hundred."""
-    groups: dict[str, KeyCounts] = {}
+    their numbers are confidential, all groups whether they hold anything or not, nothing of the values that use the
+    newest key, and every other figure rounded up to a hundred."""
+    groups = {name: KeyCounts(name) for name in (_NARRATIVES, *_COUNTED_APART.values())}
     for of_table in counts:
-        name = _COUNTED_APART.get(of_table.table, "narratives, notes and drafts")
-        groups[name] = groups.get(name, KeyCounts(name)) + of_table
+        name = _COUNTED_APART.get(of_table.table, _NARRATIVES)
+        groups[name] += replace(of_table, newest=0)
     return [
         KeyCounts(name, *(-(-number // 100) * 100 for number in astuple(counts)[1:])) for name, counts in groups.items()
     ]
