@@ -10,6 +10,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.demo.filling import fill
+from app.keys import encryption_keys
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.import_commands import import_
 from app.operations.protocol_commands import protocol
@@ -22,9 +23,9 @@ from app.reports.subject_access import UnknownPupilError, create_file_for_comman
 from app.school import open_school
 from app.settings import SettingsError
 from app.store import audit_log
-from app.store.backup import backup
+from app.store.backup import backup, decrypt_copy
 from app.store.database import DatabaseError, describe_error
-from app.store.encryption import DecryptionError, encryption_keys, generate_key
+from app.store.encryption import DecryptionError, generate_key
 from app.store.key_rotation import count_by_key, reencrypt_all, remove_traces, round_counts
 from app.store.transfer import transfer
 
@@ -105,8 +106,15 @@ def backup_command(file: Path) -> None:
 @cli.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--test", is_flag=True, help="Verify that it could be restored; only the date of the test changes.")
-def restore_command(*, file: Path, test: bool) -> None:
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="Only write the copy, decrypted, to a new file, for an older version."
+)
+def restore_command(*, file: Path, test: bool, to: Path | None) -> None:
     """Replace the embedded database by the copy in FILE; the old database is kept beside it."""
+    if to:
+        decrypt_copy(file, to)
+        click.echo(f"The copy is in {to}, not encrypted with BACKUP_KEYS and readable by its owner only.")
+        return
     if test:
         click.echo(f"{file} could be restored: {describe_rows(rehearse_restore(open_school(), file))}.")
         return

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, type_coerce
+from sqlalchemy import ColumnElement, literal, or_, select, true
 
-from app.access.people import select_addresses
+from app.access.people import list_addresses
 from app.access.policy import OTHER_PURPOSES, Days, Person, require
 from app.access.scope import (
     PUPIL_FACTS,
@@ -17,6 +17,7 @@ from app.access.scope import (
     in_school_time,
     read_frame,
     select_past_and_present_counsellors,
+    sort_by_name,
     with_staff_name,
 )
 from app.records.people.roster import FOREIGN, ROSTER_TABLES
@@ -39,16 +40,10 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
     tutor = tables.staff.alias("tutor")
     today = school.today()
     listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
-    signed_in = _select_last_signed_in().subquery()
     queries = {
         "schools": select(tables.schools).order_by(tables.schools.c.code),
-        "staff": select(
-            tables.staff.c.email,
-            *(staff.c[name] for name in listed_staff),
-            type_coerce(signed_in.c.occurred_at, tables.Instant).label("signed_in"),
-        )
+        "staff": select(tables.staff.c.email, *(staff.c[name] for name in listed_staff), staff.c.staff_id)
         .join(staff, staff.c.staff_id == tables.staff.c.id)
-        .outerjoin(signed_in, signed_in.c.staff_id == staff.c.staff_id)
         .where(is_there_on(staff, today))
         .order_by(staff.c.name),
         "pupils": select(
@@ -59,17 +54,20 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
         )
         .join(pupil, pupil.c.pupil_id == tables.pupils.c.id)
         .outerjoin(tutor, tutor.c.id == pupil.c.tutor_id)
-        .where(is_there_on(pupil, today))
-        .order_by(pupil.c.name),
+        .where(is_there_on(pupil, today)),
     }
-    return {name: read_frame(school, query) for name, query in queries.items()} | {"leavers": _list_leavers(school)}
+    frames = {name: read_frame(school, query) for name, query in queries.items()}
+    signed_in = _read_last_signed_in(school)
+    frames["staff"]["signed_in"] = signed_in.reindex(frames["staff"].pop("staff_id")).array
+    return frames | {"pupils": sort_by_name(frames["pupils"]), "leavers": _list_leavers(school)}
 
 
-def _select_last_signed_in() -> Select[tuple[int, datetime]]:
-    """When each member of staff last signed in, by any of their addresses: `staff_id`, `occurred_at`."""
-    address, signed_in = select_addresses().subquery(), audit_log.select_last_signed_in().subquery()
-    last = select(address.c.staff_id, func.max(signed_in.c.occurred_at).label("occurred_at"))
-    return last.join(signed_in, signed_in.c.actor == address.c.email).group_by(address.c.staff_id)
+def _read_last_signed_in(school: School) -> pd.Series:
+    """When each member of staff last signed in, by any of their addresses, by staff id."""
+    signed_in = read_frame(school, audit_log.select_last_signed_in())
+    with school.engine.connect() as connection:
+        owners = {address: number for number, address in list_addresses(connection)}
+    return signed_in.groupby(signed_in["actor"].map(owners))["occurred_at"].max()
 
 
 def _list_leavers(school: School) -> pd.DataFrame:
@@ -118,14 +116,10 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
     whoever raised them, and to roles given by an import stay."""
     require(person, Resource.AUDIT_TRAIL)
     begin, end = find_start_and_end(school, days) if days else (None, None)
-    address = select_addresses().subquery()
     with school.engine.connect() as connection:
         entries = audit_log.list_entries(connection, begin, end)
-        counsellors = connection.scalars(
-            select(address.c.email).where(
-                address.c.staff_id.in_(select_past_and_present_counsellors()), address.c.staff_id != person.staff_id
-            )
-        ).all()
+        others = set(connection.scalars(select_past_and_present_counsellors())) - {person.staff_id}
+        counsellors = [address for number, address in list_addresses(connection) if number in others]
     is_withheld = (
         entries["actor"].isin(counsellors)
         & entries["action"].isin(["viewed", "changed", "exported"])

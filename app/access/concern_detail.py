@@ -11,7 +11,7 @@ from app.access.concern_reading import read_histories, read_names
 from app.access.concern_scope import concerns_open_to, find_conduct_team, find_followed
 from app.access.linked_sessions import describe_sessions, find_linked_sessions
 from app.access.policy import Person, require
-from app.access.scope import read_frame, select_pupils
+from app.access.scope import read_frame_by_name, select_pupils
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, Register, register_of
 
@@ -89,7 +89,7 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
         **history.current(),
         fields={name: history.versions(name) for name in FIELDS},
         adults=history.adults,
-        pupils=read_frame(school, linked).drop(columns="email"),
+        pupils=read_frame_by_name(school, linked).drop(columns="email"),
         sessions=find_linked_sessions(school, person, history.links),
         links=[LinkedSession(*link[:2], described[link[:2]]) for link in history.links if link[:2] in described],
         actions=history.actions,

@@ -14,7 +14,7 @@ from app.access.policy import Person, get_scopes, list_roles_with
 from app.access.scope import select_concern_ids_of_school, select_staff
 from app.school import School
 from app.store import tables
-from app.store.concerns import CONDUCT, Register
+from app.store.concerns import CONDUCT, Register, list_named
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary.roles import Resource, Scope
 
@@ -32,7 +32,7 @@ def _is_followed_by(school: School, person: Person, register: Register) -> Colum
     with them."""
     granted = get_scopes(person, register.resource)
     if register is CONDUCT:
-        return does_not_name(person) if Scope.NOT_NAMING_THEM in granted else false()
+        return does_not_name(school, person) if Scope.NOT_NAMING_THEM in granted else false()
     if Scope.ALL in granted:
         return true()
     if Scope.OWN_SCHOOL in granted:
@@ -52,9 +52,9 @@ def _select_shared_with(person: Person) -> Any:
     return select(event.concern_id).where(event.id.in_(last), event.kind == "shared").correlate(None)
 
 
-def does_not_name(person: Person) -> ColumnElement[bool]:
-    named = tables.conduct_named.c
-    naming = select(named.concern_id).where(named.staff_id == person.staff_id).correlate(None)
+def does_not_name(school: School, person: Person) -> ColumnElement[bool]:
+    with school.engine.connect() as connection:
+        naming = [concern_id for concern_id, staff_id in list_named(connection) if staff_id == person.staff_id]
     return tables.conduct_concerns.c.id.not_in(naming)
 
 
@@ -69,7 +69,6 @@ def find_dsps(connection: Connection, pupil_ids: Sequence[int], day: date) -> Se
 def find_conduct_team(connection: Connection, concern_id: int, day: date) -> Sequence[int]:
     """The staff ids of those who may see a concern about conduct on a day: the DSPs and Senior Deputy Heads whom it
     does not name."""
-    name = tables.conduct_named.c
-    named = select(name.staff_id).where(name.concern_id == concern_id, name.staff_id.is_not(None))
+    named = {staff_id for _, staff_id in list_named(connection, concern_id)}
     team = select_staff(day, list_roles_with(Resource.CONDUCT_CONCERNS, Scope.NOT_NAMING_THEM))
     return connection.scalars(team.where(team.selected_columns["staff_id"].not_in(named))).all()

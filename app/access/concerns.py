@@ -10,7 +10,7 @@ from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
 from app.access.concern_scope import concerns_open_to, find_followed
 from app.access.policy import Person, list_roles_with, require
-from app.access.scope import in_school_time, read_frame, select_pupils, select_staff
+from app.access.scope import in_school_time, read_frame, read_frame_by_name, select_pupils, select_staff
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD, CONDUCT, Register
@@ -120,7 +120,7 @@ def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
     require(person, Resource.SUBJECT_ACCESS)
     pupils = select_pupils(school.today())
     of_school = pupils.where(pupils.selected_columns["school"] == person.school)
-    return read_frame(school, of_school)[["pupil_id", "email", "name", "year_group"]]
+    return read_frame_by_name(school, of_school)[["pupil_id", "email", "name", "year_group"]]
 
 
 def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]:

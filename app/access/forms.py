@@ -11,7 +11,16 @@ import pandas as pd
 from sqlalchemy import Connection, and_, func, select, union
 
 from app.access.policy import OTHER_PURPOSES, Person, list_roles_with, require
-from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils, select_staff
+from app.access.scope import (
+    SESSION,
+    in_school_time,
+    join_values,
+    read_frame,
+    read_frame_by_name,
+    select_pupils,
+    select_staff,
+    sort_by_name,
+)
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
 from app.protocol.frames import NONE, Versions
@@ -61,7 +70,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         outcomes = decode_outcomes(connection, frame)
         to_log = outcomes["logged"] != Outcome.NOT_APPLICABLE  # in a room without staff there was nothing to log
         frame, outcomes = (rows[to_log.to_numpy()].reset_index(drop=True) for rows in (frame, outcomes))
-        pupils = reading.read_frame(connection, select_session_pupils().where(mine))
+        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(mine)))
         calls = reading.read_frame(
             connection,
             select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)
@@ -157,14 +166,13 @@ def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | No
             select(tables.pupils.c.email)
             .join(tables.log_pupils, log_pupil.pupil_id == tables.pupils.c.id)
             .where(log_pupil.log_id == row.id)
-            .order_by(tables.pupils.c.email)
         ).all()
         second = connection.scalars(select(invited.email).where(invited.log_id == row.id).order_by(invited.email)).all()
     answers = {name: _as_typed(getattr(row, name)) for name in ANSWERS}
     return answers | {
         "ref": row.ref,
         "staff_email": person.email,
-        "pupil_emails": ";".join(pupils),
+        "pupil_emails": ";".join(sorted(pupils)),
         "second_staff_emails": ";".join(second),
         "started_at": row.started_at.astimezone(school.settings.zone).isoformat(),
         "ended_at": row.ended_at.astimezone(school.settings.zone).isoformat(),
@@ -180,7 +188,7 @@ def _as_typed(value: Any) -> str:
 def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
     """Every pupil who is at the school today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     require(person, Resource.DIRECTORY)
-    return read_frame(school, select_pupils(school.today(), with_leavers=False))
+    return read_frame_by_name(school, select_pupils(school.today(), with_leavers=False))
 
 
 def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
@@ -226,7 +234,8 @@ def is_one_to_one(school: School, form: Form) -> bool:
     if not is_with_one_pupil(form):
         return False
     with school.engine.connect() as connection:
-        pupils = connection.scalars(select(tables.pupils.c.id).where(tables.pupils.c.email.in_(form["pupils"]))).all()
+        roster = connection.execute(select(tables.pupils.c.id, tables.pupils.c.email))
+        pupils = [row.id for row in roster if row.email in form["pupils"]]
         own, versions = (read(connection, pupils) for read in (reading.read_remote_pupils, reading.read_pupils))
     asked = np.array(pupils or [NONE]), np.array([form["day"]], "datetime64[D]").view(np.int64)
     return bool(is_remote(school.settings.remote_learning, own, Versions(versions, "pupil_id"), *asked)[0])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, not_, or_, select, true
 
 from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession, key_of
 from app.access.concern_scope import concerns_open_to
@@ -14,7 +14,7 @@ from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
 from app.store import tables
-from app.store.concerns import CONDUCT, register_of
+from app.store.concerns import CONDUCT, list_named, register_of
 from app.vocabulary.roles import Resource
 
 
@@ -23,14 +23,14 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> list[Link
     adults whom a concern about conduct names, never counselling, the newest 200. Empty if there is no such concern."""
     require(person, Resource.LINKABLE_SESSIONS)
     register, participant = register_of(ref), tables.session_pupils.c
-    concern, about, named = register.concerns.c, register.pupils.c, tables.conduct_named.c
+    concern, about = register.concerns.c, register.pupils.c
     concerned = select(concern.id).where(concern.ref == ref, concerns_open_to(school, person, register))
     pupils = select(about.pupil_id).where(about.concern_id.in_(concerned))
-    adults = select(named.staff_id).where(named.concern_id.in_(concerned), named.staff_id.is_not(None))
     with_pupils = SESSION.id.in_(select(participant.session_id).where(participant.pupil_id.in_(pupils)))
-    by_adults = SESSION.staff_id.in_(adults) if register is CONDUCT else false()
-    query = _select_sessions(or_(with_pupils, by_adults), first_call=True)
     with school.engine.connect() as connection:
+        numbers = set(connection.scalars(concerned)) if register is CONDUCT else set()
+        adults = [staff_id for concern_id, staff_id in list_named(connection) if concern_id in numbers]
+        query = _select_sessions(or_(with_pupils, SESSION.staff_id.in_(adults)), first_call=True)
         rows = connection.execute(query.order_by(SESSION.started_at.desc(), SESSION.id).limit(200)).all()
     return [LinkedSession(row.ref, None if row.ref else row.call_id, _describe(school, row)) for row in rows]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Subquery, and_, false, func, not_, or_, select, type_coerce
 
 from app.access.policy import Person, get_scopes, require
-from app.access.scope import SESSION, is_confidential, is_led_by, read_frame, with_staff_name
+from app.access.scope import SESSION, is_confidential, is_led_by, read_frame, read_frame_by_name, with_staff_name
 from app.protocol.frames import Mask, Versions, ids
 from app.protocol.remote import find_concerned
 from app.records.registers import LETTERS
@@ -57,9 +57,8 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
         )
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
         .where(is_there_on(pupil, today), _has_letters_open_to(school, person, pupil))
-        .order_by(pupil.c.name, pupil.c.pupil_id)
     )
-    rows = read_frame(school, with_staff_name(query, "tutor", pupil.c.tutor_id, today))
+    rows = read_frame_by_name(school, with_staff_name(query, "tutor", pupil.c.tutor_id, today), "pupil")
     rows["contacts"] = [len(cell.split(";")) if cell else 0 for cell in rows["contacts"]]
     rows["remote"] = _find_coming_remote_learning(school, rows)
     return rows

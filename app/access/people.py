@@ -1,8 +1,6 @@
 """Finds staff by account, for sign-in, and by role, for the demonstration."""
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, not_, or_, select, true
 
 from app.access.policy import Person
 from app.school import School
@@ -21,11 +19,19 @@ def find_person(school: School, email: str, entra_id: str = "") -> Person | None
     address, account = email.strip().lower(), entra_id.strip().lower()
     is_theirs = tables.staff.c.email == address
     if account:
-        others = (tables.staff.alias().c, tables.pupils.c)
-        known = or_(*(exists().where(other.entra_id == account) for other in others))
+        known = exists().where(tables.staff.alias().c.entra_id == account)
         by_address = and_(is_theirs, tables.staff.c.entra_id.is_(None), not_(known))
         is_theirs = or_(tables.staff.c.entra_id == account, by_address)
-    return next(iter(_find_people(school, is_theirs)), None)
+    person = next(iter(_find_people(school, is_theirs)), None)
+    return None if person and account and _is_pupils(school, account, person) else person
+
+
+def _is_pupils(school: School, account: str, person: Person) -> bool:
+    """Whether an Entra id, by which or by whose address a member of staff was found, is a pupil's."""
+    with school.engine.connect() as connection:
+        if connection.scalar(select(tables.staff.c.entra_id).where(tables.staff.c.id == person.staff_id)) == account:
+            return False
+        return account in set(connection.scalars(select(tables.pupils.c.entra_id)))
 
 
 def list_demo_people(school: School) -> list[Person]:
@@ -46,12 +52,14 @@ def list_demo_people(school: School) -> list[Person]:
     return chosen
 
 
-def select_addresses() -> CompoundSelect[Any]:
-    """The present and former addresses of staff: `staff_id`, `email`."""
+def list_addresses(connection: Connection) -> list[tuple[int, str]]:
+    """The present and former addresses of staff, each with its owner's number."""
     former = tables.former_emails.c
-    return select(tables.staff.c.id.label("staff_id"), tables.staff.c.email).union_all(
-        select(former.staff_id, former.email).where(former.staff_id.is_not(None))
+    queries = (
+        select(tables.staff.c.id, tables.staff.c.email),
+        select(former.staff_id, former.email).where(former.staff_id.is_not(None)),
     )
+    return [(number, address) for query in queries for number, address in connection.execute(query)]
 
 
 def _find_people(school: School, condition: ColumnElement[bool]) -> list[Person]:

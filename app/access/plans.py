@@ -4,7 +4,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from app.access.policy import Person, require
-from app.access.scope import in_school_time, join_values
+from app.access.scope import in_school_time, join_values, sort_by_name
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -28,9 +28,8 @@ def list_plans(school: School, person: Person) -> pd.DataFrame:
             .join(tables.plans, _plan.id == _pupil.plan_id)
             .join(tables.pupils, tables.pupils.c.id == _pupil.pupil_id)
             .join(pupil, pupil.c.pupil_id == _pupil.pupil_id)
-            .where(mine, valid_on(pupil, school.today()))
-            .order_by(pupil.c.name, tables.pupils.c.email),
-        )
+            .where(mine, valid_on(pupil, school.today())),
+        ).pipe(sort_by_name)
         second = reading.read_frame(
             connection,
             select(_invited.plan_id, tables.staff.c.email)

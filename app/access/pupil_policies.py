@@ -64,10 +64,9 @@ def _compute(school: School, kind: str, names: tuple[str, ...]) -> PolicyFigures
         .select_from(version)
         .outerjoin(policy, fresh)
         .where(is_there_on(version, school.today()))
-        .order_by(version.c.name)
     )
     with school.engine.connect() as connection:
-        rows = connection.execute(query).all()
+        rows = sorted(connection.execute(query), key=lambda row: row.pupil)
     known = [row for row in rows if row.name is not None]
     right = {name.casefold() for name in names}
     others = tuple((row.pupil, row.name or "none") for row in known if row.name.casefold() not in right)

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Select, or_, select
 
 from app.access.policy import Days, Person, require
-from app.access.scope import PUPIL_FACTS, is_led_by, read_frame, with_staff_name
+from app.access.scope import PUPIL_FACTS, is_led_by, read_frame, read_frame_by_name, with_staff_name
 from app.access.sessions import list_session_pupils, list_sessions, list_unlogged_calls
 from app.school import School
 from app.store import tables
@@ -31,7 +31,7 @@ def list_pupils(school: School, person: Person) -> pd.DataFrame:
     """The pupils at the school whom the person looks after, by name: `pupil_id`, `name`, `school`, `year_group`,
     `house`, `tutor_id`, `tutor` (name; both blank if there is none)."""
     require(person, Resource.PUPILS)
-    return read_frame(school, _select_pupils(school, person, with_leavers=False))
+    return read_frame_by_name(school, _select_pupils(school, person, with_leavers=False))
 
 
 def get_pupil(school: School, person: Person, pupil_id: int) -> Pupil | None:
@@ -51,7 +51,6 @@ def _select_pupils(school: School, person: Person, *, with_leavers: bool) -> Sel
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
         .where(valid_on(pupil, today) if with_leavers else is_there_on(pupil, today))
         .where(or_(is_led_by(person, Resource.PUPILS, pupil), pupil.c.tutor_id == person.staff_id))
-        .order_by(pupil.c.name, pupil.c.pupil_id)
     )
     return with_staff_name(query, "tutor", pupil.c.tutor_id, today)
 

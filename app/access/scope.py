@@ -147,13 +147,12 @@ def select_staff(day: date, roles: Iterable[Role]) -> Select[Any]:
 
 
 def select_pupils(day: date, *, with_leavers: bool = True) -> Select[Any]:
-    """Every pupil as on a day, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
+    """Every pupil as on a day: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     pupil = valid_versions(tables.pupil_versions)
     return (
         select(pupil.c.pupil_id, tables.pupils.c.email, *(pupil.c[name] for name in PUPIL_FACTS))
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
         .where(valid_on(pupil, day) if with_leavers else is_there_on(pupil, day))
-        .order_by(pupil.c.name, tables.pupils.c.email)
     )
 
 
@@ -161,6 +160,17 @@ def read_frame(school: School, query: Select[Any]) -> pd.DataFrame:
     """A query's rows, with times in school time."""
     with school.engine.connect() as connection:
         return in_school_time(school, reading.read_frame(connection, query))
+
+
+def read_frame_by_name(school: School, query: Select[Any], name: str = "name") -> pd.DataFrame:
+    """A query's rows, as `read_frame` reads them, by the name of a pupil, which is encrypted in the database."""
+    return sort_by_name(read_frame(school, query), name)
+
+
+def sort_by_name(frame: pd.DataFrame, name: str = "name") -> pd.DataFrame:
+    """Rows by the name of a pupil; equal names by address or else number."""
+    others = [column for column in ("email", "pupil_id") if column in frame]
+    return frame.sort_values([name, *others], kind="stable", ignore_index=True)
 
 
 def join_values(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
-from sqlalchemy import Connection, Table, and_, case, func, or_, select
+from sqlalchemy import Connection, Table, and_, case, func, literal, or_, select
 
 from app.access.scope import in_school_time
 from app.protocol.evidence import Evidence
@@ -147,17 +147,26 @@ def _read_people(connection: Connection, table: Table, calls: pd.DataFrame, day:
     who = table.c
     staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
     times = [who.joined_at, who.left_at] if table is tables.call_stays else []
-    unknown = "Not on the roster (" + who.kind + ")" if times else "Not on the roster"
-    name = func.coalesce(staff.c.name, pupil.c.name, unknown).label("name")
+    unknown = "Not on the roster (" + who.kind + ")" if times else literal("Not on the roster")
     role = case((who.staff_id.is_not(None), "staff"), (who.pupil_id.is_not(None), "pupil"), else_="other")
     query = (
-        select(who.call_id, who.person, name, role.label("role"), *times)
+        select(
+            who.call_id,
+            who.person,
+            role.label("role"),
+            *times,
+            func.coalesce(staff.c.name, unknown).label("name"),
+            pupil.c.name.label("pupil"),
+        )
         .outerjoin(staff, and_(staff.c.staff_id == who.staff_id, valid_on(staff, day)))
         .outerjoin(pupil, and_(pupil.c.pupil_id == who.pupil_id, valid_on(pupil, day)))
         .where(who.call_id.in_(calls["call_id"].tolist()))
-        .order_by(role, name)
+        .order_by(role)
     )
     people = reading.read_frame(connection, query)
+    pupils = people.pop("pupil")
+    people["name"] = people["name"].where(people["role"] != "pupil", pupils)
+    people = people.sort_values(["role", "name"], kind="stable", ignore_index=True)
     return people.assign(room=people["call_id"].map(calls.set_index("call_id")["room"]), camera=pd.NA)
 
 

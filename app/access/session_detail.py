@@ -9,7 +9,15 @@ from sqlalchemy import Connection, Select, and_, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, SHOWN_OF_COUNSELLING, Person, get_scopes
-from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
+from app.access.scope import (
+    SESSION,
+    in_school_time,
+    is_confidential,
+    is_open_to,
+    join_values,
+    sort_by_name,
+    with_staff_name,
+)
 from app.access.session_calls import SessionCalls, keep_calls, read_session_calls
 from app.access.sessions import select_session_pupils
 from app.judging.parts import find_sessions, read_part
@@ -84,7 +92,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
             clauses = clauses[clauses["clause"] == SHOWN_OF_COUNSELLING].reset_index(drop=True)
             status, disputed = find_status(clauses["outcome"].tolist()), False
             calls = calls.withhold()
-        pupils = reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id))
+        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id)))
         versions = _read_versions(school, connection, row.log_ref, own=own)
         linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
         concerns = select_linked_concerns(school, connection, person, linked)
@@ -178,9 +186,8 @@ def _read_versions(school: School, connection: Connection, ref: str | None, *, o
         connection,
         select(log_pupil.log_id, pupil.c.name)
         .join(pupil, pupil.c.pupil_id == log_pupil.pupil_id)
-        .where(log_pupil.log_id.in_(ids), valid_on(pupil, today))
-        .order_by(pupil.c.name),
-    )
+        .where(log_pupil.log_id.in_(ids), valid_on(pupil, today)),
+    ).sort_values("name", kind="stable")
     guests = reading.read_frame(
         connection,
         select(invited.log_id, func.coalesce(staff.c.name, invited.email).label("name"))

@@ -14,7 +14,8 @@ from app.access.scope import (
     is_during,
     is_open_to,
     join_values,
-    read_frame,
+    read_frame_by_name,
+    sort_by_name,
     with_staff_name,
 )
 from app.protocol.judge import find_status
@@ -45,7 +46,7 @@ def list_session_pupils(school: School, person: Person, days: Days) -> pd.DataFr
     `session_id`, `pupil_id`, `name`, `year_group`, `house`."""
     is_shown = and_(is_open_to(person, school.today()), _shows_pupils(person), is_during(days))
     columns = ["session_id", "pupil_id", "name", "year_group", "house"]
-    return read_frame(school, select_session_pupils().where(is_shown))[columns]
+    return read_frame_by_name(school, select_session_pupils().where(is_shown))[columns]
 
 
 def list_sessions_of_pupil(school: School, person: Person, pupil_id: int) -> pd.DataFrame:
@@ -101,7 +102,7 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
         named = with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
         frame = reading.read_frame(connection, named)
         outcomes = decode_outcomes(connection, frame)
-        pupils = reading.read_frame(connection, select_session_pupils().where(visible))
+        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(visible)))
     visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame["pupils"] = join_values(visible_ids, pupils, "session_id")
     withheld = frame["withheld"].to_numpy(bool)
@@ -131,5 +132,5 @@ def select_session_pupils() -> Select[Any]:
         .join(tables.sessions, SESSION.id == participant.session_id)
         .join(tables.pupils, tables.pupils.c.id == participant.pupil_id)
         .join(pupil, and_(pupil.c.pupil_id == participant.pupil_id, valid_on(pupil, SESSION.day)))
-        .order_by(pupil.c.name, participant.pupil_id, participant.session_id)
+        .order_by(participant.session_id)
     )

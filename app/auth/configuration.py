@@ -8,10 +8,10 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+from app.keys import encryption_keys
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable, load_secrets
 from app.store.database import UNAVAILABLE, DatabaseError
-from app.store.encryption import encryption_keys
 
 GREATEST_AGE = timedelta(hours=12)  # people sign in again after this, however active they are
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")

@@ -270,8 +270,9 @@ def _change_links(
         if kind == "session_linked":
             link_session(connection, register, number, session)
         else:
-            link = [sessions.c[name].is_not_distinct_from(answers[name]) for name in ("log_ref", "call_id")]
-            connection.execute(delete(sessions).where(sessions.c.concern_id == number, *link))
+            links = connection.execute(select(sessions).where(sessions.c.concern_id == number)).all()
+            link = [row.id for row in links if (row.log_ref, row.call_id) == (session.log_ref, session.call_id)]
+            connection.execute(delete(sessions).where(sessions.c.id.in_(link)))
         if register is CHILD:
             linked = connection.scalars(select(SESSION.id).where(is_linked([session.log_ref], [session.call_id])))
             rejudge(connection, school, Affected(sessions=set(linked)))

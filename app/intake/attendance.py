@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from app.intake.calls import check_exists, follow_pages, iter_parts, store_calls
+from app.intake.demonstration import check_objects
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, carry_out, prepare_import
 from app.judging.rejudge import Affected
@@ -58,7 +59,7 @@ def prepare_attendance(
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
         roster = reading.read_roster(connection)
-        for part in iter_parts(follow_pages(found, result)):
+        for part in iter_parts(follow_pages(check_objects(school, found), result)):
             reports = [report for item in part for report in _read_each(item, school, dates, result)]
             store_reports(connection, school, reports, roster, result, affected)
         return affected

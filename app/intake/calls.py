@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
+from app.intake.demonstration import check_not_demonstration
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, Work, carry_out_for_good, prepare_import, span
 from app.judging.call_rows import linked_to_concerns, read_original, read_originals, remove_calls, write_calls
@@ -57,6 +58,7 @@ def prepare_records(
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """The import of `calls` or `recordings`, ready to be run once."""
+    check_not_demonstration(school, kind)
     path = check_exists(path)
     refuse_attendance_report(path)
     work = create_record_work(school, iter_objects(path), progress)

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from app.formatting import on_day
+from app.intake.demonstration import check_not_demonstration, check_table
 from app.intake.logs import store_logs
 from app.intake.mappings import read_by_mapping
 from app.intake.people import RosterOptions, store_pupils, store_schools, store_staff
@@ -19,9 +20,7 @@ from app.records.evidence.attendance_lines import refuse_attendance_report
 from app.records.rows import UnreadableFileError
 from app.records.tables.tabular import Table, read_table
 from app.school import School
-from app.store.database import DatabaseError
 from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
-from app.store.writing import get_meta
 
 Source = str | Path | tuple[str, bytes]
 
@@ -66,8 +65,8 @@ def prepare_tables(
 ) -> Run:
     """The import of some tables by their kind, ready to be run: first schools, staff and pupils, then what names
     them."""
-    for kind in read:
-        check_not_demonstration(school, kind)
+    for kind, table in read.items():
+        check_table(school, kind, table)
     _check_days(school, options)
 
     def run(connection: Connection) -> list[ImportResult]:
@@ -154,16 +153,3 @@ def create_work(school: School, table: Table, options: RosterOptions = AS_OF_TOD
         return _STORE[result.kind](connection, school, table, result)
 
     return work
-
-
-def check_not_demonstration(school: School, kind: str) -> None:
-    """Raise DatabaseError if the kind belongs to the roster and the database is the demonstration's: no real person may
-    be in it, since anybody may view it as anybody."""
-    if kind not in _STORE_ROSTER:
-        return
-    with school.engine.connect() as connection:
-        if get_meta(connection, "demo") or get_meta(connection, "demo_unfinished"):
-            raise DatabaseError(
-                "This is the demonstration's database, and no real people may be imported into it. Set DATABASE_URL to "
-                "a database of the school's own. Nothing was changed."
-            )

@@ -227,6 +227,7 @@ class _Import:
         A blank Entra id leaves the one that is stored, by which its owner is known."""
         table, former = self.kind.table, tables.former_emails
         changed = set()
+        addresses = self.connection.execute(select(former.c.id, former.c.email)).all()
         for stored in self.connection.execute(select(table)).mappings().all():
             if (person := known.get(stored["id"])) is None:
                 continue
@@ -236,7 +237,8 @@ class _Import:
                 continue
             changed.add(stored["id"])
             if stored["email"] != row.email:
-                self.connection.execute(delete(former).where(former.c.email == row.email))
+                taken_back = [address.id for address in addresses if address.email == row.email]
+                self.connection.execute(delete(former).where(former.c.id.in_(taken_back)))
                 ended = {"email": stored["email"], self.kind.key: stored["id"], "ended_on": self.from_day}
                 self.connection.execute(insert(former).values(ended))
             self.connection.execute(update(table).where(table.c.id == stored["id"]).values(values))

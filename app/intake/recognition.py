@@ -68,14 +68,13 @@ def _recognise_in(
     """Link the rows of a table to the people whose account the roster now knows. Returns the `key` of those rows."""
     table = key.table
     ids = [table.c[name] for name in ("organiser_staff_id", "staff_id", "pupil_id") if name in table.c]
+    own_key = list(table.primary_key)
+    query = select(key.label("number"), entra_id.label("entra_id"), upn.label("upn"), *own_key)
     linked = set()
-    for number, *account in connection.execute(
-        select(key, entra_id, upn).where(*(column.is_(None) for column in ids)).distinct()
-    ).all():
-        staff_id, pupil_id = roster.find_ids(*account)
-        known = dict(zip(ids, (staff_id, pupil_id), strict=False))
+    for number, entra, address, *own in connection.execute(query.where(*(column.is_(None) for column in ids))).all():
+        known = dict(zip(ids, roster.find_ids(entra, address), strict=False))
         if any(known.values()):
-            same = [column.is_not_distinct_from(value) for column, value in zip((entra_id, upn), account, strict=True)]
-            connection.execute(update(table).where(key == number, *same).values(known))
+            is_own = [column == value for column, value in zip(own_key, own, strict=True)]
+            connection.execute(update(table).where(*is_own).values(known))
             linked.add(number)
     return linked

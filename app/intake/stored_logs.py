@@ -11,6 +11,7 @@ from app.intake.transaction import span
 from app.records.logs import Log
 from app.records.rows import InvalidCellError
 from app.store import reading, tables
+from app.store.concerns import find_conduct_links
 
 _Session = tuple[int, tuple[int, ...], datetime]  # staff, pupils in order, start
 
@@ -89,8 +90,10 @@ def _rename(connection: Connection, ref: str, new_ref: str) -> None:
 
 def relink_concerns(connection: Connection, ref: str, new_ref: str) -> None:
     """Link the concerns that are linked to the log `ref` to the log `new_ref`."""
-    for links in (tables.concern_sessions, tables.conduct_sessions):
-        connection.execute(update(links).where(links.c.log_ref == ref).values(log_ref=new_ref))
+    of_child, of_conduct = tables.concern_sessions, tables.conduct_sessions
+    connection.execute(update(of_child).where(of_child.c.log_ref == ref).values(log_ref=new_ref))
+    linked = of_conduct.c.id.in_(find_conduct_links(connection, "log_ref", [ref]))
+    connection.execute(update(of_conduct).where(linked).values(log_ref=new_ref))
 
 
 def _list_sessions(connection: Connection, logs: Sequence[Log]) -> dict[_Session, StoredLog]:

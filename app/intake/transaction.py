@@ -62,7 +62,8 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
     facts = {"kind": result.kind, "source": result.source, "imported_at": school.now(), "imported_by": result.actor_id}
     connection.execute(insert(tables.imports).values(facts | result.count() | {"rejected": len(result.rejected)}))
     raise_revision(connection)
-    about = f"{audit_log.CONFIDENTIAL if result.is_confidential else ''}{result.kind} from {result.source}"
+    # Without the file, whose name may be a child's.
+    about = f"{audit_log.CONFIDENTIAL if result.is_confidential else ''}{result.kind}"
     record_change(connection, school, result.actor_id, "imported", about)
     return result
 

@@ -18,6 +18,7 @@ from app.intake.undo_sessions import detach_sessions, judge_undone, restore_sess
 from app.school import School
 from app.store import audit_log, changes, reading, session_days, tables
 from app.store.changes import Change
+from app.store.encryption import decrypt
 from app.store.writing import raise_revision
 
 _breach, _done = tables.breaches.c, tables.imports.c
@@ -106,8 +107,9 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
         session_days.pack(connection)
         undone = update(tables.imports).where(_done.id.in_(last.numbers))
         connection.execute(undone.values(undone_at=school.now()))
-        for source in last.sources:
-            record_change(connection, school, actor_id, "changed", f"import of {source}, undone")
+        kinds = connection.scalars(select(_done.kind).where(_done.id.in_(last.numbers)).order_by(_done.id)).all()
+        for kind in kinds:
+            record_change(connection, school, actor_id, "changed", f"import of {kind}, undone")
         changes.forget(connection)
         raise_revision(connection)
     return last
@@ -129,7 +131,7 @@ def _describe(recorded: Sequence[Change]) -> LastImport | None:
     rows = [change.after for change in recorded if change.table is tables.imports and change.after]
     if not rows:
         return None
-    numbers, sources = tuple(row["id"] for row in rows), tuple(row["source"] for row in rows)
+    numbers, sources = tuple(row["id"] for row in rows), tuple(decrypt(row["source"].encode()).decode() for row in rows)
     return LastImport(numbers, sources, tables.EPOCH + timedelta(microseconds=rows[0]["imported_at"]))
 
 

@@ -15,7 +15,8 @@ from app.records.evidence.graph_objects import UnreadableObjectError
 from app.records.people.roster import Roster
 from app.school import School
 from app.store import reading, session_days, tables
-from app.store.encryption import DecryptionError, decrypt
+from app.store.concerns import find_conduct_links
+from app.store.encryption import DecryptionError, decrypt, hide_name
 from app.store.meeting_links import iter_links, remember_links
 from app.store.quarantined import put_fetched
 from app.store.writing import insert_rows
@@ -42,11 +43,14 @@ def write_calls(
         else:
             rows[tables.calls].append(row)
         rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, _COMPRESSION)})
-        rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
+        rows[tables.call_videos] += [
+            vars(video) | {"call_id": call.id, "person": hide_name(video.person)} for video in call.videos
+        ]
         for table, people in ((tables.call_stays, call.stays), (tables.call_listed, call.listed)):
             for person in people:
                 staff_id, pupil_id = roster.find_ids(person.entra_id, person.upn)
-                rows[table].append(vars(person) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
+                ids = {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
+                rows[table].append(vars(person) | ids | {"person": hide_name(person.person)})
     for table, values in rows.items():
         insert_rows(connection, table, values)
     remember_links(connection, iter_links(calls, school.settings.tenant_id), now)
@@ -75,9 +79,9 @@ def remove_calls(connection: Connection, calls: Collection[str]) -> None:
 
 def linked_to_concerns(connection: Connection, calls: Collection[str]) -> set[str]:
     """Those of some calls that a concern is linked to."""
-    links = (tables.concern_sessions.c.call_id, tables.conduct_sessions.c.call_id)
-    queries = [select(link).where(reading.is_among(connection, link, calls)) for link in links]
-    return {call_id for query in queries for call_id in connection.scalars(query)}
+    link = tables.concern_sessions.c.call_id
+    of_children = connection.scalars(select(link).where(reading.is_among(connection, link, calls)))
+    return {*of_children, *find_conduct_links(connection, "call_id", calls).values()}
 
 
 def read_originals(connection: Connection, calls: Collection[str]) -> Iterator[tuple[str, bytes | None]]:

@@ -79,6 +79,8 @@ def _read(text: str) -> Settings:
         entries = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The file is not valid TOML: {error}. Nothing was changed.") from None
+    except RecursionError:
+        raise SettingsError("The file is nested too deeply for settings. Nothing was changed.") from None
     settings = check_settings(entries, "The file")
     check_clauses(settings)
     return settings

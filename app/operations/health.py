@@ -13,13 +13,14 @@ from app.auth import configuration
 from app.formatting import how_many, moment, on_day
 from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
+from app.keys import encryption_keys
 from app.operations.verification import get_last_restore_test
 from app.reports.periods import describe_missing_term
 from app.school import School, find_difference_from_file, open_school
 from app.settings import SettingsError, get_variable
 from app.store import tables
 from app.store.database import DatabaseError, describe_error
-from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
+from app.store.encryption import DecryptionError, decrypt, encrypt
 from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.vocabulary.terms import EmailState

@@ -10,7 +10,8 @@ from app.access.administration import RECORDS, list_rejected_rows
 from app.access.policy import Person
 from app.intake import quarantine
 from app.intake.calls import create_record_work
-from app.intake.files import check_not_demonstration, create_work
+from app.intake.demonstration import check_not_demonstration, check_table
+from app.intake.files import create_work
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import_in
@@ -32,7 +33,6 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
     fixable = rows["fixable"].iloc[0] if len(rows) else ()
     if not fixable:
         raise ValueError("This row is resolved already, or cannot be fixed here. Nothing was changed.")
-    check_not_demonstration(school, rows["kind"].iloc[0])
     with school.writing() as connection:
         if not _resolve(connection, school, person, [number], RowResolution.FIXED):
             raise ValueError("Somebody else has resolved this row. Nothing was changed.")
@@ -45,6 +45,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
             raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
         result = ImportResult(row.kind, row.source, person.staff_id)
         table = Table(row.source, tuple(after), [(row.row, after)], kept=frozenset(TABLES[row.kind].required))
+        check_table(school, row.kind, table)
         run_import_in(connection, school, result, create_work(school, table, RosterOptions(whole=False)))
         if result.rejected:
             connection.rollback()
@@ -59,6 +60,7 @@ def give_record(school: School, person: Person, number: int, file: tuple[str, by
     rows = list_rejected_rows(school, person, number)
     if rows.empty or rows["kind"].iloc[0] not in RECORDS:
         raise ValueError("This record is resolved already. Nothing was changed.")
+    check_not_demonstration(school, rows["kind"].iloc[0])
     with school.writing() as connection:
         result = ImportResult(rows["kind"].iloc[0], file[0], person.staff_id)
         run_import_in(

@@ -10,6 +10,7 @@ The addresses of a pupil's family are deleted some time after the pupil left.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -29,6 +30,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.schema import DropSchema
 
 from app.access.administration import is_import_shown
 from app.access.forms import CONDUCT_DRAFT
@@ -36,6 +38,7 @@ from app.access.scope import is_confidential, is_counselling, select_past_and_pr
 from app.school import School
 from app.store import audit_log, changes, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
+from app.store.copies import list_older_copies, list_older_schemas
 from app.store.reading import is_among
 from app.store.versions import valid_versions
 from app.store.writing import raise_revision
@@ -59,7 +62,7 @@ class Past:
     number: int | None
 
 
-_Part = tuple[Past, Sequence[Delete | Update]]  # and the statements that delete it
+_Part = tuple[Past, Sequence[Delete | Update | DropSchema]]  # and the statements that delete it
 
 
 def find_first_days_kept(school: School) -> dict[str, date]:
@@ -92,7 +95,27 @@ def purge(school: School) -> list[Past]:
         changes.forget(connection)  # undoing an import would bring back what was deleted
         session_days.pack(connection)
         raise_revision(connection)
+    for copy in _list_copies(school):
+        copy.unlink(missing_ok=True)
     return [past for past, _ in parts]
+
+
+def _list_copies(school: School) -> list[Path]:
+    """The copies of an embedded database, made at an upgrade or a restore, that are past their retention period."""
+    url = school.engine.url
+    if school.engine.dialect.name != "sqlite" or not url.database:
+        return []
+    return list_older_copies(Path(url.database), _find_starts(school)["unfinished"])
+
+
+def _find_copies(connection: Connection, school: School) -> _Part:
+    """Copies made at an upgrade or a restore: of PostgreSQL the schemas; files are deleted at the end."""
+    since = _find_starts(school)["unfinished"]
+    if connection.dialect.name == "sqlite":
+        return Past("copies of the database", since.date(), len(_list_copies(school))), []
+    schemas = list_older_schemas(connection, since)
+    drops = [DropSchema(schema, cascade=True) for schema in schemas]
+    return Past("copies of the database", since.date(), len(schemas)), drops
 
 
 def _find_starts(school: School) -> dict[str, datetime]:
@@ -127,6 +150,7 @@ def _find_parts(connection: Connection, school: School) -> Iterator[_Part]:
     imported = tables.imports.c.imported_at < first_import
     number = _count(connection, tables.imports, and_(imported, is_import_shown()))
     yield Past("entries of the list of imports", first_import.date(), number), [delete(tables.imports).where(imported)]
+    yield _find_copies(connection, school)
     yield Past(_AUDIT, since["audit"].date(), None), []
 
 

@@ -46,11 +46,12 @@ def ask_for_consent(school: School, person: Person, request: Consent) -> int:
     request = request.model_copy(update=utc | {"reason": (request.reason or "").strip()})
     requested = request.model_dump(include=_REQUESTED)
     state = consent_status()
-    same = select(_consent.id, state.c.state).join(state, state.c.consent_id == _consent.id)
+    same = select(_consent.id, _consent.reason, state.c.state).join(state, state.c.consent_id == _consent.id)
+    same = same.where(*(_consent[name] == value for name, value in requested.items() if name != "reason"))
     with school.writing() as connection:
         if connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.id == request.pupil_id)) is None:
             raise ValueError("Choose the pupil whose parents you are asking.")
-        earlier = connection.execute(same.where(*(_consent[name] == value for name, value in requested.items()))).all()
+        earlier = [row for row in connection.execute(same) if row.reason == requested["reason"]]
         for row in earlier:
             if row.state in ("asked", "given"):
                 return int(row.id)
@@ -198,9 +199,9 @@ class _Change:
 
     def has_event(self, **values: Any) -> bool:
         """Whether the consent has an event with these values that has not been struck out."""
-        same = (_event[name] == value for name, value in values.items())
-        query = select(_event.id).where(_event.consent_id == self.consent_id, is_not_struck(), *same)
-        return self.connection.scalar(query.limit(1)) is not None
+        of_consent = select(tables.consent_events).where(_event.consent_id == self.consent_id, is_not_struck())
+        events = self.connection.execute(of_consent).mappings().all()
+        return any(all(event[name] == value for name, value in values.items()) for event in events)
 
     def add(self, description: str, **values: Any) -> None:
         """Add an event (it occurred now, unless `values` say otherwise), judge the sessions that the consent covers

@@ -277,9 +277,8 @@ class _File:
             select(pupil.c.name)
             .join(tables.log_pupils, log_pupil.pupil_id == pupil.c.pupil_id)
             .where(log_pupil.log_id == log_id, valid_on(pupil, self.school.today()))
-            .order_by(pupil.c.name)
         )
-        return ", ".join(names)
+        return ", ".join(sorted(names))
 
     def _show_calls(self, session_id: int) -> Iterator[Cell]:
         """When the pupil joined and left, and when recordings were made."""

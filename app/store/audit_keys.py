@@ -6,12 +6,11 @@ import hmac
 import json
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection
 
+from app.keys import derive_key, encryption_keys
 from app.settings import SettingsError
-from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
+from app.store.encryption import DecryptionError, decrypt, encrypt
 from app.store.writing import get_meta, set_meta
 
 AUDIT_KEYS = "audit_keys"
@@ -55,7 +54,7 @@ def compute_code(key: bytes | None, *content: object) -> str:
 
 @lru_cache(maxsize=16)
 def _derive(keys: tuple[str, ...]) -> tuple[bytes, ...]:
-    return tuple(HKDF(SHA256(), 32, salt=None, info=b"audit trail").derive(key.encode()) for key in keys)
+    return tuple(derive_key(key, "audit trail") for key in keys)
 
 
 @lru_cache(maxsize=16)

@@ -18,10 +18,11 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
 
+from app.keys import encryption_keys
 from app.settings import SettingsError
 from app.store import reading, tables
 from app.store.audit_keys import compute_code, is_keyed, keep_keys, read_keys
-from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
+from app.store.encryption import DecryptionError, decrypt, encrypt
 from app.store.writing import get_meta, set_meta
 
 # The actions, and their names for the administrator.

@@ -1,5 +1,6 @@
 """Backs up the embedded database as a consistent copy, and restores it."""
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -8,16 +9,32 @@ from pathlib import Path
 from sqlalchemy import Engine, make_url
 
 from app import clock
+from app.store.copies import CopyError, backup_keys, is_encrypted, protect, unprotect
 from app.store.database import DatabaseError, copy_file
 
 
 def backup(engine: Engine, file: Path) -> None:
-    """Copy the database to `file` while others go on writing. The copy is checked."""
+    """Copy the database to `file` while others go on writing. The copy is checked, and encrypted if there is a key for
+    copies: it gets to its place only then."""
     if engine.dialect.name != "sqlite" or not engine.url.database:
         raise DatabaseError("Only the embedded database is copied like this; of PostgreSQL make copies with pg_dump.")
     if file.exists():
         raise DatabaseError(f"{file} is there already; name a new file.")
-    copy_checked(Path(engine.url.database), file)
+    database = Path(engine.url.database)
+    if not backup_keys():
+        copy_checked(database, file)
+        return
+    plain = database.with_name(database.name + ".copy")
+    try:
+        copy_checked(database, plain)
+        protect(plain)
+        shutil.copyfile(plain, file)
+        file.chmod(0o600)
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
+    finally:
+        plain.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path) -> Path | None:
@@ -33,6 +50,7 @@ def restore(url: str, file: Path) -> Path | None:
     try:
         copy_checked(file, restored)
         if target.exists():
+            _check_same_kind(restored, target)
             old = target.with_name(f"{target.stem}-before-{clock.now().astimezone():%Y%m%d-%H%M%S}{target.suffix}")
             _keep(target, old)
             for tail in ("-wal", "-shm"):
@@ -43,9 +61,35 @@ def restore(url: str, file: Path) -> Path | None:
     return old
 
 
+def _check_same_kind(restored: Path, target: Path) -> None:
+    """DatabaseError if one of two databases is the demonstration's and the other a school's."""
+    if _is_demonstration(target) not in (None, _is_demonstration(restored)):
+        raise DatabaseError(
+            "One of the two is the demonstration's database, the other a school's: neither takes the place of the "
+            "other. Set DATABASE_URL to a file that does not exist yet. Nothing was changed."
+        )
+
+
+def _is_demonstration(file: Path) -> bool | None:
+    """Whether a database is the demonstration's; None if it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("select 1 from meta where key = 'demo'").fetchone() is not None
+    except sqlite3.Error:
+        return None
+
+
+def decrypt_copy(file: Path, to: Path) -> None:
+    """Write a copy, checked and decrypted, to a new file, for an earlier version of the program."""
+    if to.exists():
+        raise DatabaseError(f"{to} is there already; name a new file.")
+    copy_checked(file, to)
+
+
 def _keep(database: Path, old: Path) -> None:
     try:
         copy_file(database, old)
+        protect(old)
     except sqlite3.Error:  # the database may be damaged, hence the restore: keep its files as they are
         for tail in ("", "-wal"):
             if (part := database.with_name(database.name + tail)).exists():
@@ -54,16 +98,29 @@ def _keep(database: Path, old: Path) -> None:
 
 
 def copy_checked(file: Path, copy: Path) -> None:
-    """Copy a database file. DatabaseError, and no copy, unless both are whole databases of this program."""
-    _check_file(file)
+    """Copy a database file, decrypted. DatabaseError, and no copy, unless both are whole databases of this program."""
     try:
-        copy_file(file, copy)
+        if file.is_file() and is_encrypted(file):
+            _copy_decrypted(file, copy)
+        else:
+            _check_file(file)
+            copy_file(file, copy)
         _check_file(copy)
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
     except DatabaseError:
-        copy.unlink()
+        copy.unlink(missing_ok=True)
         raise
+
+
+def _copy_decrypted(file: Path, copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    shutil.copyfile(file, copy)
+    try:
+        unprotect(copy)
+    except CopyError as error:
+        raise DatabaseError(f"{error} Nothing was changed.") from None
 
 
 def _check_file(file: Path) -> None:

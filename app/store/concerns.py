@@ -1,9 +1,9 @@
 """The two registers of concerns, about children and about adults' conduct, with their levels and categories."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table, select
 
 from app.store import tables
 from app.vocabulary.roles import Resource
@@ -64,6 +64,22 @@ CONDUCT = Register(
     pupils=tables.conduct_pupils,
     sessions=tables.conduct_sessions,
 )
+
+
+def list_named(connection: Connection, concern_id: int | None = None) -> list[tuple[int, int]]:
+    """The staff whom concerns about conduct name, or one of them: the concern's number and the staff id."""
+    named = tables.conduct_named.c
+    query = select(named.concern_id, named.staff_id).where(named.staff_id.is_not(None))
+    of_one = query if concern_id is None else query.where(named.concern_id == concern_id)
+    return [(number, staff_id) for number, staff_id in connection.execute(of_one)]
+
+
+def find_conduct_links(connection: Connection, name: str, values: Collection[str]) -> dict[int, str]:
+    """The links of concerns about conduct to some logs (`name`: "log_ref") or calls ("call_id"): the value that is one
+    of some, by the link's number."""
+    link = tables.conduct_sessions.c
+    wanted, stored = set(values), connection.execute(select(link.id, link[name]).where(link[name].is_not(None)))
+    return {number: value for number, value in stored if value in wanted}
 
 
 def register_of(ref: str) -> Register:

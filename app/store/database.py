@@ -27,6 +27,7 @@ from sqlalchemy.schema import CreateSchema
 
 from app import clock
 from app.log_questions import QUESTIONS
+from app.store.copies import protect
 from app.store.tables import logs, metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -226,6 +227,7 @@ def _back_up_before_upgrade(connection: Connection, version: str) -> None:
     copy = database.with_name(f"{database.stem}-{name}{database.suffix}")
     try:
         copy_file(database, copy)
+        protect(copy)
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(
             f"The database is of an earlier version and is copied before it is brought up to date; the copy {copy} "

@@ -10,10 +10,22 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, Table, bindparam, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
+from app.keys import encryption_keys
 from app.store import changes, tables
 from app.store.audit_keys import is_keyed, keep_keys
 from app.store.database import DatabaseError
-from app.store.encryption import EncryptedBytes, EncryptedText, KeyStatus, decrypt, encrypt, key_status
+from app.store.encryption import (
+    EncryptedBytes,
+    EncryptedNumber,
+    EncryptedText,
+    EncryptedUnlessListed,
+    KeyStatus,
+    decrypt,
+    encrypt,
+    hide_name,
+    is_hidden,
+    key_status,
+)
 
 _AT_ONCE = 1000
 _CHECKPOINT = "pragma wal_checkpoint(truncate)"
@@ -37,18 +49,23 @@ class KeyCounts:
 
 def count_by_key(connection: Connection, *, sample: bool = False) -> list[KeyCounts]:
     """The counts of each table that holds encrypted values, except those of concerns about conduct, which no figure may
-    reveal. Every value is decrypted, some 5,000 a second; of a `sample` only the first thousand of each column, which
+    reveal. Every value is decrypted; of a `sample` only the first thousand of each column, which
     is enough to tell whether there is anything to rotate."""
     counts: defaultdict[str, Counter[KeyStatus]] = defaultdict(Counter)
     for table, column in _iter_encrypted_columns():
         if table not in tables.CONDUCT_TABLES:
             for rows in islice(_iter_stored_values(connection, table, column), 1 if sample else None):
-                counts[table.name].update(key_status(_to_bytes(row.stored)) for row in rows)
+                counts[table.name].update(key_status(_split(row.stored)[1]) for row in rows)
     return [KeyCounts(name, *(counted[status] for status in KeyStatus)) for name, counted in counts.items()]
 
 
 _NARRATIVES = "narratives, notes and drafts"
-_COUNTED_APART = {"call_originals": "call records", "quarantine": "rejected rows"}
+_COUNTED_APART = dict.fromkeys(("call_originals", "call_stays", "call_listed"), "call records") | {
+    "former_emails": "names and addresses",
+    "pupil_versions": "names and addresses",
+    "pupils": "names and addresses",
+    "quarantine": "rejected rows",
+}
 
 
 def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
@@ -70,6 +87,7 @@ def reencrypt_all(connection: Connection) -> int:
     if is_keyed(connection):
         keep_keys(connection, encrypt_again=True)  # of the audit trail
     changes.forget(connection)  # what the last import changed may be encrypted with an older key
+    _hide_people(connection)
     return sum(
         _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
         for table, column in _iter_encrypted_columns()
@@ -88,7 +106,7 @@ def remove_traces(engine: Engine) -> None:
                         raise sqlite3.OperationalError
         else:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                for table in dict.fromkeys(table for table, _ in _iter_encrypted_columns()):
+                for table in tables.metadata.sorted_tables:
                     connection.exec_driver_sql(f'vacuum full "{table.name}"')
     except (sqlite3.Error, DBAPIError):
         raise DatabaseError(
@@ -100,7 +118,7 @@ def remove_traces(engine: Engine) -> None:
 def _iter_encrypted_columns() -> Iterator[tuple[Table, str]]:
     for table in tables.metadata.sorted_tables:
         for column in table.c:
-            if isinstance(column.type, EncryptedText | EncryptedBytes):
+            if isinstance(column.type, EncryptedText | EncryptedNumber | EncryptedBytes):
                 yield table, column.name
 
 
@@ -109,6 +127,8 @@ def _iter_stored_values(connection: Connection, table: Table, column: str) -> It
     of = tables.as_stored(table).c
     key = [of[part.name] for part in table.primary_key]
     query: Select[Any] = select(*key, of[column].label("stored")).where(of[column].is_not(None)).order_by(*key)
+    if isinstance(table.c[column].type, EncryptedUnlessListed):
+        query = query.where(of[column].startswith(EncryptedUnlessListed.MARK))
     query = query.limit(_AT_ONCE)
     rows = connection.execute(query).all()
     while rows:
@@ -125,9 +145,10 @@ def _reencrypt(connection: Connection, table: Table, column: str) -> int:
     for rows in _iter_stored_values(connection, table, column):
         changed = []
         for row in rows:
-            if key_status(_to_bytes(row.stored)) != KeyStatus.NEWEST:
-                content = encrypt(decrypt(_to_bytes(row.stored)))
-                reencrypted = content if isinstance(row.stored, bytes) else content.decode()
+            mark, stored = _split(row.stored)
+            if key_status(stored) != KeyStatus.NEWEST:
+                content = encrypt(decrypt(stored))
+                reencrypted = content if isinstance(row.stored, bytes) else mark + content.decode()
                 key = {f"key_{name}": value for name, value in zip(names, row, strict=False)}
                 changed.append(key | {"reencrypted": reencrypted})
         if changed:
@@ -136,5 +157,25 @@ def _reencrypt(connection: Connection, table: Table, column: str) -> int:
     return number
 
 
-def _to_bytes(stored: str | bytes) -> bytes:
-    return stored if isinstance(stored, bytes) else stored.encode()
+def _split(stored: str | bytes) -> tuple[str, bytes]:
+    """The mark of a value of EncryptedUnlessListed, empty for others, and what `encrypt` returned."""
+    if isinstance(stored, bytes):
+        return "", stored
+    mark = EncryptedUnlessListed.MARK if stored.startswith(EncryptedUnlessListed.MARK) else ""
+    return mark, stored.removeprefix(mark).encode()
+
+
+def _hide_people(connection: Connection) -> None:
+    """Hide who the people in calls are if that was stored without a key."""
+    for table in (tables.call_stays, tables.call_videos, tables.call_listed):
+        key = list(table.primary_key)
+        rows = connection.execute(select(*key, table.c.person.label("shown"))).all()
+        change = update(table).where(*(column == bindparam(f"key_{column.name}") for column in key))
+        changed = [
+            {f"key_{column.name}": value for column, value in zip(key, row, strict=False)}
+            | {"hidden": hide_name(row.shown)}
+            for row in rows
+            if not is_hidden(row.shown)
+        ]
+        if changed and encryption_keys():
+            connection.execute(change.values(person=bindparam("hidden")), changed)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    Text,
     and_,
     any_,
     exists,
@@ -36,7 +37,7 @@ from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
 from app.records.people.roster import Roster
 from app.store import consents, tables
-from app.store.encryption import EncryptedBytes, EncryptedText
+from app.store.encryption import EncryptedBytes, EncryptedNumber, EncryptedText
 from app.store.versions import get_person_column, valid_versions
 from app.vocabulary.terms import ConcernCategory
 
@@ -47,10 +48,15 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """A query's rows: instants as datetime64[us, UTC], days as datetime64[s], yes/no as "boolean", whole numbers as
     "Int64" where one is blank, everything else as objects with None."""
     columns = list(query.selected_columns)
-    stored = [type_coerce(c, BigInteger).label(c.name) if isinstance(c.type, tables.Instant) else c for c in columns]
+    stored = [
+        type_coerce(c, BigInteger if isinstance(c.type, tables.Instant) else Text).label(c.name)
+        if isinstance(c.type, tables.Instant | EncryptedText)
+        else c
+        for c in columns
+    ]
     result = connection.execute(query.with_only_columns(*stored, maintain_column_froms=True))
     rows: Sequence[Any]
-    if result.cursor is None or any(isinstance(c.type, EncryptedText | EncryptedBytes) for c in columns):
+    if result.cursor is None or any(isinstance(c.type, EncryptedNumber | EncryptedBytes) for c in columns):
         rows = result.all()
     else:
         rows = result.cursor.fetchall()  # without SQLAlchemy's row objects, which double the time
@@ -62,6 +68,8 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
 def _typed(kind: Any, values: list[Any]) -> Any:
     if isinstance(kind, tables.Instant):
         return instants(pd.array(values, dtype="Int64").to_numpy("int64", na_value=np.iinfo("int64").min))
+    if isinstance(kind, EncryptedText):
+        return pd.Series(kind.read_all(values), dtype=object)
     if isinstance(kind, Boolean):
         return pd.array(values, dtype="boolean")
     if isinstance(kind, Date):

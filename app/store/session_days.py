@@ -19,6 +19,7 @@ from app.protocol.judge import OUTCOME
 from app.protocol.outcomes import OUTCOMES
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
+from app.vocabulary.terms import Purpose
 
 _day, _session = tables.session_days.c, tables.sessions.c
 _WORDS = pa.dictionary(pa.int32(), pa.string())
@@ -106,6 +107,8 @@ def _read_sessions(connection: Connection, condition: ColumnElement[bool]) -> pd
     frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
     outcomes = decode_outcomes(connection, frame)
     frame["staff_id"] = frame["staff_id"].fillna(0)
+    listed = frame["purpose"].isna() | frame["purpose"].isin(list(Purpose))
+    frame["purpose"] = frame["purpose"].where(listed, Purpose.OTHER)  # what somebody typed is encrypted elsewhere
     return frame.assign(**{name: outcomes[name].cat.codes for name in CLAUSES})
 
 

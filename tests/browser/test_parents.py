@@ -35,7 +35,7 @@ class Parents:
         family = {"contact_emails": f"{MAM};{DAD}", "language": "cy"}
         with school.engine.begin() as connection:
             connection.execute(
-                update(tables.pupils).where(tables.pupils.c.email == people.email("aled")).values(family)
+                update(tables.pupils).where(tables.pupils.c.id == people.find_pupil(school, "aled")).values(family)
             )
 
     @contextmanager

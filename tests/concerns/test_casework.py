@@ -43,14 +43,8 @@ def who(school: School, name: str) -> Person:
     return found
 
 
-def pupil(school: School, name: str) -> int:
-    with school.engine.connect() as connection:
-        by_email = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(name))
-        return int(connection.execute(by_email).scalar_one())
-
-
 def raised(school: School, by: str = "tutor", about: str = "aled", session_id: int | None = None, **other: Any) -> str:
-    report = Report(CHILD, pupil_ids=[pupil(school, about)], **REPORTED | other)
+    report = Report(CHILD, pupil_ids=[people.find_pupil(school, about)], **REPORTED | other)
     return raise_concern(school, who(school, by), report, session_id).ref
 
 
@@ -92,7 +86,8 @@ def test_the_chronology_contains_every_step_in_any_order(school: School, data: A
         before = after
     told = words_of(before) + "".join(entry.what for entry in before)
     assert [words for words in kept if words not in told] == []
-    mine = [entry for entry in get_chronology(school, who(school, "dsp"), pupil(school, "aled")) if entry.ref == ref]
+    chronology = get_chronology(school, who(school, "dsp"), people.find_pupil(school, "aled"))
+    mine = [entry for entry in chronology if entry.ref == ref]
     if "aled" in {name.split()[0].lower() for name in seen(school, ref).pupils["name"]}:
         assert mine == before, "the child's chronology holds the concern's"
 
@@ -108,8 +103,8 @@ def _answers(
     choices: dict[str, list[Any]] = {
         "staff": [who(school, name).staff_id for name in ("teacher", "dsp")],
         "level": [level for level in view.register.levels if level != view.level],
-        "pupil": [n for n in (pupil(school, name) for name in people.PUPILS) if n not in mine],
-        "pupil_of": [n for n in mine if n != pupil(school, "aled")] or mine,
+        "pupil": [n for n in (people.find_pupil(school, name) for name in people.PUPILS) if n not in mine],
+        "pupil_of": [n for n in mine if n != people.find_pupil(school, "aled")] or mine,
         "leader": [n for n in list_leaders_to_share_with(school, who(school, "dsp")) if n not in view.shared_with],
         "shared": list(view.shared_with),
         "action": waiting,
@@ -153,7 +148,7 @@ def test_the_printed_chronology_contains_every_word(school: School) -> None:
     ref, other = raised(school), raised(school, summary="Another one: <b>#panic()</b> \\ $x$")
     step(school, ref, "action", what="Ring home", recipient_id=who(school, "teacher").staff_id, due=school.today())
     step(school, other, "decision", decision="Wait", text="The mother was told")
-    paper = create_child_chronology(school, who(school, "dsp"), pupil(school, "aled"))
+    paper = create_child_chronology(school, who(school, "dsp"), people.find_pupil(school, "aled"))
     told = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper)).pages)
     for words in ("Aled Pugh", ref, other, "Dim byd.", "Ring home", "The mother was told", "#panic()", "Confidential"):
         assert words in told, words
@@ -283,10 +278,10 @@ def test_get_concern_describes_to_a_hoy_only_linked_sessions_that_are_theirs(sch
 
 
 def test_get_chronology_describes_to_a_hoy_only_linked_sessions_that_are_theirs(school: School, linked: str) -> None:
-    entries = get_chronology(school, who(school, "hoy9"), pupil(school, "carys"))
+    entries = get_chronology(school, who(school, "hoy9"), people.find_pupil(school, "carys"))
     assert sessions_described(entries) == ["Wed 9 Sep 2026, 12:00, pastoral, Tutor"]
     assert "music" not in words_of(entries).lower()
-    everything = get_chronology(school, who(school, "dsp"), pupil(school, "carys"))
+    everything = get_chronology(school, who(school, "dsp"), people.find_pupil(school, "carys"))
     assert words_of(everything).count("music") == 4
 
 
@@ -327,9 +322,9 @@ def test_an_action_is_done_without_seeing_the_concern(school: School) -> None:
 
 def test_correcting_the_child_is_recorded_and_alerts_the_right_dsp(school: School) -> None:
     ref = raised(school, about="dai")
-    step(school, ref, "linked", by="prepdsp", pupil=pupil(school, "aled"), text="the other one")
+    step(school, ref, "linked", by="prepdsp", pupil=people.find_pupil(school, "aled"), text="the other one")
     assert seen(school, ref).owner == "Prepdsp, Dsp"
-    step(school, ref, "unlinked", by="prepdsp", pupil=pupil(school, "dai"), text="named by mistake")
+    step(school, ref, "unlinked", by="prepdsp", pupil=people.find_pupil(school, "dai"), text="named by mistake")
     assert not seen_by(school, ref, "prepdsp")
     view = seen(school, ref)
     assert view.pupils["name"].tolist() == ["Aled Pugh"]

@@ -20,7 +20,7 @@ from tests import people
 from tests.graph.conftest import asking, sync_entra
 from tests.graph.entra import Entra, account, facts, roster
 from tests.graph.standin import StandIn
-from tests.people import email, someone
+from tests.people import email, find_pupil, someone
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -135,7 +135,7 @@ def test_sync_roster_takes_what_the_table_says_before_groups(school: School, ent
     assert someone(school, "teacher").roles == {Role.MUSIC_TEACHER, Role.TUTOR}
     assert facts(school.engine, "aled")["house"] == "Wye"
     with school.engine.connect() as connection:
-        query = select(tables.pupils.c.contact_emails).where(tables.pupils.c.email == email("aled"))
+        query = select(tables.pupils.c.contact_emails).where(tables.pupils.c.id == find_pupil(school, "aled"))
         assert connection.scalar(query) == "p.pugh@home.example"
     assert synced.notes == [
         "roster.csv: unknown columns passed over: colour",

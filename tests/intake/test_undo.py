@@ -28,7 +28,7 @@ from app.store.key_rotation import reencrypt_all
 from tests import people
 from tests.conftest import SETTINGS
 from tests.intake.contents import WHO, all_rows
-from tests.people import call, calls, email, log, someone, table
+from tests.people import call, calls, email, find_pupil, log, someone, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -194,14 +194,14 @@ def test_undo_last_import_is_on_the_audit_trail(school: School, tmp_path: Path) 
     with school.engine.connect() as connection:
         last = connection.execute(select(tables.audit).order_by(tables.audit.c.id.desc()).limit(1)).one()
         undone = connection.scalars(select(tables.imports.c.undone_at).order_by(tables.imports.c.id)).all()
-    assert (last.actor, last.subject.endswith("of pupils.csv, undone")) == (email("admin"), True)
+    assert (last.actor, last.subject.endswith("import of pupils, undone")) == (email("admin"), True)
     assert undone[-1] is not None
     assert undone[0] is None
 
 
 def _log_with_the_pupil(school: School, folder: Path) -> None:
     with school.writing() as connection:
-        pupil = connection.scalars(select(tables.pupils.c.id).where(tables.pupils.c.email == NEW["email"])).one()
+        pupil = find_pupil(school, NEW["email"])
         log_id = connection.scalars(select(tables.logs.c.id)).first()
         connection.execute(insert(tables.log_pupils).values(log_id=log_id, pupil_id=pupil))
 

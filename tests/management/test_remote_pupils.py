@@ -41,14 +41,8 @@ def school(school_with: SchoolWith) -> School:
     return school_with(talk)
 
 
-def pupil_id(school: School, who: str) -> int:
-    query = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(who))
-    with school.engine.connect() as connection:
-        return int(connection.scalars(query).one())
-
-
 def enter(school: School, by: str, who: str, first: date = MONDAY, last: date = FRIDAY) -> Effect:
-    return enter_remote_learning(school, someone(school, by), pupil_id(school, who), first, last, "Quarantine")
+    return enter_remote_learning(school, someone(school, by), people.find_pupil(school, who), first, last, "Quarantine")
 
 
 def one_to_ones(school: School) -> set[str]:
@@ -79,7 +73,7 @@ def test_enter_remote_learning_makes_one_to_ones_of_the_pupils_pastoral_sessions
     assert (effect.sessions, effect.closed) == (2, 0)
     assert effect.describe() == "2 past sessions now show a breach."
     assert [entry[1:] for entry in in_force(school)] == [("Aled Pugh", "23 27", "Quarantine")]
-    aled = pupil_id(school, "aled")
+    aled = people.find_pupil(school, "aled")
     assert trail(school)[-1] == f"remote learning of pupil {aled}, entry 1, 2026-11-23 to 2026-11-27"
 
 
@@ -97,8 +91,8 @@ def test_enter_remote_learning_opens_each_breach_once(school: School) -> None:
 def test_enter_remote_learning_is_for_those_who_lead_the_pupil(school: School, by: str, who: str) -> None:
     with pytest.raises(NotAllowedError, match="remote learning of this pupil"):
         enter(school, by, who)
-    assert not may_enter_remote_learning(school, someone(school, by), pupil_id(school, who))
-    assert may_enter_remote_learning(school, someone(school, "sdh"), pupil_id(school, who))
+    assert not may_enter_remote_learning(school, someone(school, by), people.find_pupil(school, who))
+    assert may_enter_remote_learning(school, someone(school, "sdh"), people.find_pupil(school, who))
 
 
 @pytest.mark.parametrize("by", ["tutor", "teacher", "dsp", "slt", "admin", "counsellor"])
@@ -112,7 +106,7 @@ def test_remote_learning_is_not_for_others(school: School, by: str) -> None:
     ):
         with pytest.raises(NotAllowedError):
             forbidden()
-    assert not may_enter_remote_learning(school, person, pupil_id(school, "aled"))
+    assert not may_enter_remote_learning(school, person, people.find_pupil(school, "aled"))
 
 
 def test_list_remote_learning_is_of_the_pupils_whom_somebody_leads(school: School) -> None:
@@ -136,7 +130,7 @@ def test_enter_remote_learning_refuses_what_does_not_fit(
     school: School, first: date, last: date, reason: str, words: str
 ) -> None:
     with pytest.raises(RemoteLearningError, match=words):
-        enter_remote_learning(school, someone(school, "sdh"), pupil_id(school, "aled"), first, last, reason)
+        enter_remote_learning(school, someone(school, "sdh"), people.find_pupil(school, "aled"), first, last, reason)
     assert in_force(school) == []
 
 

@@ -3,13 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from app.access.remote_pupils import list_remote_learning
 from app.management.remote_pupils import enter_remote_learning
 from app.school import School
 from app.sessions.drafts import save_draft
-from app.store import tables
 from tests import people
 from tests.apptest import AppTest
 from tests.pages.conftest import OpenAs
@@ -18,12 +16,6 @@ from tests.people import someone
 pytestmark = pytest.mark.usefixtures("story_clock")
 
 OF_ONE_TO_ONES = {"Was an adult in the house?", "Which second member of the pastoral team was invited?"}
-
-
-def pupil_id(school: School, who: str) -> int:
-    query = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(who))
-    with school.engine.connect() as connection:
-        return int(connection.scalars(query).one())
 
 
 def questions(at: AppTest) -> set[str]:
@@ -37,7 +29,7 @@ def test_log_asks_about_one_to_ones_only_of_a_pupil_in_quarantine(
 ) -> None:
     today = school.today()
     quarantine = today - timedelta(days=2), today + timedelta(days=2)
-    enter_remote_learning(school, someone(school, "hoy9"), pupil_id(school, "aled"), *quarantine, "Quarantine")
+    enter_remote_learning(school, someone(school, "hoy9"), people.find_pupil(school, "aled"), *quarantine, "Quarantine")
     form = {"ref": "F-1", "purpose": "pastoral", "day": today.isoformat(), "from": "10:00", "to": "10:20"}
     save_draft(school, someone(school, "tutor"), "log", form | {"pupils": [people.email(who)]})
     at = open_page("tutor", "log")
@@ -51,7 +43,7 @@ def test_plan_asks_for_the_reason_only_of_a_pupil_in_quarantine(
     school: School, open_page: OpenAs, who: str, asked: bool
 ) -> None:
     day = school.today() + timedelta(days=3)
-    enter_remote_learning(school, someone(school, "hm"), pupil_id(school, "aled"), day, day, "Quarantine")
+    enter_remote_learning(school, someone(school, "hm"), people.find_pupil(school, "aled"), day, day, "Quarantine")
     form = {"ref": "P-1", "purpose": "pastoral", "day": day.isoformat(), "from": "12:45", "to": "13:00"}
     save_draft(school, someone(school, "tutor"), "plan", form | {"pupils": [people.email(who)]})
     at = open_page("tutor", "plan")
@@ -68,7 +60,7 @@ def press(at: AppTest, *labels: str) -> AppTest:
 
 
 def test_pupils_page_enters_remote_learning_from_today_and_ends_it(school: School, open_page: OpenAs) -> None:
-    aled, today = str(pupil_id(school, "aled")), school.today()
+    aled, today = str(people.find_pupil(school, "aled")), school.today()
     at = press(open_page("hoy9", "sessions", pupil=aled), "Remote learning…")
     assert [day.value for day in at.date_input] == [today, today]
     press(at, "Remote learning…", "Enter")
@@ -91,7 +83,7 @@ def test_pupils_page_enters_remote_learning_from_today_and_ends_it(school: Schoo
 
 
 def test_pupils_page_withdraws_remote_learning_entered_by_mistake(school: School, open_page: OpenAs) -> None:
-    aled, today = pupil_id(school, "aled"), school.today()
+    aled, today = people.find_pupil(school, "aled"), school.today()
     enter_remote_learning(school, someone(school, "hoy9"), aled, today - timedelta(days=9), today, "Quarantine")
     at = press(open_page("sdh", "sessions", pupil=str(aled)), "End early…")
     next(box for box in at.checkbox if box.label.startswith("Entered by mistake")).check()
@@ -104,8 +96,10 @@ def test_pupils_page_offers_remote_learning_to_those_who_lead_the_pupil(
     school: School, open_page: OpenAs, who: str, offered: bool
 ) -> None:
     today = school.today()
-    enter_remote_learning(school, someone(school, "sdh"), pupil_id(school, "aled"), today, today, "Private matter")
-    at = open_page(who, "sessions", pupil=str(pupil_id(school, "aled")))
+    enter_remote_learning(
+        school, someone(school, "sdh"), people.find_pupil(school, "aled"), today, today, "Private matter"
+    )
+    at = open_page(who, "sessions", pupil=str(people.find_pupil(school, "aled")))
     assert not at.exception
     assert [title.value for title in at.title] == ["Aled Pugh"]
     assert ("Remote learning…" in [button.label for button in at.button]) is offered

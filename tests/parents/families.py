@@ -41,13 +41,11 @@ def set_family(school: School, who: str, contacts: str | None, language: str | N
     pupil = tables.pupils
     with school.engine.begin() as connection:
         values = {"contact_emails": contacts, "language": language}
-        connection.execute(update(pupil).where(pupil.c.email == people.email(who)).values(values))
+        connection.execute(update(pupil).where(pupil.c.id == people.find_pupil(school, who)).values(values))
 
 
 def number(school: School, who: str) -> int:
-    with school.engine.connect() as connection:
-        query = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(who))
-        return int(connection.scalar(query) or 0)
+    return people.find_pupil(school, who)
 
 
 def is_idle(school: School) -> bool:

@@ -40,8 +40,7 @@ ASKED = DAY - timedelta(days=2)
 
 def ask(school: School, name: str = "teacher", **more: Any) -> int:
     """Ask for a consent, two days before DAY."""
-    with school.engine.connect() as connection:
-        aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
+    aled = people.find_pupil(school, "aled")
     asked: dict[str, Any] = {
         "pupil_id": aled,
         "kind": "outside_hours",

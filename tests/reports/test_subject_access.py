@@ -57,7 +57,7 @@ def hold_much(school: School, folder: Path) -> None:
                 .returning(tables.plans.c.id)
                 .values(ref=person.email, started_at=school.now(), ended_at=school.now(), **planned)
             ).scalar_one()
-            aled = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")).scalar_subquery()
+            aled = people.find_pupil(school, "aled")
             connection.execute(insert(tables.plan_pupils).values(plan_id=number, pupil_id=aled))
     there = {"tutor": (0, 30), "aled": (4, 25)}
     assert not import_calls(
@@ -118,7 +118,7 @@ def test_it_holds_former_addresses_and_marks_the_familys(school: School) -> None
     aled = people.email("aled")
     with school.writing() as connection:
         pupil = tables.pupils.c
-        number = connection.scalar(select(pupil.id).where(pupil.email == aled))
+        number = people.find_pupil(school, aled)
         connection.execute(
             update(tables.pupils).where(pupil.id == number).values(contact_emails="mam@cartref.example", language="cy")
         )
@@ -131,8 +131,7 @@ def test_it_holds_former_addresses_and_marks_the_familys(school: School) -> None
 
 def test_subject_access_contains_remote_learning(school: School) -> None:
     hoy, day = people.someone(school, "hoy9"), school.today()
-    with school.engine.connect() as connection:
-        aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled"))) or 0
+    aled = people.find_pupil(school, "aled")
     enter_remote_learning(school, hoy, aled, day, day, "Waiting for a test")
     page = create_file_for_command(school, people.email("aled"))
     assert "Remote learning" in page
@@ -198,7 +197,7 @@ def test_subject_access_omits_counselling_in_earlier_versions(held_much: School)
 def test_subject_access_is_on_the_trail_without_a_name(held_much: School) -> None:
     create_file_for_command(held_much, people.email("aled"))
     with held_much.engine.connect() as connection:
-        pupil = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
+        pupil = people.find_pupil(held_much, "aled")
         last = connection.scalars(select(tables.audit.c.subject).order_by(tables.audit.c.id.desc())).first()
     assert last == f"everything held on pupil {pupil}"
 

@@ -39,6 +39,7 @@ def _count_acknowledged(school: School, folder: Path, names: list[str]) -> int:
         judged = set(connection.scalars(select(tables.logs.c.ref).join(tables.sessions)))
         concerns = Counter(connection.scalars(select(tables.concerns.c.ref)))
         summaries = Counter(connection.scalars(select(tables.concerns.c.summary)))
+        imported = Counter(connection.scalars(select(tables.imports.c.source)))
         trail = Counter(audit_log.list_entries(connection)["subject"])
     assert set(logs.values()) <= {1}
     assert set(summaries.values()) <= {1}
@@ -49,8 +50,9 @@ def _count_acknowledged(school: School, folder: Path, names: list[str]) -> int:
         elif kind == "concern":
             assert (concerns[ref], trail[f"concern {ref}, raised"]) == (1, 1)
         else:
-            assert sum(about.startswith(f"logs from {ref}.csv") for about in trail) == 1
+            assert imported[f"{ref}.csv"] == 1
             assert all(logs[f"{ref}-{row}"] == 1 for row in range(5))
+    assert trail["logs"] == sum(imported[name] for name in imported if name.endswith(".csv") and "-" in name)
     whole = Counter(ref.rsplit("-", 1)[0] for ref in logs if ref.count("-") == 2)
     assert set(whole.values()) <= {5}  # of an import all or nothing
     entered = [ref for ref in logs if ref.count("-") == 1]

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.__main__ import cli
+from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.school import School, open_school
 from app.store.backup import backup
@@ -16,6 +17,9 @@ from tests import people
 pytestmark = pytest.mark.usefixtures("story_clock")
 
 NOTE = "Aled seemed withdrawn and would not say why"
+PURPOSE = "talk about the custody hearing"
+FILE = "log about Aled.csv"
+SECRETS = (NOTE, PURPOSE, FILE, "Aled Pugh", people.email("aled"), people.entra("aled"))
 
 
 @pytest.fixture
@@ -25,15 +29,20 @@ def school_with_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> School:
     monkeypatch.setenv("DATABASE_URL", url)
     school = open_school(url)
     people.move_in(school, tmp_path)
-    row = people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=NOTE)
-    assert import_logs(school, people.table(tmp_path / "logs.csv", [row])).added == 1
-    (tmp_path / "logs.csv").unlink()
-    assert _holds_note(tmp_path)
+    row = people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=NOTE, purpose=PURPOSE)
+    assert import_logs(school, people.table(tmp_path / FILE, [row])).added == 1
+    call = people.call("c1", "2026-11-03T10:00:00", {"teacher": (0, 30), "aled": (1, 29)})
+    assert import_calls(school, people.calls(tmp_path / "calls.json", call)).added == 1
+    for file in (FILE, "letters.csv", "calls.json"):
+        (tmp_path / file).unlink()
+    assert {secret for _, secret in _find_secrets(tmp_path)} == set(SECRETS)
     return school
 
 
-def _holds_note(folder: Path) -> list[str]:
-    return [file.name for file in folder.iterdir() if file.is_file() and NOTE.encode() in file.read_bytes()]
+def _find_secrets(folder: Path) -> list[tuple[str, str]]:
+    """What the files of a folder hold: the file and the secret."""
+    contents = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    return [(name, secret) for name, content in contents.items() for secret in SECRETS if secret.encode() in content]
 
 
 def test_keys_rotate_leaves_no_word_in_the_files(
@@ -42,7 +51,7 @@ def test_keys_rotate_leaves_no_word_in_the_files(
     monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
     for _ in range(2):  # the second finds nothing to encrypt, and still cleans up
         assert CliRunner().invoke(cli, ["keys", "rotate"]).exit_code == 0
-        assert _holds_note(tmp_path) == []
+        assert _find_secrets(tmp_path) == []
 
 
 def test_backup_is_readable_by_its_owner_alone(school_with_note: School, tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from app.store.reading import is_among, read_frame
 
 
 def test_is_among_finds_numbers_and_text_however_many(school: School) -> None:
-    pupil = tables.pupils.c
+    person = tables.staff.c
     with school.engine.connect() as connection:
-        ids, emails = zip(*connection.execute(select(pupil.id, pupil.email)).all(), strict=True)
+        ids, emails = zip(*connection.execute(select(person.id, person.email)).all(), strict=True)
         for wanted in ([], ids[:1], ids[:2], [*ids[:2], *range(10**9, 10**9 + 100_000)]):
-            found = set(connection.scalars(select(pupil.id).where(is_among(connection, pupil.id, wanted))))
+            found = set(connection.scalars(select(person.id).where(is_among(connection, person.id, wanted))))
             assert found == set(wanted) & set(ids)
         words = {emails[0], 'it\'s "quoted", [1]', "🙁", ""}
-        assert connection.scalars(select(pupil.email).where(is_among(connection, pupil.email, words))).all() == [
+        assert connection.scalars(select(person.email).where(is_among(connection, person.email, words))).all() == [
             emails[0]
         ]
 

@@ -13,7 +13,7 @@ imports = Table(
     metadata,
     id_column(),
     Column("kind", String(40), nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", EncryptedText, nullable=False),  # the file, whose name may be a child's
     Column("imported_at", Instant, nullable=False),
     foreign_key("imported_by", "staff.id"),
     Column("read", Integer, nullable=False),
@@ -41,7 +41,7 @@ mappings = Table(  # how tables of other systems are read, saved under a name
     Column("key", String(200), nullable=False, unique=True),  # the name as it is compared
     Column("name", String(200), nullable=False),
     Column("kind", String(40), nullable=False),  # as of an import
-    Column("content", Text, nullable=False),  # as JSON
+    Column("content", EncryptedText, nullable=False),  # as JSON
     Column("saved_at", Instant, nullable=False),
     foreign_key("saved_by", "staff.id"),
 )
@@ -51,13 +51,13 @@ quarantine = Table(  # rows of files and records of the sync that cannot be used
     metadata,
     id_column(),
     Column("kind", String(40), nullable=False),  # as of an import
-    Column("source", Text, nullable=False),  # the file, or "sync"
+    Column("source", EncryptedText, nullable=False),  # the file, or "sync"
     Column("row", Integer),  # of the file; blank: the sync fetched it
     Column("call_id", String(200)),  # of a call record that the sync can fetch again
     Column("column", Text),
     Column("value", EncryptedText),
-    Column("reason", Text, nullable=False),
-    Column("fix", Text, nullable=False),
+    Column("reason", EncryptedText, nullable=False),
+    Column("fix", EncryptedText, nullable=False),
     Column("original", EncryptedBytes),  # a row as JSON, a record as it arrived; blank: nothing arrived
     Column("fingerprint", String(64), nullable=False, unique=True),
     Column("rejected_at", Instant, nullable=False),  # when last rejected
@@ -93,7 +93,7 @@ sync_runs = Table(
             "rejected",
         )
     ),
-    Column("error", Text),  # why it failed, or what was rejected, as text
+    Column("error", EncryptedText),  # why it failed, or what was rejected, as text
 )
 
 sync_seen = Table(  # call records that were fetched, including those of calls that are not sessions

@@ -24,7 +24,7 @@ letters_struck = Table(  # removed from `letters`, where they were entered by mi
     Column("sent_on", Date, nullable=False),
     Column("struck_at", Instant, nullable=False),
     foreign_key("struck_by", "staff.id", nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", EncryptedText, nullable=False),
 )
 
 consents = Table(
@@ -35,7 +35,7 @@ consents = Table(
     Column("kind", String(40), nullable=False),
     Column("covers_from", Instant, nullable=False),
     Column("covers_to", Instant, nullable=False),
-    Column("reason", Text),
+    Column("reason", EncryptedText),
     Column("fingerprint", String(64), nullable=False, unique=True),
 )
 
@@ -49,9 +49,9 @@ consent_events = Table(  # none is ever changed
     Column("occurred_at", Instant, nullable=False),
     Column("entered_at", Instant),  # blank: entered before the program stored it
     foreign_key("actor_id", "staff.id"),  # who entered it; blank: a file
-    Column("parent", Text),  # who answered
+    Column("parent", EncryptedText),  # who answered
     foreign_key("struck_event_id", "consent_events.id"),  # of kind struck: the event that was entered by mistake
-    Column("reason", Text),  # of kind struck
+    Column("reason", EncryptedText),  # of kind struck
 )
 
 family_emails = Table(  # one for each contact of a pupil: the outbox, and the status of each email

@@ -46,8 +46,8 @@ pupils = Table(
     "pupils",
     metadata,
     id_column(),
-    Column("email", String(320), nullable=False, unique=True),
-    Column("entra_id", String(100), unique=True),
+    Column("email", EncryptedText, nullable=False, unique=True),  # the import sees to it that nobody has another's
+    Column("entra_id", EncryptedText, unique=True),
     Column("contact_emails", EncryptedText),  # of those with parental responsibility, separated by ";"
     Column("language", String(2)),  # of letters home: en or cy; blank: not known
 )
@@ -58,7 +58,7 @@ pupil_versions = Table(
     id_column(),
     foreign_key("pupil_id", "pupils.id", nullable=False),
     Column("from_day", Date, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", EncryptedText, nullable=False),
     foreign_key("school", "schools.code", nullable=False),
     Column("year_group", String(40), nullable=False),
     Column("house", Text, nullable=False),
@@ -71,7 +71,7 @@ former_emails = Table(  # an address stays with the person who had it
     "former_emails",
     metadata,
     id_column(),
-    Column("email", String(320), nullable=False, unique=True),
+    Column("email", EncryptedText, nullable=False),
     foreign_key("staff_id", "staff.id"),  # or a pupil's
     foreign_key("pupil_id", "pupils.id"),
     Column("ended_on", Date, nullable=False),  # the first day of the next address

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, String, Table, Text
+from sqlalchemy import Boolean, Column, String, Table
 
-from app.store.encryption import EncryptedText
+from app.store.encryption import EncryptedNumber, EncryptedText
 from app.store.tables.columns import Instant, Reference, foreign_key, id_column, metadata
 
 
@@ -21,7 +21,7 @@ def _reported() -> list[Column[Any]]:
         Column("summary", EncryptedText, nullable=False),
         Column("childs_words", EncryptedText),
         Column("told_dsp", Boolean),
-        Column("categories", Text, nullable=False),
+        Column("categories", EncryptedText, nullable=False),
     ]
 
 
@@ -51,7 +51,7 @@ def _events_of(concerns: str) -> list[Column[Any]]:
         Column("occurred_at", Instant, nullable=False),
         foreign_key("actor_id", "staff.id"),
         Column("kind", String(40), nullable=False),
-        Column("level", String(40)),
+        Column("level", EncryptedText),
         foreign_key("recipient_id", "staff.id"),  # who was alerted, asked to act, or given access
         Column("text", EncryptedText),  # the reason, or what somebody wrote
         Column("content", EncryptedText),  # the other fields, as JSON
@@ -68,7 +68,10 @@ conduct_pupils = Table("conduct_pupils", metadata, *_pupils_of("conduct_concerns
 conduct_sessions = Table(  # with a description, since `purge` deletes these sessions like others
     "conduct_sessions",
     metadata,
-    *_sessions_of("conduct_concerns"),
+    id_column(),
+    foreign_key("concern_id", "conduct_concerns.id", nullable=False, index=True),
+    Column("log_ref", EncryptedText),  # as of `concern_sessions`; encrypted, since a session says who held it
+    Column("call_id", EncryptedText),
     Column("description", EncryptedText, nullable=False),
 )
 conduct_events = Table("conduct_events", metadata, *_events_of("conduct_concerns"))
@@ -77,7 +80,7 @@ conduct_named = Table(  # the people a concern names; never removed
     metadata,
     id_column(),
     foreign_key("concern_id", "conduct_concerns.id", nullable=False, index=True),
-    foreign_key("staff_id", "staff.id", index=True),
+    Column("staff_id", EncryptedNumber),  # of `staff`
     Column("name", EncryptedText),  # of somebody who is not on the roster
 )
 CONDUCT_TABLES = (conduct_named, conduct_sessions, conduct_pupils, conduct_events, conduct_concerns)

@@ -19,14 +19,22 @@ from sqlalchemy import (
 )
 
 from app.log_questions import QUESTIONS, Question
-from app.store.encryption import EncryptedBytes, EncryptedText
+from app.store.encryption import EncryptedBytes, EncryptedText, EncryptedUnlessListed
 from app.store.tables.columns import Instant, Reference, foreign_key, id_column, metadata
+from app.vocabulary.terms import ConcernCategory, Purpose
 
 
 def _answer(question: Question) -> Column[Any]:
     """The column of a question's answers; it is added to a database without it when that is opened."""
-    kind = Boolean() if question.is_yes_no else Text() if question.answers else EncryptedText()
-    return Column(question.name, kind)
+    if question.is_yes_no:
+        return Column(question.name, Boolean())
+    if question.answers is None or question.answers is ConcernCategory:
+        return Column(question.name, EncryptedText())
+    return Column(question.name, EncryptedUnlessListed([answer.value for answer in question.answers]))
+
+
+def _purpose(**options: Any) -> Column[Any]:
+    return Column("purpose", EncryptedUnlessListed([purpose.value for purpose in Purpose]), **options)
 
 
 logs = Table(
@@ -39,12 +47,12 @@ logs = Table(
     foreign_key("staff_id", "staff.id", nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
-    Column("purpose", Text),
+    _purpose(),
     *(_answer(question) for question in QUESTIONS),
-    Column("fingerprint", String(64), nullable=False),  # of the content, to recognise a repeated row
+    Column("fingerprint", EncryptedText, nullable=False),  # of the content, to recognise a repeated row
     Column("entered_at", Instant, nullable=False),
     foreign_key("entered_by", "staff.id"),
-    Column("correction_reason", Text),
+    Column("correction_reason", EncryptedText),
     Column("unconfirmed", Boolean),  # from a file, and its author has not confirmed it on the screen
     UniqueConstraint("ref", "version"),
     Index("ix_logs_started_at", "started_at"),
@@ -96,10 +104,10 @@ call_stays = Table(  # one row for each time somebody was in the call, device by
     metadata,
     id_column(),
     foreign_key("call_id", "calls.id", nullable=False, index=True),
-    Column("person", String(200), nullable=False),  # a key for each person within the call
+    Column("person", String(200), nullable=False),  # stands for each person within the call (`encryption.hide_name`)
     Column("kind", String(40), nullable=False),  # user, guest, phone, acs, unknown
-    Column("entra_id", String(200)),
-    Column("upn", String(320)),
+    Column("entra_id", EncryptedText),
+    Column("upn", EncryptedText),
     Column("tenant", String(100)),
     foreign_key("staff_id", "staff.id"),
     foreign_key("pupil_id", "pupils.id", index=True),
@@ -124,8 +132,8 @@ call_listed = Table(  # people who took part at unknown times: the record lists 
     metadata,
     foreign_key("call_id", "calls.id", primary_key=True),
     Column("person", String(200), primary_key=True),
-    Column("entra_id", String(200)),
-    Column("upn", String(320)),
+    Column("entra_id", EncryptedText),
+    Column("upn", EncryptedText),
     foreign_key("staff_id", "staff.id"),
     foreign_key("pupil_id", "pupils.id"),
     Column("tenant", String(100)),
@@ -158,7 +166,7 @@ plans = Table(  # visible only to the planner, until they are logged or deleted
     foreign_key("staff_id", "staff.id", nullable=False, index=True),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
-    Column("purpose", Text, nullable=False),
+    _purpose(nullable=False),
     Column("reason", EncryptedText),  # of a one-to-one
     Column("changes", Integer, nullable=False),  # counts changes, so that calendars recognise the newest invitation
 )
@@ -198,7 +206,7 @@ sessions = Table(
     foreign_key("staff_id", "staff.id"),
     Column("school", String(40)),
     Column("department", Text),
-    Column("purpose", Text),  # blank: not logged
+    _purpose(),  # blank: not logged
     Column("one_to_one", Boolean, nullable=False),
     Column("confidential", Boolean, nullable=False),  # counselling, or a counsellor's unlogged call
     Column("status", String(12), nullable=False),

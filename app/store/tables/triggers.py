@@ -56,10 +56,10 @@ _create_with(
     """,
 )
 
-# `text` and `content` may change: a new key encrypts them again.
+# `level`, `text` and `content` may change: a new key encrypts them again.
 _CONDUCT_EVENTS = """
     create trigger conduct_events_no_update
-    before update of occurred_at, actor_id, kind, level, recipient_id, concern_id on conduct_events
+    before update of occurred_at, actor_id, kind, recipient_id, concern_id on conduct_events
 """
 _create_with(
     conduct_events,

@@ -92,7 +92,7 @@ def _add_roster_history() -> None:
     op.create_table(
         "former_emails",
         sa.Column("id", _NUMBER, primary_key=True),
-        sa.Column("email", sa.String(320), nullable=False, unique=True),
+        sa.Column("email", sa.Text(), nullable=False),
         sa.Column("staff_id", _NUMBER, sa.ForeignKey("staff.id")),
         sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id")),
         sa.Column("ended_on", sa.Date(), nullable=False),
