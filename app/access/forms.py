@@ -104,7 +104,7 @@ def list_logs_to_confirm(school: School, person: Person) -> pd.DataFrame:
     of_pupils = select_session_pupils().join(tables.logs, log.id == SESSION.log_id).where(mine)
     with school.engine.connect() as connection:
         rows, pupils = (reading.read_frame(connection, each) for each in (query, of_pupils))
-    rows["pupils"] = join_values(rows.pop("session_id"), pupils, "session_id")
+    rows["pupils"] = join_values(rows.pop("session_id"), sort_by_name(pupils), "session_id")
     return in_school_time(school, rows)
 
 
