@@ -109,6 +109,19 @@ def test_a_log_from_a_file_leaves_its_call_confidential_until_it_is_confirmed(sc
     assert list_logs_to_confirm(school, counsellor).empty
 
 
+def test_a_log_from_the_form_shows_somebody_elses_lesson_with_a_counsellor_in_it(
+    school: School, tmp_path: Path
+) -> None:
+    present = {"teacher": (0, 20), "counsellor": (0, 20), "aled": (0, 20)}
+    import_calls(school, calls(tmp_path / "c.json", call("c3", "2026-11-04T12:00", present)))
+    assert list_sessions(school, someone(school, "sdh"), EVER).empty
+    entered = enter_log(
+        school, log("teacher", "aled", "2026-11-04T12:00", 20, ref="L4"), someone(school, "teacher").staff_id
+    )
+    assert isinstance(entered, Entered)
+    assert len(list_sessions(school, someone(school, "sdh"), EVER)) == 1
+
+
 def test_saving_a_log_from_a_file_in_the_form_confirms_it(school: School, tmp_path: Path) -> None:
     lesson = log("counsellor", "aled", "2026-11-04T11:00", 20, ref="L3")
     import_calls(school, calls(tmp_path / "c.json", SECRET_CALL))
