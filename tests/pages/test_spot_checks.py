@@ -26,7 +26,7 @@ def test_a_spot_check_needs_a_note_to_be_explained(opened: Opened) -> None:
     at.text_area[0].input("=1+1 **What** was it?")
     at = press(at, "To explain")
     assert not at.exception
-    assert "No session to look at" in text(at)
+    assert "No sessions to review" in text(at)
     assert "=1+1 **What** was it?" in text(at)
 
 
