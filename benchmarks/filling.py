@@ -84,7 +84,7 @@ def _keep(connection: Connection, school: School, part: Evidence, first: int, ch
         (tables.logs, logs),
         (tables.log_pupils, part.log_pupils.assign(log_id=part.log_pupils["log_id"] + first)),
         (tables.calls, calls),
-        (tables.call_stays, part.stays.assign(kind="user", caller=False)),
+        (tables.call_stays, part.stays),
         (tables.call_videos, part.videos),
         (tables.sessions, sessions.assign(day=sessions["day"].dt.date, clause_set_id=current_clause_set(connection))),
         (tables.session_calls, judged.calls.assign(session_id=number[judged.calls["session"]])),

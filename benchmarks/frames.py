@@ -52,6 +52,7 @@ def school(sessions: int, seed: int = 1) -> Evidence:
             "calls",
             n,
             call_id=_call_ids(number),
+            source="record",
             type="groupCall",
             started_at=start - 30 * SECOND,
             ended_at=end + 12 * SECOND,
@@ -98,7 +99,7 @@ def _stays(hosts: pd.DataFrame, pupils: pd.DataFrame, rejoins: Any) -> pd.DataFr
     times = {"joined_at": stays["joined_at"], "left_at": stays["left_at"]}
     calls = _call_ids(stays["session"])
     ids = {"call_id": calls, "person": person.to_numpy(object), "staff_id": staff_id, "pupil_id": pupil_id}
-    return _frame("stays", len(stays), tenant="school", **ids, **times)
+    return _frame("stays", len(stays), kind="user", tenant="school", caller=False, has_media=True, **ids, **times)
 
 
 def _roster() -> dict[str, pd.DataFrame]:

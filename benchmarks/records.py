@@ -6,7 +6,7 @@ session for each, its devices and networks, and one segment with audio, camera a
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,8 @@ from app.records.evidence.calls import read_call
 _START = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
-def _stamp(seconds: float) -> str:
-    return f"{_START + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.1234567Z"
+def _stamp(seconds: float, start: datetime = _START) -> str:
+    return f"{start + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.1234567Z"
 
 
 def _stream(direction: str, number: int) -> dict[str, Any]:
@@ -95,8 +95,8 @@ def media_with_telemetry(label: str) -> dict[str, Any]:
     }
 
 
-def _session(call: int, person: int) -> dict[str, Any]:
-    times = {"startDateTime": _stamp(person), "endDateTime": _stamp(2400 + person)}
+def _session(call: int, place: int, person: int, start: datetime) -> dict[str, Any]:
+    times = {"startDateTime": _stamp(place, start), "endDateTime": _stamp(2400 + place, start)}
     identity = {
         "@odata.type": "#microsoft.graph.communicationsUserIdentity",
         "id": f"{person:08d}-0000-0000-0000-00000000abcd",
@@ -130,21 +130,21 @@ def _session(call: int, person: int) -> dict[str, Any]:
     }
 
 
-def record(call: int, people: int) -> dict[str, Any]:
-    """The record of a group call."""
-    first = {"id": "00000000-0000-0000-0000-00000000abcd", "tenantId": "00000000-0000-0000-0000-000000000001"}
+def record(call: int, people: Sequence[int], start: datetime = _START) -> dict[str, Any]:
+    """The record of a group call. The first of the people organised it."""
+    first = {"id": f"{people[0]:08d}-0000-0000-0000-00000000abcd", "tenantId": "00000000-0000-0000-0000-000000000001"}
     return {
         "id": f"{call:08d}-1111-1111-1111-111111111111",
         "version": 1,
         "type": "groupCall",
         "modalities": ["audio", "video"],
-        "startDateTime": _stamp(0),
-        "endDateTime": _stamp(2500),
-        "lastModifiedDateTime": _stamp(5000),
-        "joinWebUrl": "https://teams.microsoft.com/l/meetup-join/19%3ameeting_abc%40thread.v2/0",
+        "startDateTime": _stamp(0, start),
+        "endDateTime": _stamp(2500, start),
+        "lastModifiedDateTime": _stamp(5000, start),
+        "joinWebUrl": f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{call:08d}%40thread.v2/0",
         "organizer_v2": {"id": first["id"], "identity": {"user": first}},
         "participants_v2": [],
-        "sessions": [_session(call, person) for person in range(people)],
+        "sessions": [_session(call, place, person, start) for place, person in enumerate(people)],
     }
 
 
@@ -160,7 +160,7 @@ def quickest(work: Callable[[], object]) -> float:
 
 def measure(calls: int = 200, people: int = 6) -> float:
     """The time to parse the JSON and read the records, divided by the time to parse it alone."""
-    written = [json.dumps(record(call, people)).encode() for call in range(calls)]
+    written = [json.dumps(record(call, range(people))).encode() for call in range(calls)]
     parsing = quickest(lambda: [json.loads(one) for one in written])
     reading = quickest(lambda: [read_call(json.loads(one)) for one in written])
     return reading / parsing

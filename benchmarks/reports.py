@@ -63,7 +63,7 @@ def measure(reports: int = 10_000, people: int = 6) -> float:
 def measure_with_calls(number: int = 10_000, people: int = 6) -> float:
     """The same for this number of reports and of call records together. Each is dropped once it has been read."""
     reports = [json.dumps(report(one, people)).encode() for one in range(number)]
-    calls = [json.dumps(records.record(one, people)).encode() for one in range(number)]
+    calls = [json.dumps(records.record(one, range(people))).encode() for one in range(number)]
 
     def parse() -> None:
         for text in reports + calls:

@@ -3,12 +3,14 @@
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,12 +27,32 @@ def executable(playwright: Playwright) -> str | None:
 
 
 @contextmanager
-def serving(script: str, **environment: str) -> Iterator[str]:
-    """Runs a script by `streamlit run` and gives its address."""
+def serving(script: str, folder: Path = ROOT, **environment: str) -> Iterator[str]:
+    """Runs a script by `streamlit run` in a folder and gives its address."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
-    with _process(command, f"http://localhost:{port}", "/_stcore/health", environment) as address:
+    with _process(command, f"http://localhost:{port}", "/_stcore/health", environment, folder) as address:
         yield address
+
+
+@contextmanager
+def proxied(programs: Sequence[str]) -> Iterator[str]:
+    """Runs the proxy of `deploy/Caddyfile`, with a certificate of its own, before some servers, and gives its
+    address."""
+    address = f"https://localhost:{_free_port()}"
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "Caddyfile"
+        own = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n"
+        config.write_text(f"{own}import {ROOT / 'deploy' / 'Caddyfile'}\n", encoding="utf-8")
+        environment = {
+            "SITE": address,
+            "PROGRAM": " ".join(program.removeprefix("http://") for program in programs),
+            "XDG_DATA_HOME": folder,
+            "XDG_CONFIG_HOME": folder,
+        }
+        command = ["caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
+        with _process(command, address, "/health", environment):
+            yield address
 
 
 @contextmanager
@@ -50,9 +72,11 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _process(command: list[str], address: str, health: str, environment: dict[str, str]) -> Iterator[str]:
+def _process(
+    command: list[str], address: str, health: str, environment: dict[str, str], folder: Path = ROOT
+) -> Iterator[str]:
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=folder, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         while not _answers(address + health):
@@ -67,7 +91,8 @@ def _process(command: list[str], address: str, health: str, environment: dict[st
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=10):
+        # The proxy has a certificate of its own.
+        with urllib.request.urlopen(address, timeout=10, context=ssl._create_unverified_context()):
             return True
     except (urllib.error.URLError, OSError):
         return False

@@ -1,6 +1,8 @@
 """A browser's window without the browser: a session of Streamlit's own over its websocket, so that many people
 can be at work at once on a machine that could not show them all."""
 
+import json
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,15 +15,24 @@ from websockets.sync.client import connect
 _WAIT = 120  # seconds, after which a page counts as failed
 
 
+def _accept_any_certificate() -> ssl.SSLContext:
+    """For the proxy, which has a certificate of its own."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 class Window:
     """One person's window. `seconds` are from what was sent to the run's end."""
 
     def __init__(self, address: str) -> None:
         stream = address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = connect(stream, origin=address, subprotocols=["streamlit"], max_size=None)  # type: ignore
+        own = {"ssl": _accept_any_certificate()} if address.startswith("https") else {}
+        self._socket = connect(stream, origin=address, subprotocols=["streamlit"], max_size=None, **own)  # type: ignore
         self._states: dict[str, WidgetState] = {}
         self._page = ""
         self.elements: list[Any] = []
+        self.tabs: list[str] = []  # the ids of sets of tabs
 
     def __enter__(self) -> "Window":
         return self
@@ -60,12 +71,32 @@ class Window:
         self._states.pop(button.id, None)
         return seconds
 
+    def mark(self, selection: str, **values: str) -> float:
+        """Click a mark of the chart with that selection, given by the values that it stands for."""
+        charts = (e.vega_lite_chart for e in self._of("vega_lite_chart"))
+        chart = next(chart for chart in charts if selection in chart.selection_mode)
+        return self._put(chart.id, json.dumps({"selection": {selection: [values]}}))
+
+    def select_row(self, place: int) -> float:
+        """Click a row of the first list that takes clicks, given by its place."""
+        rows = next(e.arrow_data_frame for e in self._of("arrow_data_frame") if e.arrow_data_frame.id)
+        chosen = {"rows": [place], "columns": [], "cells": []}
+        return self._put(rows.id, json.dumps({"selection": chosen}))
+
+    def open_tab(self, label: str) -> float:
+        """Click a tab."""
+        return self._put(self.tabs[0], label)
+
     def ready(self, label: str) -> bool:
         """Whether a button is there to be clicked."""
         return any(e.button.label == label and not e.button.disabled for e in self._of("button"))
 
     def _of(self, kind: str) -> Iterator[Any]:
         return (e for e in self.elements if e.WhichOneof("type") == kind)
+
+    def _put(self, widget: str, value: str) -> float:
+        self._states[widget] = WidgetState(id=widget, string_value=value)
+        return self._rerun()
 
     def _rerun(self) -> float:
         asked = BackMsg()
@@ -74,18 +105,20 @@ class Window:
         return self._run(asked)
 
     def _run(self, asked: BackMsg) -> float:
-        self.elements = []
+        self.elements, self.tabs = [], []
         began = time.perf_counter()
         self._socket.send(asked.SerializeToString())
         while True:
             told = ForwardMsg.FromString(self._socket.recv(timeout=_WAIT))
             match told.WhichOneof("type"):
                 case "new_session":
-                    self.elements = []
+                    self.elements, self.tabs = [], []
                 case "navigation":
                     self._page = told.navigation.page_script_hash
                 case "delta" if told.delta.WhichOneof("type") == "new_element":
                     self.elements.append(told.delta.new_element)
+                case "delta" if told.delta.add_block.tab_container.id:
+                    self.tabs.append(told.delta.add_block.tab_container.id)
                 case "script_finished" if told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                     break
         seconds = time.perf_counter() - began

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, literal, or_, select, true
+from sqlalchemy import ColumnElement, func, literal, or_, select, true
 
 from app.access.people import list_addresses
 from app.access.policy import OTHER_PURPOSES, Days, Person, require
@@ -191,12 +191,22 @@ _SHOWN = {
     "consents": ("pupil_email", "kind", "covers_from", "covers_to", "obtained_at", "given_by", "slt_informed_at"),
     "logs": ("ref", "staff_email", "started_at", "ended_at"),
 }
+ROWS_LISTED = 500  # of the quarantine, so that any number of rejected rows slows nothing down
 RECORDS = ("calls", "recordings")  # never shown: a file with the corrected record takes their place
 _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platform", "account", "cameras_on")
 
 
+def count_rejected_rows(school: School, person: Person) -> tuple[int, int]:
+    """How many entries of the quarantine are unresolved, and how many are resolved, for the administrator."""
+    require(person, Resource.REJECTED_ROWS)
+    resolved_at = tables.quarantine.c.resolved_at
+    with school.engine.connect() as connection:
+        every, resolved = connection.execute(select(func.count(), func.count(resolved_at))).one()
+    return every - resolved, resolved
+
+
 def list_rejected_rows(school: School, person: Person, number: int | None = None) -> pd.DataFrame:
-    """The unresolved entries of the quarantine, or one of them, for the administrator to fix.
+    """The first ROWS_LISTED of the unresolved entries of the quarantine, or one of them, for the administrator to fix.
 
     Columns: `id`, `kind`, `source`, `place` (the row of the file, or what the sync fetched), `rejected_at`, `column`,
     `value` (blank where withheld), `reason`, `fix`, `attempts`, `original` (the cells that may be shown, by column),
@@ -211,6 +221,7 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
         select(*columns, entry.value, entry.reason, entry.fix, entry.attempts, entry.original)
         .where(entry.resolved_at.is_(None), entry.id == number if number is not None else true())
         .order_by(entry.id)
+        .limit(ROWS_LISTED)
     )
     rows = _add_places(read_frame(school, query))
     shown = [_select_cells_to_show(row) for row in rows.itertuples()]
@@ -246,7 +257,7 @@ def select_shown_cells(
 
 
 def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
-    """The entries of the quarantine that are resolved, the latest first, for the administrator.
+    """The last ROWS_LISTED entries of the quarantine that were resolved, the latest first, for the administrator.
 
     Columns: `kind`, `source`, `place`, `column`, `reason`, `resolved_at`, `resolved_by` (name; blank: a command),
     `resolution` (see RowResolution), `resolution_reason` (of a dismissal).
@@ -258,6 +269,7 @@ def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
         select(*columns, entry.resolution, entry.resolution_reason)
         .where(entry.resolved_at.is_not(None))
         .order_by(entry.resolved_at.desc(), entry.id.desc())
+        .limit(ROWS_LISTED)
     )
     return _add_places(read_frame(school, with_staff_name(query, "resolved_by", entry.resolved_by, school.today())))
 

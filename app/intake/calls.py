@@ -119,7 +119,7 @@ def iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
 
 
 def _read_call(item: FoundObject) -> Call:
-    return read_call(item.content)
+    return read_call(item.content, item.original)
 
 
 def _read_recording(item: FoundObject) -> Recording:

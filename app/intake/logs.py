@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, func, select, update
@@ -24,6 +25,7 @@ from app.store import reading, tables
 from app.store.concerns import CHILD, known_category
 from app.store.writing import insert_rows, raise_revision
 
+_AT_ONCE = 5_000  # logs whose rows are in memory
 CORRECTION_REASON = "correction_reason"  # the form field, named like a column so that a fault can point to it
 
 
@@ -79,31 +81,35 @@ def _insert_logs(
     of the last log."""
     last = connection.scalar(select(func.max(tables.logs.c.id))) or 0
     now = school.now()
+    entry = {"version": version, "current": True, "correction_reason": reason, "entered_at": now}
+    entry["unconfirmed"] = unconfirmed
+    for start in range(0, len(logs), _AT_ONCE):
+        part = logs[start : start + _AT_ONCE]
+        _insert_part(connection, dict(enumerate(part, start=last + start + 1)), entry)
+    for log in logs:
+        _open_reported_concern(connection, log, now, school.today())
+    return last + len(logs)
+
+
+def _insert_part(connection: Connection, logs: Mapping[int, Log], entry: dict[str, Any]) -> None:
+    """Insert the rows of some logs by their ids, with `entry` in each."""
     rows, pupils, invited = [], [], []
-    for number, log in enumerate(logs, start=last + 1):
+    for number, log in logs.items():
         row = {
             "id": number,
             "ref": log.ref,
-            "version": version,
-            "current": True,
             "staff_id": log.staff_id,
             "started_at": log.started_at,
             "ended_at": log.ended_at,
             "fingerprint": log.fingerprint,
-            "entered_at": now,
             "entered_by": log.staff_id,
-            "correction_reason": reason,
-            "unconfirmed": unconfirmed,
         }
-        rows.append(log.answers | row)
+        rows.append(log.answers | row | entry)
         pupils += [{"log_id": number, "pupil_id": pupil} for pupil in log.pupil_ids]
         invited += [{"log_id": number, "email": email, "staff_id": staff} for email, staff in log.invited]
     insert_rows(connection, tables.logs, rows)
     insert_rows(connection, tables.log_pupils, pupils)
     insert_rows(connection, tables.log_invited, invited)
-    for log in logs:
-        _open_reported_concern(connection, log, now, school.today())
-    return last + len(logs)
 
 
 def _open_reported_concern(connection: Connection, log: Log, now: datetime, today: date) -> None:

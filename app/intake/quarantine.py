@@ -151,6 +151,8 @@ def find_fixed(connection: Connection, settings: Settings, result: ImportResult)
     """The ids of open rows that an import certainly fixed: it used the very same row, or one about the same log,
     person, school or call; in a register, one about the same pupil in the same place of the same file."""
     kind, source = result.kind, result.source
+    if not (result.rows or result.calls):
+        return []
     open_rows = connection.execute(
         select(_entry.id, _entry.source, _entry.row, _entry.original).where(
             _entry.kind == kind, ~_is_fetched, _entry.resolved_at.is_(None)

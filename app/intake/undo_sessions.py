@@ -10,7 +10,8 @@ from sqlalchemy import Connection, delete, insert, select
 from app.intake.recognition import list_sessions_since
 from app.intake.timeline import EVER
 from app.judging import spot_checks
-from app.judging.rejudge import Affected, rejudge, remove_sessions
+from app.judging.rejudge import Affected, rejudge
+from app.judging.storing import remove_sessions
 from app.school import School
 from app.store import reading, tables
 from app.store.changes import Change, Row

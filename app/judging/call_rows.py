@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Table, delete, select, type_coerce, update
 
-from app.judging.rejudge import remove_sessions
+from app.judging.storing import remove_sessions
 from app.records.evidence.calls import READER, Call, is_session, read_call
 from app.records.evidence.graph_objects import UnreadableObjectError
 from app.records.people.roster import Roster

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, or_, select
 
 from app.judging import breaches, spot_checks
 from app.judging.programs import check_in
+from app.judging.storing import replace_sessions
 from app.judging.ties import add_tied_sessions, name_link_days, tie_ends
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import Ints, micros
@@ -28,7 +29,6 @@ from app.settings import Settings
 from app.store import reading, session_days, tables
 from app.store.concerns import known_category
 from app.store.outcomes import current_clause_set
-from app.store.writing import insert_rows
 from app.vocabulary.terms import CallPart, ConcernCategory
 
 _NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
@@ -245,11 +245,9 @@ def _judge(
     judged = judge(reading.read_evidence(connection, logs=logs, calls=calls), school.settings, now, reasons=reasons)
     ids = _number_sessions(connection, judged, by_ref, by_call)
     touched = spot_checks.find_touched(connection, before)
-    remove_sessions(connection, before)
     sessions = judged.sessions.assign(id=ids, clause_set_id=current_clause_set(connection))
-    insert_rows(connection, tables.sessions, sessions.assign(day=sessions["day"].dt.date))
-    for table, rows in ((tables.session_calls, judged.calls), (tables.session_pupils, judged.pupils)):
-        insert_rows(connection, table, rows.assign(session_id=ids[rows["session"]]))
+    calls, pupils = (rows.assign(session_id=ids[rows["session"]]) for rows in (judged.calls, judged.pupils))
+    replace_sessions(connection, before, sessions, calls, pupils)
     removed = before - set(ids.tolist())
     breaches.update_breaches(connection, sessions[["id", "confidential", "codes"]], removed, now)
     spot_checks.draw(connection, school, touched | spot_checks.find_touched(connection, ids.tolist()))
@@ -284,13 +282,3 @@ def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, 
     # Random rather than sequential: gaps in a sequence would reveal how many sessions of counselling there are.
     numbers[new] = [secrets.randbelow(_MAX_SESSION_ID) + 1 for _ in range(int(new.sum()))]
     return np.asarray(numbers)
-
-
-def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:
-    """Remove sessions. The caller must then repack their days (`app.store.session_days`)."""
-    for table, key in (
-        (tables.session_pupils, tables.session_pupils.c.session_id),
-        (tables.session_calls, tables.session_calls.c.session_id),
-        (tables.sessions, tables.sessions.c.id),
-    ):
-        connection.execute(delete(table).where(reading.is_among(connection, key, sessions)))

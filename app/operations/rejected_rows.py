@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, select
 
 from app.access.administration import RECORDS, list_rejected_rows
-from app.access.policy import Person
+from app.access.policy import Person, require
 from app.intake import quarantine
 from app.intake.calls import create_record_work
 from app.intake.demonstration import check_not_demonstration, check_table
@@ -22,6 +22,7 @@ from app.records.tables.tabular import Table
 from app.school import School
 from app.store import tables
 from app.store.writing import raise_revision
+from app.vocabulary.roles import Resource
 from app.vocabulary.terms import RowResolution
 
 
@@ -85,9 +86,9 @@ def dismiss_rows(school: School, person: Person, numbers: Collection[int], reaso
     ValueError, with a message to show, without a reason."""
     if not reason.strip():
         raise ValueError("Say why the rows need not be fixed.")
-    visible = set(list_rejected_rows(school, person)["id"]) & set(numbers)
+    require(person, Resource.REJECTED_ROWS)
     with school.writing() as connection:
-        return len(_resolve(connection, school, person, visible, RowResolution.DISMISSED, reason.strip()))
+        return len(_resolve(connection, school, person, numbers, RowResolution.DISMISSED, reason.strip()))
 
 
 def _resolve(

@@ -39,6 +39,7 @@ from app.school import School
 from app.store import audit_log, changes, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
 from app.store.copies import list_older_copies, list_older_schemas
+from app.store.database import empty_write_ahead_log
 from app.store.reading import is_among
 from app.store.versions import valid_versions
 from app.store.writing import raise_revision
@@ -97,6 +98,7 @@ def purge(school: School) -> list[Past]:
         raise_revision(connection)
     for copy in _list_copies(school):
         copy.unlink(missing_ok=True)
+    empty_write_ahead_log(school.engine)  # it holds the pages as they were; next time if others are reading them
     return [past for past, _ in parts]
 
 

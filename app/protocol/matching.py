@@ -35,9 +35,10 @@ def name_people(logs: pd.DataFrame, log_pupils: pd.DataFrame) -> pd.DataFrame:
 def find_pairs(
     logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, people: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
-    """All pairs of a log and a call that may match: they have a pupil in common, the logging member of staff took part
+    """The pairs of a log and a call that may match: they have a pupil in common, the logging member of staff took part
     (or no roster staff did), and their times overlap or are at most `tolerance` (microseconds, one value per log)
-    apart.
+    apart. A pair with a gap is left out if an overlapping pair, which is better, takes its log or its call: so many
+    sessions of the same people in an hour are not all compared with each other.
 
     `log_pupils` has `log` (a position) and `pupil_id`; `people` has everybody in a call: `call` (a position),
     `staff_id` and `pupil_id` (NONE if not on the roster). Returns `log`, `ref`, `tolerance`, `call`, `call_id`, `start`
@@ -46,29 +47,64 @@ def find_pairs(
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
     with_pupil = people[people["pupil_id"] != NONE]
+    staffed = people[people["staff_id"] != NONE]
+    attended, logged_by = paired(staffed["call"], staffed["staff_id"]), ids(logs["staff_id"])
+    ref, call_id = logs["ref"].to_numpy(object), calls["call_id"].to_numpy(object)
+
+    def describe(both: pd.DataFrame) -> pd.DataFrame:
+        """The pairs among some logs and calls with a pupil in common, each once."""
+        both = both.drop_duplicates(["log", "call"])
+        log, call = both["log"].to_numpy(), both["call"].to_numpy()
+        overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
+        took_part = pd.Series(paired(call, logged_by[log])).isin(attended).to_numpy()
+        pairs = pd.DataFrame(
+            {
+                "log": log,
+                "ref": ref[log],
+                "tolerance": tolerance[log],
+                "call": call,
+                "call_id": call_id[call],
+                "start": call_from[call],
+                "end": call_to[call],
+                "overlap": np.maximum(overlap, 0),
+                "apart": np.abs(log_from[log] - call_from[call]),
+            }
+        )
+        return pairs[(overlap >= -tolerance[log]) & (took_part | ~pairs["call"].isin(staffed["call"]))]
+
+    overlapping = describe(_find_overlapping(log_pupils, with_pupil, (log_from, log_to), (call_from, call_to)))
+    best = match_best_first(overlapping)
+    log_pupils = log_pupils[~log_pupils["log"].isin(best["log"])]
+    with_pupil = with_pupil[~with_pupil["call"].isin(best["call"])]
     # A pupil has thousands of sessions over the years: only those in the same hours are compared.
     left = by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
     right = by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
-    both = left.merge(right, on="key_hour", suffixes=("_log", "_call")).drop_duplicates(["item_log", "item_call"])
-    log, call = both["item_log"].to_numpy(), both["item_call"].to_numpy()
-    overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
-    staffed = people[people["staff_id"] != NONE]
-    logged_by = pd.Series(paired(call, ids(logs["staff_id"])[log]))
-    took_part = logged_by.isin(paired(staffed["call"], staffed["staff_id"])).to_numpy()
-    pairs = pd.DataFrame(
-        {
-            "log": log,
-            "ref": logs["ref"].to_numpy(object)[log],
-            "tolerance": tolerance[log],
-            "call": call,
-            "call_id": calls["call_id"].to_numpy(object)[call],
-            "start": call_from[call],
-            "end": call_to[call],
-            "overlap": np.maximum(overlap, 0),
-            "apart": np.abs(log_from[log] - call_from[call]),
-        }
-    )
-    return pairs[(overlap >= -tolerance[log]) & (took_part | ~pairs["call"].isin(staffed["call"]))]
+    both = left.merge(right, on="key_hour", suffixes=("_log", "_call"))
+    apart = describe(both.rename(columns={"item_log": "log", "item_call": "call"}))
+    return pd.concat([overlapping, apart[apart["overlap"] == 0]], ignore_index=True)
+
+
+def _find_overlapping(
+    log_pupils: pd.DataFrame, with_pupil: pd.DataFrame, of_logs: tuple[Ints, Ints], of_calls: tuple[Ints, Ints]
+) -> pd.DataFrame:
+    """The logs and calls with a pupil in common that overlap in time: `log`, `call`, once for each such pupil. The
+    times are from and to, by the position of the log or call."""
+    call, pupil = with_pupil["call"].to_numpy(), with_pupil["pupil_id"].to_numpy()
+    moments = np.unique(of_calls[0][call])  # numbered, so that a pupil and a start fit into one number
+    keys = paired(pupil, np.searchsorted(moments, of_calls[0][call]))
+    order = np.argsort(keys)
+    keys, call = keys[order], call[order]
+    longest = np.zeros(max(pupil.max(initial=0), log_pupils["pupil_id"].max() if len(log_pupils) else 0) + 1, np.int64)
+    np.maximum.at(longest, pupil, (of_calls[1] - of_calls[0])[with_pupil["call"]])
+    log, pupil = log_pupils["log"].to_numpy(), log_pupils["pupil_id"].to_numpy()
+    begins = np.searchsorted(moments, of_logs[0][log] - longest[pupil])
+    first = np.searchsorted(keys, paired(pupil, begins))
+    last = np.searchsorted(keys, paired(pupil, np.searchsorted(moments, of_logs[1][log])))
+    numbers = np.maximum(last - first, 0)
+    rows = np.repeat(np.arange(len(log)), numbers)
+    nth = np.arange(len(rows)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
+    found = pd.DataFrame({"log": log[rows], "call": call[first[rows] + nth]})
+    return found[of_calls[1][found["call"]] > of_logs[0][found["log"]]]
 
 
 def by_hour(item: pd.Series, key: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:

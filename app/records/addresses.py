@@ -1,6 +1,7 @@
 """Email addresses, alone or in a list. People sign in with them, so a cell must hold addresses and nothing else."""
 
 import re
+from functools import lru_cache
 
 from app.records.rows import InvalidCellError
 from app.vocabulary.words import remove_invisible
@@ -28,6 +29,7 @@ def split_list(value: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in _BETWEEN.split(value or "") if item.strip()))
 
 
+@lru_cache(maxsize=4096)  # the rows of a file repeat addresses
 def parse_email(value: str | None) -> str:
     """An email address in lower case. InvalidCellError if the cell is blank or holds anything else."""
     address = remove_invisible(value or "").strip().rstrip("; ").lower()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -46,6 +47,7 @@ def parse_required(value: Any) -> str:
     return str(value)
 
 
+@lru_cache(maxsize=256)  # the rows of a file repeat the same few cells
 def _parse_yes_no(value: Any) -> bool | None:
     word = fold(str(value or ""))
     if not word:
@@ -146,9 +148,9 @@ def _check_value(column: str, value: str) -> None:
     day."""
     if "\0" in value:
         raise InvalidCellError("contains an invalid character", "type the cell again", column)
-    if _ERROR.fullmatch(value):
+    if value.startswith(("#", "Err:")) and _ERROR.fullmatch(value):
         raise InvalidCellError("holds an error of the spreadsheet", "correct its formula, or type the value", column)
-    if _TOO_NARROW.fullmatch(value):
+    if value.startswith("##") and _TOO_NARROW.fullmatch(value):
         fix = "make the column wider in the spreadsheet, and save the file again"
         raise InvalidCellError("shows # signs instead of its value", fix, column)
     if column in _NEVER_DAYS and _DAY.fullmatch(value):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, create_model
@@ -49,8 +50,10 @@ _SYNONYMS: dict[type[Labelled], dict[str, str]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def _find_answer(answers: type[Labelled], text: str) -> str | None:
-    """The answer that a text names by its value or its label; None if it names none. `other` is not an answer."""
+    """The answer that a text names by its value or its label; None if it names none. `other` is not an answer. Cached,
+    because the rows of a file repeat the same few texts."""
     known = {answer.value: answer for answer in answers if answer.value != "other"}
     word = read_word(text)
     if "yes" in known and word in YES_NO:
@@ -130,7 +133,7 @@ class Log(Row):
     ended_at: datetime
     answers: dict[str, Any]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of the content, equal for rows with equal content."""
         invited = [email for email, _ in self.invited]

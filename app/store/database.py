@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from random import uniform
+from secrets import token_hex
 from time import monotonic, sleep
 from typing import Any
 
@@ -33,6 +34,8 @@ from app.store.tables import logs, metadata
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
 _BUSY_SECONDS_OF_SQLITE = 10  # the last of these, in which SQLite itself waits
+_UPGRADE_SECONDS = 60 * 60  # the longest that a process waits for another one to bring the tables up to date
+_JUST_CREATED = 60  # seconds
 _WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
 
 # What a database that cannot be reached, or is locked, raises.
@@ -162,26 +165,37 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def _create_or_upgrade(engine: Engine) -> None:
     """Create the tables of a new database, or bring an earlier version's up to date after copying it: in one
-    transaction."""
+    transaction. Of several processes that start at the same time one does, and the others wait for it."""
     scripts = _read_scripts(_MIGRATIONS)
-    head = scripts.get_current_head()
+    last = monotonic() + _UPGRADE_SECONDS
+    while not _is_up_to_date(engine, scripts):
+        try:
+            with writing(engine) as connection:
+                _create_or_upgrade_in(connection, scripts)
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or monotonic() > last:
+                raise
+
+
+def _is_up_to_date(engine: Engine, scripts: ScriptDirectory) -> bool:
     with engine.connect() as connection:
-        if _read_version(connection) == head and not _list_missing_answers(connection):
-            return
-    with writing(engine) as connection:
-        version = _read_version(connection)
-        if version is None:
-            metadata.create_all(connection, checkfirst=False)
-            MigrationContext.configure(connection).stamp(scripts, "head")
-        elif version != head:
-            _check_can_upgrade(version, scripts)
-            _back_up_before_upgrade(connection, version)
-            config = _configure(_MIGRATIONS)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        operations = Operations(MigrationContext.configure(connection))
-        for column in _list_missing_answers(connection):
-            operations.add_column(logs.name, Column(column.name, column.type))
+        return _read_version(connection) == scripts.get_current_head() and not _list_missing_answers(connection)
+
+
+def _create_or_upgrade_in(connection: Connection, scripts: ScriptDirectory) -> None:
+    version = _read_version(connection)
+    if version is None:
+        metadata.create_all(connection, checkfirst=False)
+        MigrationContext.configure(connection).stamp(scripts, "head")
+    elif version != scripts.get_current_head():
+        _check_can_upgrade(version, scripts)
+        _back_up_before_upgrade(connection, version)
+        config = _configure(_MIGRATIONS)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    operations = Operations(MigrationContext.configure(connection))
+    for column in _list_missing_answers(connection):
+        operations.add_column(logs.name, Column(column.name, column.type))
 
 
 def _configure(migrations: Path) -> Config:
@@ -244,10 +258,10 @@ def _copy_into_schema(connection: Connection, schema: str) -> None:
 
 
 def copy_file(database: Path, copy: Path) -> None:
-    """Copy an embedded database while others write to it: all of it, or nothing, readable by its owner alone. Raises
-    sqlite3.Error or OSError."""
-    part = copy.with_name(copy.name + ".part")
-    part.unlink(missing_ok=True)
+    """Copy an embedded database while others write to it: all of it, or nothing, readable by its owner alone. What
+    copies that were cut off left in the folder goes. Raises sqlite3.Error or OSError."""
+    _remove_cut_off(copy.parent)
+    part = copy.with_name(f"{copy.name}.part-{token_hex(4)}")
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     read_only = f"{database.absolute().as_uri()}?mode=ro"
     try:
@@ -257,6 +271,40 @@ def copy_file(database: Path, copy: Path) -> None:
         part.rename(copy)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remove_cut_off(folder: Path) -> None:
+    """Remove what processes that were killed while they copied left in a folder."""
+    for part in folder.glob("*.part-????????"):
+        if not _is_being_written(part):
+            for tail in ("", "-journal"):
+                part.with_name(part.name + tail).unlink(missing_ok=True)
+
+
+def _is_being_written(part: Path) -> bool:
+    """Whether a process is writing a copy: SQLite locks the file for as long as it does. An empty one may have been
+    created just now."""
+    try:
+        if not part.stat().st_size and clock.now().timestamp() - part.stat().st_mtime < _JUST_CREATED:
+            return True
+        with closing(sqlite3.connect(part, timeout=0)) as connection:
+            connection.execute("begin immediate")
+    except FileNotFoundError:
+        return True  # it is finished
+    except sqlite3.Error as error:
+        return "locked" in str(error)
+    return False
+
+
+def empty_write_ahead_log(engine: Engine) -> bool:
+    """Write what the write-ahead log of an embedded database holds into its file, and empty it. Returns whether that
+    was done: not while others read an earlier state."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        # Past SQLAlchemy, which would begin a transaction first.
+        is_busy, *_ = connection.connection.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
+    return not is_busy
 
 
 def _read_version(connection: Connection) -> str | None:

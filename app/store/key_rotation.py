@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app.keys import encryption_keys
 from app.store import changes, tables
 from app.store.audit_keys import is_keyed, keep_keys
-from app.store.database import DatabaseError
+from app.store.database import DatabaseError, empty_write_ahead_log
 from app.store.encryption import (
     EncryptedBytes,
     EncryptedNumber,
@@ -28,7 +28,6 @@ from app.store.encryption import (
 )
 
 _AT_ONCE = 1000
-_CHECKPOINT = "pragma wal_checkpoint(truncate)"
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,11 @@ def remove_traces(engine: Engine) -> None:
     log, dead rows. DatabaseError if others use the database for too long."""
     try:
         if engine.dialect.name == "sqlite":
+            is_empty = empty_write_ahead_log(engine)
             with engine.connect() as connection:
-                for statement in (_CHECKPOINT, "vacuum", _CHECKPOINT):  # past SQLAlchemy, which would begin first
-                    is_busy = connection.connection.cursor().execute(statement).fetchone() or (0,)
-                    if is_busy[0]:
-                        raise sqlite3.OperationalError
+                connection.connection.cursor().execute("vacuum")  # past SQLAlchemy, which would begin first
+            if not (is_empty and empty_write_ahead_log(engine)):
+                raise sqlite3.OperationalError
         else:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 for table in tables.metadata.sorted_tables:

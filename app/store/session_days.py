@@ -7,12 +7,15 @@ read from the sessions, so the result is right whether or not the day has been r
 """
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, delete, not_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, not_, select, update
 
 from app.protocol.clauses import CLAUSES
 from app.protocol.judge import OUTCOME
@@ -54,12 +57,38 @@ def pack(connection: Connection) -> None:
     mark = _compute_mark(schema)
     rows = _read_sessions(connection, _session.day.in_(select(_day.day).where(is_empty)))
     connection.execute(delete(tables.session_days).where(is_empty, _day.day.not_in(select(_session.day))))
-    for day, part in rows.groupby("day"):
-        stream = pa.BufferOutputStream()
-        with pa.ipc.new_stream(stream, schema) as writer:
-            writer.write_table(_to_table(part, schema))
-        packed = mark + stream.getvalue().to_pybytes()
-        connection.execute(update(tables.session_days).where(_day.day == day.date()).values(packed=packed))
+    packed = [{"of_day": day, "packed": mark + _write(part)} for day, part in _iter_days(rows, schema)]
+    if packed:
+        connection.execute(update(tables.session_days).where(_day.day == bindparam("of_day")), packed)
+
+
+def _iter_days(rows: pd.DataFrame, schema: pa.Schema) -> Iterator[tuple[date, pa.Table]]:
+    """Each day with its sessions, of rows in order of their days."""
+    columns = [(_to_numpy(rows[field.name], field.type), field.type) for field in schema]
+    start = 0
+    for day, number in rows.groupby("day").size().items():
+        arrays = [_to_arrow(values[start : start + number], kind) for values, kind in columns]
+        yield day.date(), pa.Table.from_arrays(arrays, schema=schema)
+        start += number
+
+
+def _to_numpy(column: pd.Series, kind: pa.DataType) -> npt.NDArray[Any]:
+    if kind == _WORDS:
+        return np.asarray(column.astype(object).where(column.notna(), None))
+    return np.asarray(column, kind.to_pandas_dtype())
+
+
+def _to_arrow(values: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Values of a day, with no word that only other days have."""
+    return pa.array(values, pa.string()).dictionary_encode() if kind == _WORDS else pa.array(values, kind)
+
+
+def _write(table: pa.Table) -> bytes:
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    written: bytes = stream.getvalue().to_pybytes()
+    return written
 
 
 def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
@@ -76,7 +105,7 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     parts = {row.day: pa.ipc.open_stream(memoryview(row.packed)[len(mark) :]).read_all() for row in packed}
     if others := [row.day for row in rows if row.day not in parts]:
         sessions = _read_sessions(connection, _session.day.in_(others))
-        parts |= {day.date(): _to_table(part, schema) for day, part in sessions.groupby("day")}
+        parts |= dict(_iter_days(sessions, schema))
     parts = dict(sorted(parts.items()))
     whole = pa.concat_tables([schema.empty_table(), *parts.values()]).unify_dictionaries().combine_chunks()
     frame = {"day": np.repeat(np.array(list(parts), "datetime64[s]"), [part.num_rows for part in parts.values()])}
@@ -110,7 +139,3 @@ def _read_sessions(connection: Connection, condition: ColumnElement[bool]) -> pd
     listed = frame["purpose"].isna() | frame["purpose"].isin(list(Purpose))
     frame["purpose"] = frame["purpose"].where(listed, Purpose.OTHER)  # what somebody typed is encrypted elsewhere
     return frame.assign(**{name: outcomes[name].cat.codes for name in CLAUSES})
-
-
-def _to_table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata(None)

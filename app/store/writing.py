@@ -9,15 +9,20 @@ from sqlalchemy import Connection, Table, delete, insert, select
 from app.protocol.frames import micros
 from app.store import reading, tables
 
+_AT_ONCE = 5_000  # rows: the memory needed does not grow with their number
+
 
 def insert_rows(connection: Connection, table: Table, rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows at once; of a frame, the columns that the table has, with blanks as NULL."""
-    if isinstance(rows, pd.DataFrame):
-        known = [name for name in rows.columns if name in table.c]
-        columns = [_python_values(rows[name]) for name in known]
-        rows = [dict(zip(known, values, strict=True)) for values in zip(*columns, strict=True)]
-    if rows:
-        connection.execute(insert(table), list(rows))
+    """Insert rows; of a frame, the columns that the table has, with blanks as NULL."""
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        connection.execute(insert(table), _list_rows(table, part) if isinstance(part, pd.DataFrame) else list(part))
+
+
+def _list_rows(table: Table, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    known = [name for name in frame.columns if name in table.c]
+    columns = [_python_values(frame[name]) for name in known]
+    return [dict(zip(known, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def _python_values(column: pd.Series) -> list[Any]:

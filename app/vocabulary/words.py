@@ -20,8 +20,8 @@ def remove_invisible(text: str) -> str:
 def tidy(text: str) -> str:
     """The text in one form, with its capitals: Unicode form NFC, plain apostrophes and single spaces, without invisible
     characters, surrounding blanks or a trailing ";", which Forms writes."""
-    plain = remove_invisible(unicodedata.normalize("NFC", text)).translate(_APOSTROPHES)
-    return " ".join(plain.split()).rstrip("; ")
+    plain = text if text.isascii() else remove_invisible(unicodedata.normalize("NFC", text))
+    return " ".join(plain.translate(_APOSTROPHES).split()).rstrip("; ")
 
 
 def fold(text: str) -> str:

@@ -5,9 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from app.access.administration import get_audit_trail, get_roster, list_rejected_rows, record_access
+from app.access.administration import (
+    ROWS_LISTED,
+    count_rejected_rows,
+    get_audit_trail,
+    get_roster,
+    list_rejected_rows,
+    list_resolved_rows,
+    record_access,
+)
 from app.school import School
 from app.store import tables
+from app.store.writing import insert_rows
 from tests.access.questions import as_text
 from tests.access.school import ID, PEOPLE, PUPILS, TODAY, add_row, at_hour, someone
 
@@ -50,6 +59,20 @@ def test_list_rejected_rows_shows_a_logs_pupils_only_without_counselling(
     assert "home_alone" not in as_text(rows)
     assert rows["withheld"].iloc[0]
     assert rows["original"].iloc[0]["staff_email"] == "x@habs.example"
+
+
+def test_list_rejected_rows_reads_no_more_the_more_there_are(school: School) -> None:
+    entry = {"kind": "logs", "source": "a.csv", "row": 2, "reason": "Unknown.", "fix": "Correct it.", "attempts": 1}
+    entry |= {"original": b"{}", "rejected_at": at_hour(TODAY)}
+    rows = [entry | {"fingerprint": str(place), "resolved_at": None} for place in range(2 * ROWS_LISTED)]
+    resolved = {"resolved_at": at_hour(TODAY), "resolution": "dismissed"}
+    rows += [entry | resolved | {"fingerprint": f"resolved {place}"} for place in range(ROWS_LISTED + 1)]
+    with school.writing() as connection:
+        insert_rows(connection, tables.quarantine, rows[: 2 * ROWS_LISTED])
+        insert_rows(connection, tables.quarantine, rows[2 * ROWS_LISTED :])
+    admin = someone(school, "admin")
+    assert [len(each(school, admin)) for each in (list_rejected_rows, list_resolved_rows)] == [ROWS_LISTED] * 2
+    assert count_rejected_rows(school, admin) == (2 * ROWS_LISTED, ROWS_LISTED + 1)
 
 
 def test_list_rejected_rows_shows_nothing_of_a_call_record(school: School) -> None:

@@ -93,7 +93,7 @@ def old_file(tmp_path: Path) -> Path:
 Rows = dict[str, list[dict[str, Any]]]  # by table
 
 
-def _rows(url: str, schema: str | None = None) -> Rows:
+def read_rows(url: str, schema: str | None = None) -> Rows:
     engine, found = create_engine(url), MetaData()
     found.reflect(engine, schema=schema)
     with engine.connect() as connection:
@@ -152,7 +152,7 @@ def _decrypt_new(table: str, column: str, value: Any) -> Any:
     return kind.process_result_value(value, None) if (table, column) in _NEWLY_ENCRYPTED else value
 
 
-def _assert_all_there(before: Rows, after: Rows) -> None:
+def assert_all_there(before: Rows, after: Rows) -> None:
     """Every row of 0.1.0 is there once, with every value, and none was added to its tables."""
     for old_table, rows in before.items():
         if old_table in ("alembic_version", "refused_rows", "sync_put_aside"):
@@ -218,12 +218,12 @@ def test_open_database_upgrades_to_the_schema_of_a_new_database(old_url: str, cr
 
 def test_open_database_keeps_every_row_and_copies_the_file_before(old_file: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{old_file}"
-    before = _rows(url)
+    before = read_rows(url)
     assert all(before.values())  # something in every table
     open_database(url).dispose()
-    _assert_all_there(before, _rows(url))
+    assert_all_there(before, read_rows(url))
     (copy,) = tmp_path.glob("school-version-0013-*.sqlite")
-    assert _rows(f"sqlite:///{copy}") == before
+    assert read_rows(f"sqlite:///{copy}") == before
     open_database(url).dispose()
     assert list(tmp_path.glob("school-version-*")) == [copy]  # once, and never of a new one
 
@@ -232,15 +232,15 @@ def test_open_database_keeps_every_row_and_copies_the_file_before(old_file: Path
 def test_open_database_keeps_every_row_and_copies_the_schema_before(postgresql: Callable[..., str]) -> None:
     url = postgresql(copy_of="postgresql:///template0")
     create_database(url)
-    before = _rows(url)
+    before = read_rows(url)
     for _ in range(2):
         engine = open_database(url)
         copies = [name for name in inspect(engine).get_schema_names() if name.startswith("version_")]
         engine.dispose()
         assert len(copies) == 1  # once, and never of a new one
         assert copies[0].startswith("version_0013_")
-        assert _rows(url, copies[0]) == before
-    _assert_all_there(before, _rows(url))
+        assert read_rows(url, copies[0]) == before
+    assert_all_there(before, read_rows(url))
 
 
 @pytest.mark.parametrize("revision", ["0001", "0012"])
@@ -249,14 +249,14 @@ def test_open_database_refuses_one_from_before_0_1_0(old_url: str, revision: str
     with engine.begin() as connection:
         connection.execute(text(f"update alembic_version set version_num = '{revision}'"))
     engine.dispose()
-    before = _rows(old_url)
+    before = read_rows(old_url)
     with pytest.raises(DatabaseError, match=r"Open it once with version 0\.1\.0"):
         open_database(old_url)
     done = run(old_url, "outcomes")
     assert done.returncode == 2
     assert "Open it once with version 0.1.0" in done.stderr
     assert "Traceback" not in done.stderr
-    assert _rows(old_url) == before
+    assert read_rows(old_url) == before
 
 
 def test_outcomes_of_0_1_0_are_read_by_its_clauses(old_url: str, clauses: None) -> None:
@@ -360,7 +360,7 @@ def test_transfer_moves_the_copy_in_a_schema_into_a_database_of_its_own(
 
 def test_open_database_changes_nothing_where_the_copy_finds_no_room(old_file: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{old_file}"
-    before = _rows(url)
+    before = read_rows(url)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     ignore = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
     opening = f"from app.store.database import open_database; open_database('{url}')"
@@ -369,17 +369,17 @@ def test_open_database_changes_nothing_where_the_copy_finds_no_room(old_file: Pa
     )
     assert "DatabaseError" in done.stderr
     assert "Nothing was changed" in done.stderr
-    assert _rows(url) == before
-    assert not list(tmp_path.glob("*.part"))
+    assert read_rows(url) == before
+    assert not list(tmp_path.glob("*.part-*"))
     open_database(url).dispose()
-    _assert_all_there(before, _rows(url))
+    assert_all_there(before, read_rows(url))
 
 
 def test_open_database_changes_nothing_where_a_migration_fails(
     old_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"sqlite:///{old_file}"
-    before = _rows(url)
+    before = read_rows(url)
     broken = tmp_path / "migrations"
     shutil.copytree(database._MIGRATIONS, broken)
     last = max(broken.glob("versions/[0-9]*.py"))
@@ -391,7 +391,7 @@ def test_open_database_changes_nothing_where_a_migration_fails(
     monkeypatch.setattr(database, "_MIGRATIONS", broken)
     with pytest.raises(DatabaseError):
         open_database(url)
-    assert _rows(url) == before
+    assert read_rows(url) == before
     monkeypatch.undo()
     open_database(url).dispose()
-    _assert_all_there(before, _rows(url))
+    assert_all_there(before, read_rows(url))

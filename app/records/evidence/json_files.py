@@ -8,7 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +26,7 @@ _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")  # besides those whose names begin
 _NOT_JSON = "it is not JSON, or was cut off", ""
 _NOT_JSON_LINE = "the line is not JSON, or was cut off"
 _BLANK = re.compile(r"[\s\ufeff]*")
+_BLANK_BYTES = b"\xef\xbb\xbf \t\r\n"
 _UNPACK = "unpack it, and give the folder"
 _TABLE = "it is a table, not JSON", "import session logs with “python -m app import logs”"
 _REPORT = "it is a Teams attendance report, not a record of Microsoft Graph", IMPORT_REPORT
@@ -43,6 +44,7 @@ class FoundObject:
     - `is_blank`: whether it stands for a page without objects
     - `fix`: what to do, "" if that is not known
     - `table`: the content of a file that does not begin like JSON
+    - `original`: the object's own JSON, if it is at hand
     """
 
     file: str
@@ -55,6 +57,7 @@ class FoundObject:
     is_blank: bool = False
     fix: str = ""
     table: bytes | None = None
+    original: bytes | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -190,14 +193,18 @@ def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
         if len(line) == _MAX_LINE:
             yield FoundObject(name, number, None, "the line is too long to be a record, and the rest was not read")
             return
-        if not line.strip(b"\xef\xbb\xbf \t\r\n"):
+        if not line.strip(_BLANK_BYTES):
             continue
         try:
             whole = json.loads(line.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             yield FoundObject(name, number, None, _NOT_JSON_LINE, line.decode(errors="replace"))
         else:
-            yield from _find_in(name, _list_pages(whole, line), itertools.repeat(number))
+            pages = _list_pages(whole, line)
+            if isinstance(whole, dict) and pages[0].entries and pages[0].entries[0] is whole:
+                yield FoundObject(name, number, whole, original=line.strip(_BLANK_BYTES))
+            else:
+                yield from _find_in(name, pages, itertools.repeat(number))
 
 
 def _decode(content: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.access.administration import RECORDS, list_rejected_rows, list_resolved_rows
+from app.access.administration import RECORDS, count_rejected_rows, list_rejected_rows, list_resolved_rows
 from app.access.policy import Person
 from app.formatting import how_many, start_sentence
 from app.records.rows import RejectedRow
@@ -32,18 +32,23 @@ def show_rejected_rows(school: School, person: Person, fix: Fix, give: Give, dis
     `operations.rejected_rows`), and the resolved rows."""
     show_confirmation()
     rejected = list_rejected_rows(school, person)
+    number, number_resolved = count_rejected_rows(school, person)
     if rejected.empty:
         st.write("None.")
     else:
         write_html(
             "{rows} to fix. Fix a row here, or correct the source and import it again: that resolves the row.",
-            rows=how_many(len(rejected), "row"),
+            rows=how_many(number, "row"),
         )
+        if number > len(rejected):
+            note(f"The first {len(rejected):,} are listed. The others follow once these are resolved.")
         _show_unresolved(rejected, fix, give, dismiss)
-    resolved = list_resolved_rows(school, person)
-    if len(resolved):
-        with st.expander(f"Resolved ({len(resolved):,})"):
+    if number_resolved:
+        with st.expander(f"Resolved ({number_resolved:,})"):
+            resolved = list_resolved_rows(school, person)
             _show_resolved(resolved)
+            if number_resolved > len(resolved):
+                note(f"The last {len(resolved):,} are listed.")
 
 
 def _show_resolved(resolved: pd.DataFrame) -> None:
