@@ -44,67 +44,79 @@ def find_pairs(
     `staff_id` and `pupil_id` (NONE if not on the roster). Returns `log`, `ref`, `tolerance`, `call`, `call_id`, `start`
     and `end` of the call, `overlap` (0 if there is a gap), and `apart` (the difference of the starts).
     """
-    log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
-    call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
     with_pupil = people[people["pupil_id"] != NONE]
-    staffed = people[people["staff_id"] != NONE]
-    attended, logged_by = paired(staffed["call"], staffed["staff_id"]), ids(logs["staff_id"])
-    ref, call_id = logs["ref"].to_numpy(object), calls["call_id"].to_numpy(object)
-
-    def describe(both: pd.DataFrame) -> pd.DataFrame:
-        """The pairs among some logs and calls with a pupil in common, each once."""
-        both = both.drop_duplicates(["log", "call"])
-        log, call = both["log"].to_numpy(), both["call"].to_numpy()
-        overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
-        took_part = pd.Series(paired(call, logged_by[log])).isin(attended).to_numpy()
-        pairs = pd.DataFrame(
-            {
-                "log": log,
-                "ref": ref[log],
-                "tolerance": tolerance[log],
-                "call": call,
-                "call_id": call_id[call],
-                "start": call_from[call],
-                "end": call_to[call],
-                "overlap": np.maximum(overlap, 0),
-                "apart": np.abs(log_from[log] - call_from[call]),
-            }
-        )
-        return pairs[(overlap >= -tolerance[log]) & (took_part | ~pairs["call"].isin(staffed["call"]))]
-
-    overlapping = describe(_find_overlapping(log_pupils, with_pupil, (log_from, log_to), (call_from, call_to)))
+    overlapping = _find_overlapping(logs, log_pupils, calls, with_pupil)
+    overlapping = _describe(overlapping, logs, calls, people, tolerance)
     best = match_best_first(overlapping)
     log_pupils = log_pupils[~log_pupils["log"].isin(best["log"])]
     with_pupil = with_pupil[~with_pupil["call"].isin(best["call"])]
-    # A pupil has thousands of sessions over the years: only those in the same hours are compared.
-    left = by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
-    right = by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
-    both = left.merge(right, on="key_hour", suffixes=("_log", "_call"))
-    apart = describe(both.rename(columns={"item_log": "log", "item_call": "call"}))
+    apart = _find_within_hours(logs, log_pupils, calls, with_pupil, tolerance)
+    apart = _describe(apart, logs, calls, people, tolerance)
     return pd.concat([overlapping, apart[apart["overlap"] == 0]], ignore_index=True)
 
 
-def _find_overlapping(
-    log_pupils: pd.DataFrame, with_pupil: pd.DataFrame, of_logs: tuple[Ints, Ints], of_calls: tuple[Ints, Ints]
+def _describe(
+    both: pd.DataFrame, logs: pd.DataFrame, calls: pd.DataFrame, people: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
-    """The logs and calls with a pupil in common that overlap in time: `log`, `call`, once for each such pupil. The
-    times are from and to, by the position of the log or call."""
+    """The pairs, as `find_pairs` returns them, among some logs and calls (`log`, `call`) with a pupil in common."""
+    both = both.drop_duplicates()
+    log, call = both["log"].to_numpy(), both["call"].to_numpy()
+    log_from, log_to = micros(logs["started_at"])[log], micros(logs["ended_at"])[log]
+    call_from, call_to = micros(calls["started_at"])[call], micros(calls["ended_at"])[call]
+    overlap = np.minimum(log_to, call_to) - np.maximum(log_from, call_from)
+    staffed = people[people["staff_id"] != NONE]
+    logged_by = pd.Series(paired(call, ids(logs["staff_id"])[log]))
+    took_part = logged_by.isin(paired(staffed["call"], staffed["staff_id"])).to_numpy()
+    pairs = pd.DataFrame(
+        {
+            "log": log,
+            "ref": logs["ref"].to_numpy(object)[log],
+            "tolerance": tolerance[log],
+            "call": call,
+            "call_id": calls["call_id"].to_numpy(object)[call],
+            "start": call_from,
+            "end": call_to,
+            "overlap": np.maximum(overlap, 0),
+            "apart": np.abs(log_from - call_from),
+        }
+    )
+    return pairs[(overlap >= -tolerance[log]) & (took_part | ~pairs["call"].isin(staffed["call"]))]
+
+
+def _find_overlapping(
+    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, with_pupil: pd.DataFrame
+) -> pd.DataFrame:
+    """The logs and calls with a pupil in common that overlap in time: `log`, `call`, once for each such pupil."""
+    log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
+    call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
     call, pupil = with_pupil["call"].to_numpy(), with_pupil["pupil_id"].to_numpy()
-    moments = np.unique(of_calls[0][call])  # numbered, so that a pupil and a start fit into one number
-    keys = paired(pupil, np.searchsorted(moments, of_calls[0][call]))
+    moments = np.unique(call_from[call])  # numbered, so that a pupil and a start fit into one number
+    keys = paired(pupil, np.searchsorted(moments, call_from[call]))
+    longest = pd.Series(call_to[call] - call_from[call]).groupby(pupil).max()
     order = np.argsort(keys)
     keys, call = keys[order], call[order]
-    longest = np.zeros(max(pupil.max(initial=0), log_pupils["pupil_id"].max() if len(log_pupils) else 0) + 1, np.int64)
-    np.maximum.at(longest, pupil, (of_calls[1] - of_calls[0])[with_pupil["call"]])
     log, pupil = log_pupils["log"].to_numpy(), log_pupils["pupil_id"].to_numpy()
-    begins = np.searchsorted(moments, of_logs[0][log] - longest[pupil])
-    first = np.searchsorted(keys, paired(pupil, begins))
-    last = np.searchsorted(keys, paired(pupil, np.searchsorted(moments, of_logs[1][log])))
+    earliest = log_from[log] - longest.reindex(pupil, fill_value=0).to_numpy()
+    first = np.searchsorted(keys, paired(pupil, np.searchsorted(moments, earliest)))
+    last = np.searchsorted(keys, paired(pupil, np.searchsorted(moments, log_to[log])))
     numbers = np.maximum(last - first, 0)
     rows = np.repeat(np.arange(len(log)), numbers)
     nth = np.arange(len(rows)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
     found = pd.DataFrame({"log": log[rows], "call": call[first[rows] + nth]})
-    return found[of_calls[1][found["call"]] > of_logs[0][found["log"]]]
+    return found[call_to[found["call"]] > log_from[found["log"]]]
+
+
+def _find_within_hours(
+    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, with_pupil: pd.DataFrame, tolerance: Ints
+) -> pd.DataFrame:
+    """The logs and calls with a pupil in common in the same hours: `log`, `call`, perhaps several times. A pupil has
+    thousands of sessions over the years."""
+    log_from, log_to = micros(logs["started_at"]) - tolerance, micros(logs["ended_at"]) + tolerance
+    left = by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from, log_to)
+    call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
+    right = by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
+    both = left.merge(right, on="key_hour", suffixes=("_log", "_call"))
+    return both[["item_log", "item_call"]].rename(columns={"item_log": "log", "item_call": "call"})
 
 
 def by_hour(item: pd.Series, key: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
