@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.records.evidence.attendance import iter_reports, read_report
-from app.records.evidence.calls import read_call
-from benchmarks import records
 from benchmarks.records import quickest
 
 _START = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -58,26 +56,6 @@ def measure(reports: int = 10_000, people: int = 6) -> float:
     parsing = quickest(lambda: [json.loads(one) for one in written])
     reading = quickest(lambda: [read_report(one) for text in written for one in iter_reports(json.loads(text))])
     return reading / parsing
-
-
-def measure_with_calls(number: int = 10_000, people: int = 6) -> float:
-    """The same for this number of reports and of call records together. Each is dropped once it has been read."""
-    reports = [json.dumps(report(one, people)).encode() for one in range(number)]
-    calls = [json.dumps(records.record(one, range(people))).encode() for one in range(number)]
-
-    def parse() -> None:
-        for text in reports + calls:
-            json.loads(text)
-
-    def read() -> None:
-        for text in reports:
-            for one in iter_reports(json.loads(text)):
-                read_report(one)
-        for text in calls:
-            read_call(json.loads(text))
-
-    parsing = quickest(parse)
-    return quickest(read) / parsing
 
 
 if __name__ == "__main__":
