@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.protocol.evidence import empty
-from app.protocol.matching import match, recorded_calls
+from app.protocol.matching import find_pairs, match, recorded_calls
 
 MINUTE = 60_000_000
 TOLERANCE = 15
@@ -216,3 +216,19 @@ def test_match_joins_across_a_gap_as_long_as_the_tolerance() -> None:
     assert joined([(1, ONE, 0, 90)], calls) == {(0, 0, False), (0, 1, True)}
     calls = [(ONE, ONE, 0, 40), (ONE, ONE, 41 + TOLERANCE, 5)]
     assert joined([(1, ONE, 0, 90)], calls) == {(0, 0, False)}
+
+
+def test_find_pairs_grows_in_proportion_to_sessions_of_the_same_two_people() -> None:
+    """In one hour, one after the other: each log overlaps its own call alone."""
+    for number in (30, 60):
+        logs, _, calls, people = frames([(1, frozenset({1}), 0, 1)], [(frozenset({1}), frozenset({1}), 0, 1)])
+        starts = DAY + pd.to_timedelta(np.arange(number), unit="min")
+        times = {"started_at": starts, "ended_at": starts + pd.Timedelta(seconds=50)}
+        names = [f"{place:04}" for place in range(number)]
+        every = [0] * number
+        log_rows = logs.loc[every].reset_index(drop=True).assign(ref=names, log_id=range(number), **times)
+        call_rows = calls.loc[every].reset_index(drop=True).assign(call_id=names, **times)
+        in_calls = pd.concat([people.assign(call=place) for place in range(number)], ignore_index=True)
+        log_pupils = pd.DataFrame({"log": range(number), "pupil_id": 1})
+        pairs = find_pairs(log_rows, log_pupils, call_rows, in_calls, np.full(number, TOLERANCE * MINUTE))
+        assert len(pairs) == number
