@@ -12,6 +12,7 @@ from app.keys import encryption_keys
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable, load_secrets
 from app.store.database import UNAVAILABLE, DatabaseError
+from app.store.key_rotation import is_key_lost
 
 GREATEST_AGE = timedelta(hours=12)  # people sign in again after this, however active they are
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
@@ -53,6 +54,12 @@ def _find_weakness(school: School) -> str | None:
             "read in a stolen copy. Set a key, which python -m app keys new prints, and start again; "
             "python -m app keys rotate encrypts what is there."
         )
+    with school.engine.connect() as connection:
+        if is_key_lost(connection):
+            return (
+                "The database is encrypted with a key that ENCRYPTION_KEYS does not hold. Add that key, after the "
+                "others and separated by a comma, and start again."
+            )
     return None
 
 

@@ -80,6 +80,13 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
     ]
 
 
+def is_key_lost(connection: Connection) -> bool:
+    """Whether the newest pupil's address is encrypted with a key that is not set: then hardly a page can be shown."""
+    pupil = tables.as_stored(tables.pupils).c
+    newest = connection.scalar(select(pupil.email).order_by(pupil.id.desc()).limit(1))
+    return newest is not None and key_status(newest.encode()) == KeyStatus.LOST
+
+
 def reencrypt_all(connection: Connection) -> int:
     """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
     without those of concerns about conduct, since no figure may reveal them."""
