@@ -18,6 +18,7 @@ from app.clock import now
 from app.protocol.evidence import Evidence
 from app.school import School, open_school
 from app.store import reading, tables
+from tests.judged import list_outcomes
 from tests.scenarios.calendars import store_calendars
 from tests.scenarios.telling import Scenario, scenarios
 from tests.scenarios.writing import enter_answers, write
@@ -50,6 +51,7 @@ class Worlds:
         self.rows: dict[tuple[str | None, str | None], dict[str, dict[str, Any]]] = defaultdict(dict)
         for row in json.loads(self._run("outcomes", "--format", "json")):
             self.rows[row["log_ref"] or None, row["call_id"] or None][row["clause"]] = row
+        self._in_school(self._add_confidential)
         self.status = self._statuses(url)
 
     def _in_school(self, work: Callable[[list[Scenario], School], None]) -> None:
@@ -58,6 +60,13 @@ class Worlds:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             work(SCENARIOS, open_school())
+
+    def _add_confidential(self, _told: list[Scenario], school: School) -> None:
+        """Add the sessions that no command prints."""
+        printed = set(self.rows)
+        for row in list_outcomes(school):
+            if (key := (row["log_ref"] or None, row["call_id"] or None)) not in printed:
+                self.rows[key][row["clause"]] = row
 
     def _run(self, *arguments: str) -> str:
         result = CliRunner().invoke(cli, arguments, env=self.environment, catch_exceptions=False)

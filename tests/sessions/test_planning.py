@@ -23,13 +23,13 @@ from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log
 from app.records.rows import RejectedRow
-from app.reports.outcomes_csv import iter_outcomes
 from app.school import School
 from app.sessions import planning
 from app.store import tables
 from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
+from tests.judged import list_outcomes
 from tests.people import someone
 from tests.sessions.plans import WINTER, AtTime, form, kept, plan
 
@@ -212,7 +212,7 @@ def test_a_session_held_as_planned_is_judged_as_its_preview(
     records = [one.call() for one in plans if one.with_call]
     if records:
         assert import_calls(after, people.calls(tmp_path / "held.json", *records)).added == len(records)
-    judged = list(iter_outcomes(after, (date.min, date.max)))
+    judged = list_outcomes(after)
     assert len(judged) == len(plans) * len(CLAUSES)
     held = {(row["log_ref"], row["clause"]): row["outcome"] for row in judged if row["clause"] in BEFOREHAND}
     assert before == held
