@@ -59,4 +59,4 @@ def test_show_session_says_that_no_staff_came(opened: Opened) -> None:
         number = connection.scalars(query).first()
     at = opened("sessions", "senior_deputy_head", session=str(number))
     assert at.title[0].value.startswith("Room without staff")
-    assert "No staff came" in at.warning[0].value
+    assert "No staff attended" in at.warning[0].value
