@@ -39,7 +39,8 @@ def check_objects(school: School, found: Iterable[FoundObject]) -> Iterator[Foun
     is_demonstration = _is_demonstration(school)
     for item in found:
         if is_demonstration:
-            _check_made_up([str((item.content, item.table))])
+            table = (item.table or b"").replace(b"\0", b"").decode("latin-1")  # in UTF-8 or UTF-16
+            _check_made_up([f"{item.content} {table}"])
         yield item
 
 
