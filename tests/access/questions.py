@@ -6,6 +6,7 @@ import pandas as pd
 
 from app.access.administration import (
     count_encrypted_values,
+    count_rejected_rows,
     get_audit_trail,
     get_roster,
     list_imports,
@@ -142,6 +143,7 @@ QUESTIONS = {
     "get_sync_state": get_sync_state,
     "get_audit_trail": get_audit_trail,
     "list_rejected_rows": list_rejected_rows,
+    "count_rejected_rows": count_rejected_rows,
     "list_resolved_rows": list_resolved_rows,
     # The head is encrypted, and different each time.
     "verify_audit_trail": lambda school, person: replace(verify_audit_trail(school, person), head="noted"),

@@ -24,6 +24,7 @@ PARTS = {  # of which the others are made
     "find_sessions",
     "select_linked_concerns",
     "concerns_open_to",
+    "does_not_name",
     "find_followed",
     "find_linked_sessions",
     "describe_sessions",
