@@ -44,8 +44,10 @@ def write_settings(file: Path) -> Path:
 
 
 def sign_in(at: AppTest, who: str, ago: float = 0, **claims: object) -> None:
-    """Make `at` run as if somebody had signed in `ago` seconds ago. `claims` replace claims of the sign-in."""
+    """Make `at` run as if somebody had signed in `ago` seconds ago. `claims` replace claims of the account
+    that the roster has."""
     signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
+    signed_in |= {"oid": people.entra(who)} if who in people.STAFF else {}
     at.user = {"is_logged_in": True, "iat": now().timestamp() - ago} | signed_in | claims
 
 

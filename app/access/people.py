@@ -10,19 +10,22 @@ from app.store.writing import get_meta
 from app.vocabulary.roles import Role
 
 
-def find_person(school: School, email: str, entra_id: str = "") -> Person | None:
-    """The member of staff with this Entra id, else with this email; None if the roster has none, or they have left.
+def find_person(school: School, email: str) -> Person | None:
+    """The member of staff with this email; None if the roster has none, or they have left. A former email finds
+    nobody."""
+    return next(iter(_find_people(school, tables.staff.c.email == email.strip().lower())), None)
 
-    A former email finds nobody. With an Entra id that is not theirs, an email finds nobody either: the account may be
-    somebody else's, who was given the address.
+
+def find_account(school: School, entra_id: str, email: str) -> Person | None:
+    """The member of staff whose account this is; None if the roster has none, or they have left.
+
+    The Entra id decides. The email counts only for somebody of whom the roster has no Entra id, and only of an account
+    whose Entra id, if it has one, is nobody else's: it may belong to somebody else, who was given the address.
     """
     address, account = email.strip().lower(), entra_id.strip().lower()
-    is_theirs = tables.staff.c.email == address
-    if account:
-        known = exists().where(tables.staff.alias().c.entra_id == account)
-        by_address = and_(is_theirs, tables.staff.c.entra_id.is_(None), not_(known))
-        is_theirs = or_(tables.staff.c.entra_id == account, by_address)
-    person = next(iter(_find_people(school, is_theirs)), None)
+    staff, others = tables.staff.c, tables.staff.alias().c
+    by_address = and_(staff.email == address, staff.entra_id.is_(None), not_(exists().where(others.entra_id == account)))
+    person = next(iter(_find_people(school, or_(staff.entra_id == account, by_address))), None)
     return None if person and account and _is_pupils(school, account, person) else person
 
 
@@ -32,6 +35,11 @@ def _is_pupils(school: School, account: str, person: Person) -> bool:
         if connection.scalar(select(tables.staff.c.entra_id).where(tables.staff.c.id == person.staff_id)) == account:
             return False
         return account in set(connection.scalars(select(tables.pupils.c.entra_id)))
+
+
+def list_staff(school: School) -> list[Person]:
+    """All members of staff on the roster today."""
+    return _find_people(school, true())
 
 
 def list_demo_people(school: School) -> list[Person]:
@@ -45,7 +53,7 @@ def list_demo_people(school: School) -> list[Person]:
         if get_meta(connection, "demo") is None:
             return []
         usual = (get_meta(connection, "demo_usual") or "").split(";")
-    everybody = sorted(_find_people(school, true()), key=lambda p: (len(p.roles), p.email not in usual, p.email))
+    everybody = sorted(list_staff(school), key=lambda p: (len(p.roles), p.email not in usual, p.email))
     chosen: list[Person] = []
     for role in Role:
         chosen += [p for p in everybody if role in p.roles and p not in chosen][:1]

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+from app.auth.entra_roles import describe_missing_roles
 from app.keys import encryption_keys
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable, load_secrets
@@ -64,13 +65,16 @@ def _find_weakness(school: School) -> str | None:
 
 
 def check_start() -> None:
-    """End the program with a message if it would leave a real school's records open. What else is missing is shown on
-    its pages."""
+    """End the program with a message if it would leave a real school's records open, or does not know who may see them.
+    What else is missing is shown on its pages."""
     try:
         school = open_school()
     except (SettingsError, DatabaseError, UNAVAILABLE):
         return  # the pages say why, and try again
-    weakness = None if school.is_demonstration() else _find_weakness(school)
+    try:
+        weakness = None if school.is_demonstration() else _find_weakness(school) or describe_missing_roles(school)
+    except SettingsError as error:
+        weakness = str(error)
     school.engine.dispose()
     if weakness:
         sys.exit(f"The program does not start. {weakness}")
@@ -98,11 +102,3 @@ def get_idle_time() -> timedelta:
     if not 0 < minutes <= 24 * 60:
         raise SettingsError(f"IDLE_MINUTES is {value!r}: give the minutes after which sign-in ends, for example 30.")
     return timedelta(minutes=minutes)
-
-
-def takes_roles_from_entra() -> bool:
-    """Whether people get the app roles of their sign-in instead of the roster's roles."""
-    value = get_variable("ROLES_FROM") or "roster"
-    if value not in ("roster", "entra"):
-        raise SettingsError(f"ROLES_FROM is {value!r}: give roster, or entra for the app roles of the sign-in.")
-    return value == "entra"

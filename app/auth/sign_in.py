@@ -9,49 +9,119 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import streamlit as st
 from sqlalchemy import delete, insert, select
 
-from app.access.people import find_person
+from app.access.people import find_account, find_person
 from app.access.policy import Person
-from app.auth.configuration import GREATEST_AGE, get_idle_time, takes_roles_from_entra
+from app.auth.configuration import GREATEST_AGE, get_idle_time
+from app.auth.entra_roles import note_roles, read_claimed_roles, takes_roles_from_entra
 from app.school import School
-from app.store import tables
-from app.vocabulary.roles import Role
+from app.store import audit_log, tables
 
 Claims = Mapping[str, Any]  # what Entra ID says about an account: `st.user`
 _CLOCKS_DIFFER = timedelta(minutes=2)  # by so much at most on machines whose clocks are right
 
 
+class Refusal(Enum):
+    """Why an account that somebody signed in with is shown nothing: the sentences for the screen, and the words for the
+    audit trail (blank: not recorded)."""
+
+    def __init__(self, sentences: str, recorded: str = "") -> None:
+        self.sentences, self.recorded = sentences, recorded
+
+    ENDED = ("Your sign-in has ended. Sign in again with your school account.",)
+    ANOTHER_TENANT = (
+        "This account belongs to another organisation, so nothing is shown. Sign out, and sign in with your school "
+        "account.",
+        "sign-in from another tenant",
+    )
+    ANOTHER_ACCOUNT = (
+        "On the roster your address belongs to another account (it has another Entra id), so nothing is shown. If your "
+        "account is new, ask the ICT administrator to correct the Entra id on the roster.",
+        "sign-in of another account with the address of",
+    )
+    ROLE_NOT_STORED = (
+        "Entra ID gives you a role that the roster does not have yet, so nothing is shown. Ask the ICT administrator "
+        "to bring the roster up to date, and sign in again.",
+        "sign-in with a role that is not on the roster, by",
+    )
+    NOT_ON_ROSTER = (
+        "This account is not one of the school's staff on the roster, so nothing is shown. Sign out and use your "
+        "school account, or ask the ICT administrator.",
+        "sign-in of an account that is not on the roster",
+    )
+
+
 def get_person(school: School, claims: Claims) -> Person | None:
-    """The person who is signed in, now marked as active; None if nobody is, or the sign-in has ended."""
+    """The person who is signed in, now marked as active; None if nobody is, or the account is refused."""
     if not holds(school, claims):
         return None
     key = _create_key(claims)
     seen_at, ended_at = _read_last_times(school, key)
     if school.now() - seen_at > min(timedelta(minutes=1), get_idle_time() / 4):  # seldom: writes are queued
         _store(school, key, school.now(), ended_at)
-    address = str(claims.get("preferred_username") or claims.get("email") or "")
-    person = find_person(school, address, str(claims.get("oid") or ""))
-    if person and takes_roles_from_entra():
-        claimed = claims.get("roles")
-        words = claimed if isinstance(claimed, list) else [claimed]
-        return replace(person, roles=frozenset(role for role in Role if role in words))
-    return person
+    person = find_account(school, str(claims.get("oid") or ""), _get_address(claims))
+    if person is None or not takes_roles_from_entra():
+        return person
+    # A role counts where both have it: what is confidential, who is alerted and who owns a breach follow the roster.
+    claimed = read_claimed_roles(claims)
+    note_roles(school, person, claimed)
+    return replace(person, roles=claimed) if claimed <= person.roles else None
+
+
+def refuse(school: School, claims: Claims) -> Refusal:
+    """Why `get_person` finds nobody for an account that somebody signed in with. An account that may see nothing is put
+    on the audit trail, once for each sign-in."""
+    refusal, address = _find_refusal(school, claims)
+    if refusal.recorded:
+        # Nothing is recorded that a stranger can choose: only an address on the roster, and the account's number.
+        account = "".join(character for character in str(claims.get("oid")) if character.isalnum() or character == "-")
+        subject = f"{refusal.recorded}{address}, Entra id {account[:36]}"
+        with school.writing() as connection:
+            if not audit_log.was_refused_since(connection, subject, _read_signed_in(claims)):
+                school.add_to_trail(connection, audit_log.UNKNOWN, "refused", subject)
+    return refusal
+
+
+def _find_refusal(school: School, claims: Claims) -> tuple[Refusal, str]:
+    """Why nothing is shown, and the address on the roster that it is about, if any."""
+    if not _is_of_school(school, claims):
+        return Refusal.ANOTHER_TENANT, ""
+    if not holds(school, claims):
+        return Refusal.ENDED, ""
+    address = _get_address(claims)
+    if person := find_account(school, str(claims.get("oid") or ""), address):
+        return Refusal.ROLE_NOT_STORED, f" {person.email}"
+    if person := find_person(school, address):
+        return Refusal.ANOTHER_ACCOUNT, f" {person.email}"
+    return Refusal.NOT_ON_ROSTER, ""
 
 
 def holds(school: School, claims: Claims) -> bool:
     """Whether these are a sign-in of the school that has not ended; asking does not count as activity."""
-    if not claims.get("is_logged_in"):
+    if not claims.get("is_logged_in") or not _is_of_school(school, claims):
         return False
-    if str(claims.get("tid") or "").lower() != school.settings.tenant_id.lower():
-        return False
-    signed_in = datetime.fromtimestamp(float(str(claims.get("iat") or 0)), UTC)
+    signed_in = _read_signed_in(claims)
     seen_at, ended_at = _read_last_times(school, _create_key(claims))
     now = school.now()
     return signed_in > ended_at and now - signed_in <= GREATEST_AGE and now - max(signed_in, seen_at) <= get_idle_time()
+
+
+def _is_of_school(school: School, claims: Claims) -> bool:
+    return str(claims.get("tid") or "").lower() == school.settings.tenant_id.lower()
+
+
+def _read_signed_in(claims: Claims) -> datetime:
+    return datetime.fromtimestamp(float(str(claims.get("iat") or 0)), UTC)
+
+
+def _get_address(claims: Claims) -> str:
+    """The name by which the account signs in. Anybody may write what they like into an account's `email`."""
+    return str(claims.get("preferred_username") or claims.get("upn") or "")
 
 
 def sign_out(school: School) -> None:

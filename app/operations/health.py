@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from app.access.pupil_policies import compute_pupil_policies
 from app.alerts.outbox import WAITING
 from app.alerts.sending import find_obstacle
-from app.auth import configuration
+from app.auth import configuration, entra_roles
 from app.formatting import how_many, moment, on_day
 from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
@@ -213,4 +213,10 @@ def _check_sign_in(school: School) -> Finding:
         return "sign-in", False, reason
     if school.is_demonstration():
         return "sign-in", True, "the demonstration needs none"
+    try:
+        reason = entra_roles.describe_missing_roles(school) or entra_roles.describe_outdated_roles(school)
+    except SettingsError as error:
+        reason = str(error)
+    if reason:
+        return "sign-in", False, reason
     return "sign-in", True, "configured in .streamlit/secrets.toml"

@@ -40,6 +40,7 @@ KINDS = {
 }
 COMMAND = "command"  # the actor, if it was a command on the server
 CONFIDENTIAL = "confidential: "  # begins what is said of an import of nothing but counselling
+UNKNOWN = "unknown account"  # the actor, if it was an account that is nobody's on the roster
 
 Head = tuple[int, str]  # an entry's number and its code
 
@@ -53,7 +54,7 @@ _newest = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
 
 
 def add(connection: Connection, *, occurred_at: datetime, actor: str, action: str, subject: str) -> None:
-    """Add an entry, in the caller's transaction. `actor` is an email or COMMAND, `action` one of KINDS,
+    """Add an entry, in the caller's transaction. `actor` is an email, COMMAND or UNKNOWN, `action` one of KINDS,
     `subject` a reference such as "session 512" or "concern C-7KQ2MX4P"."""
     if action not in KINDS:
         raise ValueError(f"{action!r} is not a kind of entry of the audit trail")
@@ -211,6 +212,12 @@ def has_acted_since(connection: Connection, actors: Collection[str], moment: dat
     """Whether any of some people, given by their addresses, has an entry since a moment."""
     theirs = reading.is_among(connection, _entry.actor, actors)
     return connection.scalar(select(_entry.id).where(theirs, _entry.occurred_at >= moment).limit(1)) is not None
+
+
+def was_refused_since(connection: Connection, subject: str, moment: datetime) -> bool:
+    """Whether an unknown account was refused something since a moment."""
+    theirs = (_entry.actor == UNKNOWN, _entry.action == "refused", _entry.subject == subject)
+    return connection.scalar(select(_entry.id).where(*theirs, _entry.occurred_at >= moment).limit(1)) is not None
 
 
 def list_entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:

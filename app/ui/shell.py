@@ -75,10 +75,7 @@ def _not_signed_in() -> NoReturn:
     write_html("{name}: videoconferencing protocol", name=school.settings.name)
     st.title("Sign in")
     if st.user.get("is_logged_in"):
-        write_html(
-            "Your sign-in has ended, or this account is not one of the school's staff on the roster. Sign in again "
-            "with your school account."
-        )
+        write_html(sign_in.refuse(school, st.user).sentences)
         st.button("Sign out", on_click=_sign_out)
     else:
         write_html("Use your school account.")

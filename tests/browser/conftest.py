@@ -230,7 +230,9 @@ def viewer(page: Page) -> Locator:
 
 def user(who: str, tenant: str = _TENANT, **claims: object) -> User:
     address = people.email(who)
-    return User(sub=who, claims={"tid": tenant, "preferred_username": address, "email": address} | claims)
+    signed_in = {"tid": tenant, "preferred_username": address, "email": address}
+    signed_in |= {"oid": people.entra(who)} if who in people.STAFF else {}
+    return User(sub=who, claims=signed_in | claims)
 
 
 @pytest.fixture(scope="module")
@@ -242,9 +244,10 @@ def in_service(
         user("sdh"),
         user("teacher", roles=["slt", "no role of ours"]),
         user("admin"),
-        user("slt"),
+        user("slt", roles=["slt", "no role of ours"]),
         user("stranger"),
     ]
+    users.append(User(sub="namesake", claims=user("sdh", oid="11111111-0000-4000-8000-000000000099").claims))
     users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
     with run_server_in_thread(user_claims=users) as provider:
 

@@ -64,15 +64,22 @@ def test_no_page_shows_anything_before_sign_in(
     assert not page.get_by_test_id("stSidebar").count()
 
 
-@pytest.mark.parametrize("sub", ["elsewhere", "stranger"])
-def test_other_tenants_and_people_not_on_the_roster_see_nothing(
-    window: Callable[..., Page], address: str, sub: str
+@pytest.mark.parametrize(
+    ("sub", "words"),
+    [
+        ("elsewhere", "This account belongs to another organisation"),
+        ("namesake", "your address belongs to another account"),
+        ("stranger", "not one of the school's staff"),
+    ],
+)
+def test_other_tenants_other_accounts_and_people_not_on_the_roster_see_nothing(
+    window: Callable[..., Page], address: str, sub: str, words: str
 ) -> None:
     page = window()
     sign_in(page, address, sub)
-    expect(page.get_by_text("not one of the school's staff")).to_be_visible()
+    expect(page.get_by_text(words)).to_be_visible()
     page.goto(f"{address}/sessions")
-    expect(page.get_by_text("not one of the school's staff")).to_be_visible()
+    expect(page.get_by_text(words)).to_be_visible()
     assert "Aled" not in page.locator("body").inner_text()
 
 
@@ -102,9 +109,12 @@ def test_an_idle_window_closes_by_itself(window: Callable[..., Page], in_service
 
 
 def test_roles_come_from_entra_where_configured(window: Callable[..., Page], in_service: Callable[..., str]) -> None:
-    page = window()
-    sign_in(page, in_service(ROLES_FROM="entra"), "teacher")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    address = in_service(ROLES_FROM="entra")
+    leader, teacher = window(), window()
+    sign_in(leader, address, "slt")
+    expect(leader.get_by_role("heading", name="Overview")).to_be_visible()
+    sign_in(teacher, address, "teacher")  # to whom Entra gives a role that the roster does not have
+    expect(teacher.get_by_text("a role that the roster does not have yet")).to_be_visible()
 
 
 def test_a_removed_role_ends_what_is_already_on_the_screen(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.access.administration import get_roster
 from app.access.breaches import find_open_breaches, find_owners
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
-from app.access.people import find_person
+from app.access.people import find_account, find_person
 from app.alerts.outbox import Alert, enqueue
 from app.intake.calls import import_calls
 from app.intake.files import import_letters, import_logs, import_roster, import_table
@@ -223,7 +223,7 @@ def test_import_roster_takes_every_right_from_staff_who_left(school: School, tmp
     assert hoy.staff_id in owners(school)
     result = leave(school, tmp_path / "r", "staff", "hoy9", date(2026, 11, 20))
     assert result.left == ["Hoy9 (hoy9@habs.example)"]
-    assert find_person(school, email("hoy9"), entra("hoy9")) is None
+    assert find_account(school, entra("hoy9"), email("hoy9")) is None
     assert hoy.staff_id not in owners(school)
     admin = someone(school, "admin")
     assert email("hoy9") not in set(list_staff_to_choose(school, admin)["email"])

@@ -97,7 +97,7 @@ def opened(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     current._opened.clear()
     left.parts, left.download, left.done = [], None, []
     at = AppTest.from_function(page, default_timeout=60)
-    sign_in(at, "dsp", oid=people.entra("dsp"))
+    sign_in(at, "dsp")
     at.run()
     assert not at.exception
     assert left.done == ["fragment", "dialog"]

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.access import administration
 from app.access.policy import Person
-from app.auth.configuration import takes_roles_from_entra
+from app.auth.entra_roles import takes_roles_from_entra
 from app.formatting import moment
 from app.school import School
 from app.ui.lists import as_listing, table
@@ -37,7 +37,7 @@ def show_roster(school: School, person: Person) -> None:
             without=without_role,
         )
         if takes_roles_from_entra():
-            st.info("Roles come from Entra ID (ROLES_FROM is entra). The roles on the roster are not used.")
+            st.info("Roles come from Entra ID (ROLES_FROM is entra): a role counts where the roster has it as well.")
         by_role = staff.explode("roles")
         holders = by_role.groupby("roles")["name"].agg(sorted).to_dict()
         has_dsp = set(by_role.loc[by_role["roles"] == Role.DSP, "school"])
