@@ -50,8 +50,8 @@ KINDS = {
     ),
     "role_given": Kind(
         "A role that opens confidential records was given",
-        "Somebody received such a role on the roster. The Concerns page says who, which role, and who gave it. If you "
-        "did not expect it, ask at once.",
+        "Somebody received such a role on the roster, or somebody who has one signs in with another account from now "
+        "on. The Concerns page says who, and who changed it. If you did not expect it, ask at once.",
         "concerns",
     ),
     "digest": Kind("What needs your attention today", "", "start"),

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from app.alerts.outbox import Alert, enqueue, remove_waiting
+from app.alerts.outbox import remove_waiting
 from app.formatting import how_many
 from app.intake.identity import Identities, Known
 from app.intake.recognition import list_sessions_since, recognise
 from app.intake.result import ImportResult
-from app.intake.timeline import EVER, Facts, Timeline, revise
-from app.intake.transaction import record_change
+from app.intake.roles import RoleChange, read_addresses, record_account, record_roles, refuse_own_role
+from app.intake.timeline import EVER, Facts, Timeline, get_facts_on, read_timelines, revise
 from app.judging.rejudge import Affected
 from app.records.people.roster import (
     combine,
@@ -33,11 +33,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.versions import get_person_column
 from app.store.writing import insert_rows
-from app.vocabulary.roles import Role
 from app.vocabulary.words import fold
-
-# What the audit trail records by person: these roles open narratives, the whole school or its accounts.
-_RECORDED_ROLES = (Role.DSP, Role.SENIOR_DEPUTY_HEAD, Role.COUNSELLOR, Role.ADMIN)
 
 
 @dataclass(frozen=True)
@@ -174,7 +170,7 @@ class _Import:
         self.connection, self.school, self.result, self.options, self.kind = connection, school, result, options, kind
         self.from_day = max(options.valid_from or school.today(), EVER)
         self.identities = Identities(connection, options.same_person)
-        self.timelines = _read_timelines(connection, kind)
+        self.timelines = read_timelines(connection, kind.versions)
 
     def store(self, people: Sequence[_Person], columns: Sequence[str]) -> Affected:
         """Store new people, whose first version is valid on all days, and what changed about known ones: versions from
@@ -209,6 +205,8 @@ class _Import:
         for person in people:
             try:
                 known = self.identities.find(person.read.row, self.kind.table.name)
+                if self.kind is _STAFF and known and known.number == self.result.actor_id:
+                    refuse_own_role(get_facts_on(self.timelines[known.number], self.school.today()), person.version)
             except InvalidCellError as fault:
                 self.result.rejected.append(reject(person.read.number, person.read.cells, fault))
             else:
@@ -242,7 +240,12 @@ class _Import:
                 ended = {"email": stored["email"], self.kind.key: stored["id"], "ended_on": self.from_day}
                 self.connection.execute(insert(former).values(ended))
             self.connection.execute(update(table).where(table.c.id == stored["id"]).values(values))
+            if self.kind is _STAFF and (stored["entra_id"], stored["email"]) != (values["entra_id"], values["email"]):
+                record_account(self._get_change(), self.timelines, stored["id"])
         return changed
+
+    def _get_change(self) -> RoleChange:
+        return RoleChange(self.connection, self.school, self.result.actor_id, read_addresses(self.connection))
 
     def _add(self, new: Sequence[_Person]) -> dict[int, Timeline]:
         """Add new people, and return the timeline of each."""
@@ -290,44 +293,7 @@ class _Import:
         ]
         insert_rows(self.connection, versions, rows)
         if self.kind is _STAFF:
-            self._record_roles(timelines)
-
-    def _record_roles(self, timelines: Mapping[int, Timeline]) -> None:
-        """Put each role that was given or taken on the audit trail, and tell those who answer for it."""
-        staff = tables.staff.c
-        of_staff = reading.is_among(self.connection, staff.id, list(timelines))
-        receivers = set()
-        for number, email in self.connection.execute(select(staff.id, staff.email).where(of_staff).order_by(staff.id)):
-            given, taken = _compare_roles(self.timelines.get(number, []), timelines[number])
-            for role in _RECORDED_ROLES:
-                words = "given to" if role in given else "taken from" if role in taken else None
-                if words:
-                    about = f"role {role} {words} {email}"
-                    record_change(self.connection, self.school, self.result.actor_id, "changed", about)
-            if given & set(_RECORDED_ROLES):
-                receivers.add(number)
-        if receivers:
-            self._alert_of_roles(receivers)
-
-    def _alert_of_roles(self, receivers: set[int]) -> None:
-        """Alert the DSPs and the Senior Deputy Head as they were before the import, unless they are the only ones who
-        received a role: nobody gives themselves one unseen."""
-        now, today = self.school.now(), self.school.today()
-        for number, timeline in self.timelines.items():
-            facts = next((facts for day, facts in reversed(timeline) if day <= today), {})
-            if {Role.DSP, Role.SENIOR_DEPUTY_HEAD} & _list_roles(facts) and receivers - {number}:
-                enqueue(self.connection, Alert(number, "role_given", f"roles {now:%Y%m%d-%H%M%S-%f}", now))
-
-
-def _compare_roles(before: Timeline, after: Timeline) -> tuple[set[str], set[str]]:
-    """The roles that somebody has in the end and had not, or for some past days only; and those that they had."""
-    ever_before, ever_after = (set().union(*(_list_roles(facts) for _, facts in of)) for of in (before, after))
-    last_before, last_after = (_list_roles(of[-1][1]) if of else set() for of in (before, after))
-    return (last_after - last_before) | (ever_after - ever_before), last_before - last_after
-
-
-def _list_roles(facts: Facts) -> set[str]:
-    return set() if facts.get("has_left") else set(filter(None, str(facts.get("roles", "")).split(";")))
+            record_roles(self._get_change(), self.timelines, timelines)
 
 
 def _describe_person(person: Known) -> str:
@@ -341,14 +307,3 @@ def _remove_facts(person: _Person, facts: Collection[str]) -> _Person:
         for given in (person.version, person.account)
     )
     return replace(person, version=version, account=account)
-
-
-def _read_timelines(connection: Connection, kind: _Kind) -> dict[int, Timeline]:
-    """Everybody's versions, by person."""
-    timelines: dict[int, Timeline] = {}
-    versions = kind.versions
-    for row in connection.execute(select(versions).order_by(versions.c.from_day)).mappings():
-        facts = {name: row[name] for name in row if name not in ("id", kind.key, "from_day")}
-        timeline = timelines.setdefault(row[kind.key], [])
-        timeline.append((row["from_day"] if timeline else EVER, facts))
-    return timelines

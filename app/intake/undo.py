@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from app.intake.roles import ALERT, RoleChange, read_addresses, receives_own_role, record_roles
 from app.intake.stored_logs import relink_concerns
+from app.intake.timeline import Timeline, read_timelines
 from app.intake.transaction import record_change
 from app.intake.undo_sessions import detach_sessions, judge_undone, restore_sessions
 from app.school import School
@@ -99,8 +101,11 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
                 f"{'; '.join(obstacles)}. Import a corrected file instead. Nothing was changed."
             )
         own = _list_own(recorded)
+        before = read_timelines(connection, tables.staff_versions)
+        change = RoleChange(connection, school, actor_id, read_addresses(connection))
         detached = detach_sessions(connection, own)
         changes.reverse(connection, own)
+        _record_roles(change, before)
         _take_back_references(connection, own)
         restore_sessions(connection, recorded, detached)
         judge_undone(connection, school, recorded, detached)
@@ -115,6 +120,14 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
     return last
 
 
+def _record_roles(change: RoleChange, before: Mapping[int, Timeline]) -> None:
+    """Record which roles were given and taken again. NotUndoneError if somebody would give themselves one."""
+    after = read_timelines(change.connection, tables.staff_versions)
+    if receives_own_role(change.school, change.actor_id, before, after):
+        raise NotUndoneError("It would give you a role back, and nobody can give themselves one. Nothing was changed.")
+    record_roles(change, before, {number: after.get(number, []) for number in before})
+
+
 def _take_back_references(connection: Connection, own: Sequence[Change]) -> None:
     """Link concerns to logs by the references that these had before, also those whose changes are not written down."""
     for change in own:
@@ -123,8 +136,17 @@ def _take_back_references(connection: Connection, own: Sequence[Change]) -> None
 
 
 def _list_own(recorded: Sequence[Change]) -> list[Change]:
-    """The changes to put back: all but those of the list of imports and of judged sessions."""
-    return [change for change in recorded if tables.is_recorded(change.table) and change.table is not tables.imports]
+    """The changes to put back: all but those of the list of imports, of judged sessions, and of alerts about roles, so
+    that nobody gives one and takes it back without anybody being told."""
+    return [
+        change
+        for change in recorded
+        if tables.is_recorded(change.table) and change.table is not tables.imports and not _is_of_roles(change)
+    ]
+
+
+def _is_of_roles(change: Change) -> bool:
+    return change.table is tables.alerts and (change.after or change.before or {})["kind"] == ALERT
 
 
 def _describe(recorded: Sequence[Change]) -> LastImport | None:

@@ -321,7 +321,7 @@ def test_import_roster_records_who_was_given_a_role_that_opens_confidential_reco
         entries = audit_log.list_entries(connection)
     new = entries.head(len(entries) - known)
     given = [subject for subject in new["subject"] if subject.startswith("role ")]
-    assert sorted(given) == [f"role {role} given to {email('teacher')}" for role in ("admin", "dsp")]
+    assert sorted(given) == [f"role {role} given to {email('teacher')}" for role in ("admin", "dsp", "hoy")]
 
 
 def test_import_logs_rejects_a_session_after_somebody_left(school: School, tmp_path: Path) -> None:
