@@ -16,7 +16,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def test_list_grants_gives_the_table_in_the_documents() -> None:
-    words = (DOCS / "access.md").read_text(encoding="utf-8")
+    words = (DOCS / "access.md").read_text(encoding="utf-8").partition("## Every way in")[0]
     rows = [line for line in words.splitlines() if line.startswith("| ") and not line.startswith(("| what |", "| ---"))]
     assert rows == [
         f"| {resource.label} | {role.label if role else 'every member of staff'} | {scope.label} |"

@@ -45,7 +45,9 @@ class Authority:
 
 def begin(school: School, person: Person) -> None:
     """Store the person for whom the page is drawn from now on."""
-    st.session_state[_SHOWN_FOR] = Authority(school, person, st.user.to_dict())
+    authority = Authority(school, person, st.user.to_dict())
+    st.session_state[_SHOWN_FOR] = authority
+    made_for.set((authority.claims, person))
 
 
 def show_change() -> None:
@@ -79,7 +81,7 @@ def guard_download(create: Callable[[], T]) -> Callable[[], T]:
             if authority:
                 record_access(authority.school, authority.person, "refused", "download")
             raise NotAllowedError("Your access has changed since this page was shown. No file was created.")
-        made_for.set(authority.claims)
+        made_for.set((authority.claims, authority.person))
         return create()
 
     return call
@@ -112,6 +114,7 @@ def dialog(title: str, **more: Any) -> Callable[[Callable[P, None]], Callable[P,
 def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
     """A function that runs first with its page, when the person has just been checked, and later alone, when it checks
     again."""
+    authority: Authority | None = st.session_state.get(_SHOWN_FOR)
     holds, drawn = _keep(), list[bool]()
 
     @wraps(show)
@@ -121,6 +124,8 @@ def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
             st.rerun()
         else:
             drawn.append(True)
+            if authority:
+                made_for.set((authority.claims, authority.person))
             show(*args, **kwargs)
 
     return part
@@ -129,4 +134,4 @@ def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
 def _keep() -> Callable[[], bool]:
     """A function that says later whether the authority with which the page is now drawn still holds."""
     authority: Authority | None = st.session_state.get(_SHOWN_FOR)
-    return lambda: authority is not None and authority.holds()
+    return lambda: authority is not None and authority.claims == st.user.to_dict() and authority.holds()

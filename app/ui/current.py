@@ -136,12 +136,12 @@ def current_person(school: School) -> Person | None:
     return person
 
 
-def is_somebody(claims: Mapping[str, Any]) -> bool:
-    """Whether these claims are a valid sign-in of somebody on the roster. In the demonstration always."""
+def find_somebody(claims: Mapping[str, Any]) -> Person | None:
+    """The person on the roster whose valid sign-in these claims are, if any. In the demonstration anybody."""
     school = _opened()
     if configuration.find_obstacle(school):
-        return False
-    return school.is_demonstration() or sign_in.get_person(school, claims) is not None
+        return None
+    return list_demo_people(school)[0] if school.is_demonstration() else sign_in.get_person(school, claims)
 
 
 @st.cache_resource

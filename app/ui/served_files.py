@@ -1,7 +1,9 @@
-"""The files that the server gives out (`/media/…`), each only to the sign-in for which it was made.
+"""The files that the server gives out (`/media/…`), each only to the sign-in for which it was made, and only while the
+person has the same roles and posts.
 
 Streamlit names a file by a digest of its content, so that anybody who guesses the content can find it, and gives it to
-everybody who has its address. Here a name starts with a code of the sign-in, and depends on a salt of the process.
+everybody who has its address. Here a name starts with a code of the sign-in and of the person's roles and posts, and
+depends on a salt of the process.
 """
 
 import hashlib
@@ -19,11 +21,14 @@ from streamlit.runtime import memory_media_file_storage
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
+from app.access.policy import Person
+
 _SALT = secrets.token_bytes(32)
 _CODE = 32  # characters of a sign-in's code
 
-# The claims of the person for whom a file is created outside a run of the page.
-made_for: ContextVar[Mapping[str, Any]] = ContextVar("made_for", default={})  # noqa: B039 # never changed
+Claims = Mapping[str, Any]
+# The claims and the person for whom files are created, in a run of a page or outside one.
+made_for: ContextVar[tuple[Claims, Person] | None] = ContextVar("made_for", default=None)
 
 
 def name_by_sign_in() -> None:
@@ -33,19 +38,18 @@ def name_by_sign_in() -> None:
 
 def _name_file(data: bytes, mimetype: str, filename: str | None = None) -> str:
     words = _key("file", mimetype, filename or "", hashlib.sha256(data).hexdigest())
-    return _find_code(made_for.get() or st.user.to_dict()) + words
+    claims, person = made_for.get() or (st.user.to_dict(), None)  # before the page knows the person: its icon
+    return _find_code(claims, person) + words
 
 
-def is_for(file: str, claims: Mapping[str, Any]) -> bool:
-    """Whether a file, by its name, was made for a sign-in. A file made without one, such as in the demonstration, is
-    for everybody."""
-    code = file[:_CODE]
-    return any(hmac.compare_digest(code, own) for own in (_find_code(claims), _find_code({})))
+def is_for(file: str, claims: Claims, person: Person) -> bool:
+    """Whether a file, by its name, was made for a sign-in, and for a person with these roles and posts."""
+    return any(hmac.compare_digest(file[:_CODE], _find_code(claims, whose)) for whose in (person, None))
 
 
 def is_for_everybody(file: str) -> bool:
-    """Whether a file, by its name, was made for nobody in particular, such as the page's icon before sign-in."""
-    return is_for(file, {})
+    """Whether a file, by its name, was made for nobody in particular: the page's icon, or any in the demonstration."""
+    return hmac.compare_digest(file[:_CODE], _NOBODYS)
 
 
 def read_claims(headers: Headers) -> dict[str, Any]:
@@ -55,11 +59,18 @@ def read_claims(headers: Headers) -> dict[str, Any]:
     return claims
 
 
-def _find_code(claims: Mapping[str, Any]) -> str:
+def _find_code(claims: Claims, person: Person | None) -> str:
     if not claims.get("is_logged_in"):
-        return _key("nobody")[:_CODE]
-    return _key("sign-in", *(str(claims.get(name)) for name in ("iss", "sub", "iat")))[:_CODE]
+        return _NOBODYS
+    facts: list[str] = []
+    if person:
+        posts = (person.roles, person.year_groups, person.houses)
+        facts = [str(person.staff_id), person.school, *(";".join(sorted(of)) for of in posts)]
+    return _key("sign-in", *(str(claims.get(name)) for name in ("iss", "sub", "iat")), *facts)[:_CODE]
 
 
 def _key(*words: str) -> str:
     return hmac.new(_SALT, json.dumps(words).encode(), hashlib.sha256).hexdigest()
+
+
+_NOBODYS = _key("nobody")[:_CODE]

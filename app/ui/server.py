@@ -16,19 +16,21 @@ from google.protobuf.message import DecodeError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.auth.configuration import GREATEST_AGE
-from app.ui.current import is_somebody
+from app.ui.current import find_somebody
 from app.ui.served_files import is_for, is_for_everybody, read_claims
+from app.vocabulary.roles import Page
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _ADDRESS_COOKIE = "wanted"  # the address that somebody opened before signing in
 _ADDRESS_SECONDS = 15 * 60  # the longest time that signing in may take
-BROWSER_SCRIPT = Path(__file__).parent / "browser.js"
+_BROWSER_SCRIPT = Path(__file__).parent / "browser.js"
 _MEDIA, _UPLOADS = "/media/", "/_stcore/upload_file/"
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and access without a browser
 
@@ -39,7 +41,16 @@ def _read_index() -> str:
     return index.replace("<script", '<script src="./browser.js"></script><script', 1)
 
 
-def show_index(_: Request) -> HTMLResponse:
+def list_own_routes() -> list[Route]:
+    """The addresses that the program answers beside Streamlit's."""
+    return [
+        Route("/health", lambda _: PlainTextResponse("ok")),
+        *(Route(f"/{page}", _show_index) for page in ("", *Page)),
+        Route("/browser.js", lambda _: FileResponse(_BROWSER_SCRIPT, media_type="text/javascript")),
+    ]
+
+
+def _show_index(_: Request) -> HTMLResponse:
     """Streamlit's web page, with our script before its own."""
     return HTMLResponse(_read_index(), headers={"Cache-Control": "no-cache"})
 
@@ -84,9 +95,10 @@ def _refuse(scope: Scope, asked: Headers) -> PlainTextResponse | None:
     file = _find_media_file(path)
     if file and not is_for_everybody(file):
         claims = read_claims(asked)
-        if not is_for(file, claims) or not is_somebody(claims):
+        person = find_somebody(claims)
+        if person is None or not is_for(file, claims, person):
             return PlainTextResponse("Not found", 404)
-    if _UPLOADS in path and scope["method"] != "OPTIONS" and not is_somebody(read_claims(asked)):
+    if _UPLOADS in path and scope["method"] != "OPTIONS" and find_somebody(read_claims(asked)) is None:
         return PlainTextResponse("Sign in first", 403)
     return None
 

@@ -36,9 +36,11 @@ START = "2026-11-03T10:00"
 
 
 def _rows(school: School) -> dict[str, list[str]]:
-    """Every row but those of the audit trail, the list of imports, what counts changes, which programs have judged, and
-    the seeds of spot checks, whose digests are on the trail. A session that is drawn again has a new spot check."""
+    """Every row but those of the audit trail, the list of imports, what counts changes, which programs have judged,
+    the seeds of spot checks, whose digests are on the trail, and alerts about roles, which stay. A session that is
+    drawn again has a new spot check."""
     rows = all_rows(school)
+    rows["alerts"] = [row for row in rows["alerts"] if "'role_given'" not in row]
     others = ("('revision'", "('audit_head'", "('programs'", "('spot_check_seeds'")
     rows["meta"] = [row for row in rows["meta"] if not row.startswith(others)]
     check = tables.spot_checks.c

@@ -15,6 +15,7 @@ from app.ui import current
 from app.ui.served_files import is_for
 from app.ui.server import Guard
 from tests.apptest import AUTH, KEY, write_secrets, write_settings
+from tests.people import someone
 
 ANN = {"is_logged_in": True, "iss": "entra", "sub": "ann", "iat": 1}
 
@@ -67,10 +68,10 @@ def test_guard_takes_uploads_in_the_demonstration(demonstration: str, monkeypatc
     current._opened.clear()
 
 
-def test_guard_gives_no_file_without_its_sign_in(configured: pytest.MonkeyPatch) -> None:
+def test_guard_gives_no_file_without_its_sign_in(configured: pytest.MonkeyPatch, school: School) -> None:
     assert ask(f"/media/{'0' * 96}.pdf")[0] == 404
     assert ask("/static/media/SourceSansVF-Upright.woff2")[0] == 200
-    assert not is_for("0" * 96, ANN)
+    assert not is_for("0" * 96, ANN, someone(school, "teacher"))
 
 
 @pytest.mark.parametrize("spelling", ["https", "HTTPS", " Https", "https,http", "http, https", '"https"'])
