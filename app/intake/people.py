@@ -168,6 +168,7 @@ class _Import:
         self, connection: Connection, school: School, result: ImportResult, options: RosterOptions, kind: _Kind
     ) -> None:
         self.connection, self.school, self.result, self.options, self.kind = connection, school, result, options, kind
+        self.begun_at = school.now()
         self.from_day = max(options.valid_from or school.today(), EVER)
         self.identities = Identities(connection, options.same_person)
         self.timelines = read_timelines(connection, kind.versions)
@@ -245,7 +246,8 @@ class _Import:
         return changed
 
     def _get_change(self) -> RoleChange:
-        return RoleChange(self.connection, self.school, self.result.actor_id, read_addresses(self.connection))
+        addresses = read_addresses(self.connection)
+        return RoleChange(self.connection, self.school, self.begun_at, self.result.actor_id, addresses)
 
     def _add(self, new: Sequence[_Person]) -> dict[int, Timeline]:
         """Add new people, and return the timeline of each."""

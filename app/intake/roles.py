@@ -3,6 +3,7 @@ nobody gives themselves one that opens confidential records."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
@@ -26,10 +27,12 @@ Timelines = Mapping[int, Timeline]  # by staff id
 
 @dataclass(frozen=True)
 class RoleChange:
-    """An import, or its undoing, that may change roles: who makes it (None: a command), and the addresses of staff."""
+    """An import, or its undoing, that may change roles: when it began, of which everybody gets one alert; who makes it
+    (None: a command); and the addresses of staff."""
 
     connection: Connection
     school: School
+    begun_at: datetime
     actor_id: int | None
     addresses: Mapping[int, str]
 
@@ -87,11 +90,11 @@ def record_account(change: RoleChange, before: Timelines, number: int) -> None:
 
 def _alert(change: RoleChange, before: Timelines, but: Collection[int] = ()) -> None:
     """Alert the DSPs and the Senior Deputy Head as they were before, but for some."""
-    now, there = change.school.now(), read_addresses(change.connection)
+    at, there = change.begun_at, read_addresses(change.connection)
     for number, timeline in before.items():
         is_answerable = _list_words(get_facts_on(timeline, change.school.today())) & _ANSWERABLE
         if is_answerable and number in there and number not in but:
-            enqueue(change.connection, Alert(number, ALERT, f"roles {now:%Y%m%d-%H%M%S-%f}", now))
+            enqueue(change.connection, Alert(number, ALERT, f"roles {at:%Y%m%d-%H%M%S-%f}", at))
 
 
 def _compare_roles(before: Timeline, after: Timeline) -> tuple[set[str], set[str]]:

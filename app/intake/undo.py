@@ -102,7 +102,7 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
             )
         own = _list_own(recorded)
         before = read_timelines(connection, tables.staff_versions)
-        change = RoleChange(connection, school, actor_id, read_addresses(connection))
+        change = RoleChange(connection, school, school.now(), actor_id, read_addresses(connection))
         detached = detach_sessions(connection, own)
         changes.reverse(connection, own)
         _record_roles(change, before)

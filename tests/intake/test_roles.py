@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from app import clock
 from app.access.administration import list_role_changes
 from app.access.people import find_person
 from app.access.policy import NotAllowedError
@@ -19,7 +21,7 @@ from app.school import School
 from app.store import audit_log, tables
 from app.vocabulary.roles import Role
 from tests.clock import Clock
-from tests.people import STAFF, email, entra, someone, staff_id, table
+from tests.people import NOW, STAFF, email, entra, someone, staff_id, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -213,6 +215,22 @@ def test_another_account_of_somebody_with_such_a_role_is_recorded_and_alerted(sc
     assert list_alerted(school) == told  # also the DSP, who may know nothing of it
     give(school, tmp_path, "teacher", "teacher", entra_id="id-of-the-teacher", options=again)
     assert len(list_changes(school)) == len(before) + 1
+
+
+def test_everybody_gets_one_alert_about_an_import(
+    school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, ticks = answerable(school), count()
+    monkeypatch.setattr(clock, "source", lambda: NOW + timedelta(microseconds=next(ticks)))
+    with school.writing() as connection:
+        connection.execute(update(tables.staff).values(entra_id=None))
+    facts = {"school": "SEN", "department": "", "roles": "dsp"}
+    rows = [
+        facts | {"email": email(who), "name": who.title(), "entra_id": entra(who)}
+        for who in ("dsp", "admin", "counsellor", "teacher")
+    ]
+    assert import_table(school, "staff", table(tmp_path / "staff.csv", rows)).changed == 4
+    assert list_alerted(school) == told
 
 
 def test_the_first_entra_id_of_somebody_with_such_a_role_is_recorded(school: School, tmp_path: Path) -> None:
