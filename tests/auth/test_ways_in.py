@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.types import Message, Receive, Scope, Send
 from streamlit.runtime import memory_media_file_storage
 from streamlit.web.server.server_util import get_cookie_secret
@@ -65,19 +65,28 @@ def test_every_command_is_decided() -> None:
 
 @pytest.fixture
 def everywhere(opened: Opening) -> AppTest:
-    """The Sessions page, drawn for somebody who may open every page."""
+    """Aled's session, drawn for somebody who may open every page."""
     school = open_school()
     with school.writing() as connection:
         theirs = tables.staff_versions.c.staff_id == people.staff_id(school, "dsp")
         connection.execute(update(tables.staff_versions).where(theirs).values(roles="dsp;senior_deputy_head;admin"))
     at = opened("sessions", "dsp")
-    assert "Aled" in words(at)
+    assert "Aled" in show(at, Page.SESSIONS)
     return at
+
+
+def show(at: AppTest, page: Page) -> str:
+    """What a page shows; of sessions, the only one, with its pupil."""
+    at.switch_page(f"pages/{page}.py")
+    if page is Page.SESSIONS:
+        with open_school().engine.connect() as connection:
+            at.query_params["session"] = str(connection.scalar(select(tables.sessions.c.id)))
+    return words(at.run())
 
 
 def refuses(at: AppTest, page: Page, *, still_signed_in: bool) -> bool:
     """Whether a page shows nothing of the school to somebody, or only what every member of staff may see."""
-    told = words(at.switch_page(f"pages/{page}.py").run())
+    told = show(at, page)
     assert "Aled" not in told
     if not still_signed_in:
         return "Sign in" in told and not at.dataframe and not at.text_input and not at.selectbox
