@@ -73,7 +73,7 @@ ROUTES = {  # by path; a route of a newer Streamlit has to be decided
 COMMANDS = {  # what each prints or writes
     "alerts": "numbers of emails",
     "audit verify": "the number of entries, and the first that does not fit",
-    "backup": "a copy of the database, encrypted as the database is",
+    "backup": "a copy of the database",
     "check": "what works, in figures",
     "demo": "a fictional school",
     "import attendance": "rows that were rejected, without their content",

@@ -24,7 +24,8 @@ def find_account(school: School, entra_id: str, email: str) -> Person | None:
     """
     address, account = email.strip().lower(), entra_id.strip().lower()
     staff, others = tables.staff.c, tables.staff.alias().c
-    by_address = and_(staff.email == address, staff.entra_id.is_(None), not_(exists().where(others.entra_id == account)))
+    known = exists().where(others.entra_id == account)
+    by_address = and_(staff.email == address, staff.entra_id.is_(None), not_(known))
     person = next(iter(_find_people(school, or_(staff.entra_id == account, by_address))), None)
     return None if person and account and _is_pupils(school, account, person) else person
 
