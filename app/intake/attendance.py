@@ -129,8 +129,8 @@ def store_reports(
 
 
 def _as_call(report: Report, roster: Roster) -> Call:
-    """A report as a call. Its version grows with everybody and every second that the report shows, so that the fuller
-    of two reports is the later version."""
+    """A report as a call. Its version grows with everybody and every second that the report shows, and among equals
+    with everybody whose account it names, so that the fuller of two reports is the later version."""
     organiser = report.organiser
     organiser_upn = organiser.upn if organiser else None
     stays: dict[Stay, None] = {}
@@ -156,11 +156,12 @@ def _as_call(report: Report, roster: Roster) -> Call:
     if report.unlisted:
         listed["unlisted"] = Listed("unlisted", None, None, None)
     seconds = sum((stay.left_at - stay.joined_at).total_seconds() for stay in stays)
+    named = sum(attendee.entra_id is not None for attendee in report.attendees)
     for person in {stay.person for stay in stays}:
         listed.pop(person)
     return Call(
         id=report.id,
-        version=int(seconds) + len(report.attendees),
+        version=(int(seconds) + len(report.attendees)) * 100 + min(named, 99),
         type="groupCall",
         started_at=min([report.started_at, *(stay.joined_at for stay in stays)]),
         ended_at=max([report.ended_at, *(stay.left_at for stay in stays)]),

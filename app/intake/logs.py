@@ -13,9 +13,9 @@ from app.access.policy import Person
 from app.alerts.sending import send_in_background
 from app.concerns.raising import Report, open_concern
 from app.intake.result import ImportResult
-from app.intake.stored_logs import StoredLogs
+from app.intake.stored_logs import SUPERSEDED, StoredLogs
 from app.intake.transaction import record_change, span
-from app.judging.rejudge import Affected, preview_log, rejudge_log
+from app.judging.rejudge import Affected, preview_log, rejudge, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
 from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
@@ -30,12 +30,14 @@ CORRECTION_REASON = "correction_reason"  # the form field, named like a column s
 
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
-    """Store the logs of a file that are not stored yet; one whose reference or session is another's is rejected. Of two
-    equal logs of one session the lower reference is kept, in whatever order they come."""
+    """Store the logs of a file that are not stored yet; one whose reference is another's is rejected. Of two logs of
+    one session the one with the lower reference counts, in whatever order they come: it is a new version of one that
+    was stored and says otherwise, unless its author has entered, confirmed or corrected that one."""
     parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
     stored = StoredLogs(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
     renamed: list[Log] = []
+    times: list[tuple[int, int]] = []
     for read in sorted(result.note(parsed), key=lambda read: read.row.ref):
         try:
             ref = stored.find_same(read.row)
@@ -47,7 +49,10 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             new.append(read)
             continue
         if read.row.ref < ref:
+            supersedes = stored.supersedes(read.row)
             stored.take_reference(read.row, ref)
+            if supersedes:
+                times.append(_supersede(connection, school, read.row))
             renamed.append(read.row)
             words = f"row {read.number} is the session of the log {ref}, which now has this reference"
             result.remarks.append((read.row.ref, words))
@@ -65,7 +70,17 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     result.note_keys("added", [read.row.ref for read in new])
     result.note_keys("changed", [log.ref for log in renamed])
     _insert_logs(connection, school, [read.row for read in new], unconfirmed=True)
-    return Affected(times=[span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]])
+    times += [span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]]
+    return Affected(times=times)
+
+
+def _supersede(connection: Connection, school: School, log: Log) -> tuple[int, int]:
+    """Store a log as a new version of the one that has its reference by now. Returns the times of that one."""
+    stored = tables.logs
+    before = connection.execute(select(stored).where(stored.c.ref == log.ref, stored.c.current)).one()
+    connection.execute(update(stored).where(stored.c.id == before.id).values(current=False))
+    _insert_logs(connection, school, [log], before.version + 1, SUPERSEDED, unconfirmed=True)
+    return span(before.started_at, before.ended_at)
 
 
 def _insert_logs(
@@ -197,10 +212,17 @@ def _store_entered(
     if before is not None and before.fingerprint == log.fingerprint:
         _confirm(connection, school, log.ref, actor_id)
         return log.ref, None
-    if other := StoredLogs(connection, [log]).find_other(log):
+    others = StoredLogs(connection, [log])
+    if other := others.find_other(log):
         if before is None and other.fingerprint == log.fingerprint:
-            _confirm(connection, school, other.ref, actor_id)
-            return other.ref, None
+            if log.ref < other.ref:
+                others.take_reference(log, other.ref)
+                rejudge(connection, school, Affected(times=[span(log.started_at, log.ended_at)]))
+                raise_revision(connection)
+                record_change(connection, school, actor_id, "changed", f"log {other.ref}, now {log.ref}")
+            ref = min(log.ref, other.ref)
+            _confirm(connection, school, ref, actor_id)
+            return ref, None
         raise InvalidCellError(
             "is the start of a session with these pupils that is logged already",
             "correct that log, or write when this session began",

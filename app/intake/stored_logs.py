@@ -16,11 +16,16 @@ from app.store.concerns import find_conduct_links
 _Session = tuple[int, tuple[int, ...], datetime]  # staff, pupils in order, start
 
 
+SUPERSEDED = "the log of the same session with the lower reference says otherwise"  # why there is a new version
+
+
 class StoredLog(NamedTuple):
-    """A stored log: its reference and the fingerprint of its content."""
+    """A stored log: its reference, the fingerprint of its content, and whether its author has entered, confirmed or
+    corrected it on the screen."""
 
     ref: str
     fingerprint: str
+    by_author: bool = False
 
 
 class StoredLogs:
@@ -33,7 +38,7 @@ class StoredLogs:
         of_refs = reading.is_among(connection, log.ref, [given.ref for given in logs])
         for ref, fingerprint in connection.execute(select(log.ref, log.fingerprint).where(of_refs)):
             self._versions[ref].add(fingerprint)
-        self._sessions = _list_sessions(connection, logs)
+        self._sessions, self._earlier = _list_sessions(connection, logs)
         changed = [given for given in logs if given.ref in self._versions and not self._is_stored(given)]
         for given in _find_equal(connection, changed):
             self._versions[given.ref].add(given.fingerprint)
@@ -44,8 +49,9 @@ class StoredLogs:
         self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
 
     def find_same(self, log: Log) -> str | None:
-        """The reference under which a log is stored; None if it is new. InvalidCellError if another log has its
-        reference or its session, and says otherwise."""
+        """The reference under which a log is stored, perhaps as an earlier version, or under which the one is stored
+        that it supersedes; None if it is new. InvalidCellError if another log has its reference and says otherwise, or
+        its session with a lower reference. What an author has entered, confirmed or corrected is never superseded."""
         if self._is_stored(log):
             return log.ref
         if self._versions.get(log.ref):
@@ -54,8 +60,10 @@ class StoredLogs:
                 "give this log a reference of its own, or correct the other log on the page “Log a session”",
                 "ref",
             )
+        if ref := self._earlier.get((_get_session(log), log.fingerprint)):
+            return ref
         other = self.find_other(log)
-        if other and other.fingerprint != log.fingerprint:
+        if other and other.fingerprint != log.fingerprint and (other.ref < log.ref or other.by_author):
             raise InvalidCellError(
                 "belongs to a session that another log describes otherwise: same staff, pupils and start",
                 "keep one of the two, or correct the other log on the page “Log a session”",
@@ -68,8 +76,14 @@ class StoredLogs:
         found = self._sessions.get(_get_session(log))
         return found if found and found.ref != log.ref else None
 
+    def supersedes(self, log: Log) -> bool:
+        """Whether another log of the same session is stored that says otherwise, and never said the same."""
+        other = self.find_other(log)
+        said = (_get_session(log), log.fingerprint) in self._earlier
+        return other is not None and other.fingerprint != log.fingerprint and not said
+
     def take_reference(self, log: Log, ref: str) -> None:
-        """Give a log that is stored under `ref` the reference of an equal one of the same session."""
+        """Give a log that is stored under `ref` the reference of another one of the same session."""
         self._versions[log.ref] = self._versions.pop(ref, set()) | {log.fingerprint}
         self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
         _rename(self._connection, ref, log.ref)
@@ -96,16 +110,28 @@ def relink_concerns(connection: Connection, ref: str, new_ref: str) -> None:
     connection.execute(update(of_conduct).where(linked).values(log_ref=new_ref))
 
 
-def _list_sessions(connection: Connection, logs: Sequence[Log]) -> dict[_Session, StoredLog]:
-    """The reference and the fingerprint of each stored log that may be of the same session as one of some logs."""
+def _list_sessions(
+    connection: Connection, logs: Sequence[Log]
+) -> tuple[dict[_Session, StoredLog], dict[tuple[_Session, str], str]]:
+    """The stored logs that may be of the same session as one of some logs; and the references of their earlier
+    versions, by session and fingerprint."""
     log = tables.logs.c
     starts = {span(given.started_at, given.ended_at)[0] for given in logs}
     is_then = reading.is_among(connection, type_coerce(log.started_at, BigInteger), starts)
+    content = log.id, log.ref, log.fingerprint, log.staff_id, log.started_at
     stored = connection.execute(
-        select(log.id, log.ref, log.fingerprint, log.staff_id, log.started_at).where(log.current, is_then)
+        select(*content, log.current, log.unconfirmed, log.correction_reason).where(is_then)
     ).all()
     pupils = _list_pupils(connection, [row.id for row in stored])
-    return {(row.staff_id, pupils[row.id], row.started_at): StoredLog(row.ref, row.fingerprint) for row in stored}
+    current, earlier = {}, {}
+    for row in stored:
+        session = (row.staff_id, pupils[row.id], row.started_at)
+        if row.current:
+            by_author = row.unconfirmed is False or row.correction_reason not in (None, SUPERSEDED)
+            current[session] = StoredLog(row.ref, row.fingerprint, by_author)
+        else:
+            earlier[session, row.fingerprint] = row.ref
+    return current, earlier
 
 
 def _find_equal(connection: Connection, logs: Sequence[Log]) -> list[Log]:

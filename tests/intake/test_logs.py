@@ -67,6 +67,43 @@ def test_import_logs_keeps_the_lower_reference_whichever_came_first(school: Scho
     assert outcomes(school, "concern-reported") == {("L1", ""): reported}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_import_logs_judges_the_lower_reference_of_logs_that_differ(
+    school: School, tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    answers = {"L1": "yes", "L2": "no", "L3": ""}
+    rows = [log("teacher", "aled", "2026-11-03T10:00", ref=ref, dress_ok=answer) for ref, answer in answers.items()]
+    import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", WHO)))
+    files = [table(tmp_path / f"{number}.csv", [row]) for number, row in enumerate(rows)]
+    for number in order:
+        import_logs(school, files[number])
+    assert outcomes(school, "dress") == {("L1", "c1"): "met"}
+    import_logs(school, files[0])
+    assert outcomes(school, "dress") == {("L1", "c1"): "met"}
+
+
+def test_import_logs_supersedes_nothing_that_its_author_has_corrected(school: School, tmp_path: Path) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, dress_ok="yes") for ref in ("L1", "L2"))
+    import_logs(school, table(tmp_path / "high.csv", [high]))
+    by = staff_id(school, "teacher")
+    assert isinstance(enter_log(school, high | {"dress_ok": "no"}, by, "I was wrong"), Entered)
+    assert len(import_logs(school, table(tmp_path / "low.csv", [low | {"dress_ok": ""}])).rejected) == 1
+    assert outcomes(school, "dress") == {("L2", ""): "breach"}
+    assert import_logs(school, table(tmp_path / "equal.csv", [low])).changed == 1  # it is what he has corrected
+    assert outcomes(school, "dress") == {("L1", ""): "breach"}
+
+
+@pytest.mark.parametrize("by_form_first", [True, False])
+def test_enter_log_and_a_file_store_equal_logs_once(school: School, tmp_path: Path, by_form_first: bool) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref) for ref in ("L1", "L2"))
+    for by_form in (by_form_first, not by_form_first):
+        if by_form:
+            assert isinstance(enter_log(school, low, staff_id(school, "teacher")), Entered)
+        else:
+            assert not import_logs(school, table(tmp_path / "high.csv", [high])).rejected
+    assert list(outcomes(school, "dress")) == [("L1", "")]
+
+
 def test_undo_last_import_gives_a_log_its_reference_back(school: School, tmp_path: Path) -> None:
     low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, concern="yes") for ref in ("L1", "L2"))
     summary = {"concern_summary": "Aled was upset", "concern_category": "emotional"}
@@ -157,10 +194,10 @@ def test_enter_log_takes_a_session_under_another_reference_for_logged(school: Sc
     me = staff_id(school, "teacher")
     values = log("teacher", "aled", "2026-11-03T10:00", ref="L1")
     import_logs(school, table(tmp_path / "logs.csv", [values]))
-    same = enter_log(school, values | {"ref": "F1"}, me)
+    same = enter_log(school, values | {"ref": "M1"}, me)
     assert isinstance(same, Entered)
     assert (same.ref, same.new) == ("L1", False)
-    other = enter_log(school, values | {"ref": "F1", "dress_ok": "no"}, me)
+    other = enter_log(school, values | {"ref": "M1", "dress_ok": "no"}, me)
     assert isinstance(other, RejectedRow)
     assert other.column == "started_at"
     assert list(outcomes(school, "logged")) == [("L1", "")]
