@@ -50,25 +50,15 @@ def describe_sessions(
     school: School, connection: Connection, person: Person, histories: Sequence[ConcernHistory], followed: Set[int]
 ) -> dict[Link, str]:
     """A description of the session of each present or past link: of the concerns that the person follows up every
-    session, of other concerns only the sessions that the person may open. Counselling is never included, so that a link
-    to what became counselling is as if it had never been."""
+    session, of other concerns only the sessions that the person may open. Counselling is never included, nor are
+    sessions that are no longer on record, which may have been counselling: a link to one is as if it had never been."""
     mine = _read_links(history for history in histories if history.row.id in followed)
     shared = _read_links(history for history in histories if history.row.id not in followed)
     return (
         _describe_links(school, connection, shared, is_open_to(person, school.today()))
         | _describe_links(school, connection, mine, true())
-        | dict.fromkeys(_find_gone(connection, mine), "no longer on record")
         | {link: words for link, words in mine.items() if words}
     )
-
-
-def _find_gone(connection: Connection, links: Collection[Link]) -> set[Link]:
-    """The links to sessions that are no longer on record."""
-    log, call, session = tables.logs.c, tables.session_calls.c, tables.sessions.c
-    of_logs = select(log.ref).join(tables.sessions, session.log_id == log.id)
-    refs = set(connection.scalars(of_logs.where(log.ref.in_([ref for ref, _ in links if ref]))))
-    calls = set(connection.scalars(select(call.call_id).where(call.call_id.in_([number for _, number in links]))))
-    return {(ref, number) for ref, number in links if ref not in refs and number not in calls}
 
 
 def _read_links(histories: Iterable[ConcernHistory]) -> dict[Link, str]:

@@ -3,7 +3,7 @@
 So nothing can be shown that the import itself would not do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -23,7 +23,6 @@ from app.store.versions import get_person_column, valid_on, valid_versions
 from app.vocabulary.terms import BreachState
 
 _LEFT = "has left"
-_JUDGED_BY_TIME = ("logs", "calls", "attendance")
 _SHOWN_OF_LOGS = ("ref", "staff_email", "purpose", "started_at", "ended_at")
 _change = tables.import_changes.c
 
@@ -49,14 +48,15 @@ class Preview:
     - `results`: one for each file, as the import would return them
     - `changed`: what would change about people and schools on the roster
     - `opened`, `closed`: the numbers of breaches that would open and close
-    - `judged_again`: the number of past sessions that would be judged again, counselling not included
+    - `sessions_changed`: the number of past sessions that would have another outcome or other facts, counselling not
+      included
     """
 
     results: list[ImportResult]
     changed: list[ChangedFact]
     opened: int
     closed: int
-    judged_again: int
+    sessions_changed: int
 
 
 def preview_import(school: School, run: Run, options: RosterOptions | None = None) -> Preview:
@@ -75,7 +75,7 @@ def preview_import(school: School, run: Run, options: RosterOptions | None = Non
             list(_compare(before, after)),
             len(open_after - open_before),
             len(open_before - open_after),
-            _count_judged_again(connection, last_change, results),
+            _count_sessions_changed(connection, last_change),
         )
         connection.rollback()
     return preview
@@ -90,11 +90,11 @@ def list_new_rows(result: ImportResult) -> list[tuple[int, Facts]]:
 
 def describe_effect(preview: Preview) -> list[str]:
     """What an import would do besides storing its rows, as sentences."""
-    sessions = how_many(preview.judged_again, "past session")
-    words = [f"{sessions} would be checked again."] if preview.judged_again else ["No past session is affected."]
+    sessions = how_many(preview.sessions_changed, "past session")
+    words = [f"{sessions} would change."] if preview.sessions_changed else ["No past session is affected."]
     if preview.opened or preview.closed:
         words.append(f"{how_many(preview.opened, 'breach', 'breaches')} would open, {preview.closed:,} would close.")
-    elif preview.judged_again:
+    elif preview.sessions_changed:
         words.append("No breach would open or close.")
     return words
 
@@ -108,16 +108,12 @@ def _list_open_breaches(connection: Connection) -> set[tuple[int, str]]:
     return {(row.session_id, row.clause) for row in connection.execute(still_open)}
 
 
-def _count_judged_again(connection: Connection, last_change: int, results: Sequence[ImportResult]) -> int:
-    """The number of stored sessions, counselling not included, that were replaced by what was recorded after a change.
-    Of those that were judged again because they are near a log or a call only the ones that changed count: which
-    others are judged with them can depend on counselling in between."""
+def _count_sessions_changed(connection: Connection, last_change: int) -> int:
+    """The number of stored sessions, counselling not included, that differ from what they were at a change."""
     recorded = read_changes(connection, tables.sessions, later_than=last_change)
-    replaced = {change.key: change.before for change in recorded if change.before and not change.before["confidential"]}
-    if any(result.kind in _JUDGED_BY_TIME for result in results):
-        now = read_rows(connection, tables.sessions, replaced)
-        return sum(now.get(key) != row for key, row in replaced.items())
-    return len(replaced)
+    before = {change.key: change.before for change in recorded if change.before and not change.before["confidential"]}
+    now = read_rows(connection, tables.sessions, before)
+    return sum(now.get(key) != row for key, row in before.items())
 
 
 _Roster = dict[tuple[str, int | str, date], Facts]  # by kind, number or code, and day

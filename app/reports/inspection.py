@@ -32,10 +32,11 @@ _REGISTERS = {
 
 
 def create_inspection_pack(school: School, person: Person) -> bytes:
-    """The inspection pack as a PDF, for the last two terms that have begun, or the last year if none has."""
+    """The inspection pack as a PDF, from the last two terms that have begun until today, or for the last year if none
+    has."""
     today = school.today()
     terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
-    days = (terms[0].from_, min(terms[-1].to, today)) if terms else (today - timedelta(days=364), today)
+    days = (terms[0].from_ if terms else today - timedelta(days=364), today)
     by_term = {}
     for term in terms:
         figures = get_protocol_figures(school, person, (term.from_, min(term.to, today)))

@@ -66,7 +66,7 @@ PLACES = [
     Place(TUTOR, "plan", "Plan a session"),
     Place(TUTOR, "administration", "You do not have access"),
     Place(ADMIN, "administration", "System status"),
-    Place(ADMIN, "administration?tab=Import", "Drop the files here"),
+    Place(ADMIN, "administration?tab=Import", "Drop files here"),
     Place(ADMIN, "administration?tab=Roster", "From Microsoft Entra"),
     Place(ADMIN, "administration?tab=Alerts", "The demonstration sends no email"),
     Place(ADMIN, "administration?tab=Audit", "Verify the audit trail"),
@@ -206,7 +206,7 @@ def test_no_step_of_an_import_has_an_accessibility_violation(
     with school.engine.connect() as connection:
         pupil = str(connection.scalar(select(tables.pupils.c.email).limit(1))).encode()
     school.engine.dispose()
-    screen = open_place(Place(ADMIN, "administration?tab=Import", "Drop the files here"))
+    screen = open_place(Place(ADMIN, "administration?tab=Import", "Drop files here"))
     found: dict[tuple[str, ...], str] = {}
     schemes: tuple[Scheme, ...] = ("light", "dark")
 

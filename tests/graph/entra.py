@@ -152,7 +152,7 @@ def facts(engine: Engine, who: str) -> dict[str, Any]:
     kind = "staff" if who in people.STAFF else "pupil"
     versions = tables.staff_versions if kind == "staff" else tables.pupil_versions
     owner = tables.staff if kind == "staff" else tables.pupils
-    query = select(owner.c.email, versions).join(versions, versions.c[f"{kind}_id"] == owner.c.id)
+    query = select(owner.c.entra_id, owner.c.email, versions).join(versions, versions.c[f"{kind}_id"] == owner.c.id)
     with engine.connect() as connection:
-        newest = query.where(owner.c.entra_id == people.entra(who)).order_by(versions.c.from_day.desc()).limit(1)
-        return dict(connection.execute(newest).mappings().one())
+        rows = connection.execute(query.order_by(versions.c.from_day)).mappings()
+        return next(dict(row) for row in reversed(list(rows)) if row["entra_id"] == people.entra(who))

@@ -54,7 +54,7 @@ def test_preview_import_tells_who_leaves_and_what_is_corrected_in_the_past(schoo
     preview = _preview(school, "pupils", table(tmp_path / "pupils.csv", rows), options)
     assert preview.results[0].left == [f"Dai Prosser ({email('dai')})"]
     assert [(fact.column, fact.before, fact.after) for fact in preview.changed] == [("year_group", "9", "10")]
-    assert preview.judged_again == 1
+    assert preview.sessions_changed == 0
 
 
 def test_preview_import_counts_breaches_that_open_and_close(school: School, tmp_path: Path) -> None:
@@ -73,11 +73,8 @@ def test_preview_import_counts_breaches_that_open_and_close(school: School, tmp_
         "slt_informed_at": "2026-10-30T12:00",
     }
     closing = _preview(school, "consents", table(tmp_path / "consents.csv", [consent]))
-    assert (closing.opened, closing.closed, closing.judged_again) == (0, 1, 1)
-    assert describe_effect(closing) == [
-        "1 past session would be checked again.",
-        "0 breaches would open, 1 would close.",
-    ]
+    assert (closing.opened, closing.closed, closing.sessions_changed) == (0, 1, 1)
+    assert describe_effect(closing) == ["1 past session would change.", "0 breaches would open, 1 would close."]
 
 
 def test_list_new_rows_shows_nothing_of_a_pupil_in_a_log(school: School, tmp_path: Path) -> None:

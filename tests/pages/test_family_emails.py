@@ -30,12 +30,11 @@ MAM, NAIN = "mam@cartref.example", "nain@gartref.example"
 def opened(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
     """Opens the page as somebody who signed in. The families of Aled and Bethan have an address each."""
     pupil = tables.pupils
+    families = {people.find_pupil(school, who): contacts for who, contacts in (("aled", MAM), ("bethan", NAIN))}
     with school.engine.begin() as connection:
         connection.execute(tables.letters.delete())
-        for who, contacts in (("aled", MAM), ("bethan", NAIN)):
-            connection.execute(
-                update(pupil).where(pupil.c.email == people.email(who)).values(contact_emails=contacts, language="cy")
-            )
+        for number, contacts in families.items():
+            connection.execute(update(pupil).where(pupil.c.id == number).values(contact_emails=contacts, language="cy"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))

@@ -33,7 +33,7 @@ def _as_csv(rows: Rows) -> bytes:
 
 
 def _drop(at: AppTest, *files: tuple[str, Rows]) -> None:
-    box = next(one for one in at.file_uploader if one.label.startswith("Drop the files"))
+    box = next(one for one in at.file_uploader if one.label.startswith("Drop files here"))
     box.set_value([(name, _as_csv(rows), "text/csv") for name, rows in files]).run()
     assert not at.exception
 
@@ -105,7 +105,7 @@ def test_import_corrects_one_of_two_rows_with_one_number(open_as: OpenAs, school
         for title, name, address in (("Wye", "Nia New", "nia@pupils"), ("Usk", "Una Usk", "una@pupils"))
     }
     at = open_as("admin")
-    box = next(one for one in at.file_uploader if one.label.startswith("Drop the files"))
+    box = next(one for one in at.file_uploader if one.label.startswith("Drop files here"))
     box.set_value([("pupils.xlsx", save_xlsx({"Notes": Tab([["Read me"]]), **sheets}), "application/xlsx")]).run()
     _choose(at, "Email *", ("Mail",))
     _choose(at, "Name *", ("Pupil",))
@@ -125,7 +125,7 @@ def test_import_takes_the_files_of_a_oneroster_export(open_as: OpenAs, school: S
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in exported.items():
             archive.writestr(f"export/{name}", content)
-    box = next(one for one in at.file_uploader if one.label.startswith("Drop the files"))
+    box = next(one for one in at.file_uploader if one.label.startswith("Drop files here"))
     box.set_value([("export.zip", packed.getvalue(), "application/zip"), *own]).run()
     assert not at.exception
     assert "An export of School Data Sync or OneRoster" in text(at)

@@ -15,6 +15,7 @@ from app.protocol.clauses import CLAUSES
 from app.protocol.judge import decode
 from app.school import School
 from app.store import reading, session_days, tables
+from app.vocabulary.terms import Purpose
 from tests import people
 from tests.conftest import SchoolWith
 
@@ -52,6 +53,7 @@ def read_sessions(connection: Connection) -> pd.DataFrame:
     outcomes = decode(rows.pop("codes"))
     rows["log_id"] = rows["log_id"].notna()
     rows["staff_id"] = rows["staff_id"].fillna(0)
+    rows["purpose"] = rows["purpose"].map(lambda purpose: purpose if purpose in {*Purpose, None} else Purpose.OTHER)
     return pd.concat([rows.rename(columns={"id": "session_id", "log_id": "has_log"}), outcomes], axis=1)
 
 
