@@ -320,7 +320,7 @@ def test_nothing_tells_of_one_counselling_session(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=COUNSELLING, name=ANYBODY)
 def test_nothing_tells_of_any_counselling_session(
     check: Callable[[Counselling, str], None], one: Counselling, name: str
