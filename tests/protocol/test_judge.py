@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
-from app.protocol.judge import ClauseSet, count_outcomes, decode, judge
+from app.protocol.judge import ClauseSet, count_outcomes, decode, find_status, judge
 from app.protocol.outcomes import OUTCOMES, SOURCES
 from app.settings import load_settings
 from benchmarks.frames import school
@@ -151,3 +151,10 @@ def test_judge_encodes_outcome_evidence_and_dispute() -> None:
         + len(OUTCOMES) * len(SOURCES) * table["disputed"]
     )
     assert "".join(judged.sessions["codes"]) == "".join(chr(48 + code) for code in number)
+
+
+@given(st.integers(0, 20))
+def test_find_status_agrees_with_the_status_of_whole_sessions(seed: int) -> None:
+    sessions = judge(school(30, seed), SETTINGS, NOW).sessions
+    found = [find_status(list(row)) for row in decode(sessions["codes"]).to_numpy(object)]
+    assert found == sessions["status"].tolist()

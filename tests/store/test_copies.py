@@ -1,6 +1,7 @@
 """Copies are encrypted with keys of their own where one is set, and deleted with what they hold."""
 
 import stat
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,11 @@ from app.school import School, open_school
 from app.store import copies, database
 from app.store.backup import backup, restore
 from app.store.copies import CopyError, backup_keys, is_encrypted, protect, unprotect
-from app.store.database import DatabaseError, writing
+from app.store.database import DatabaseError, open_database, writing
 from app.store.encryption import generate_key
 from tests import running
 from tests.clock import Clock
+from tests.conftest import SETTINGS
 from tests.running import Run
 from tests.store.version_0_1_0 import create_database
 
@@ -143,9 +145,8 @@ def test_purge_deletes_copies_once_they_are_too_old(url: str, tmp_path: Path, cl
 
 
 @pytest.mark.postgresql
-def test_purge_deletes_the_schemas_of_earlier_versions(postgresql: object, clock: Clock, school: School) -> None:
-    if school.engine.dialect.name != "postgresql":
-        pytest.skip("schemas are PostgreSQL's")
+def test_purge_deletes_the_schemas_of_earlier_versions(postgresql: Callable[..., str], clock: Clock) -> None:
+    school = School(open_database(postgresql()), SETTINGS)
     with writing(school.engine) as connection:
         database._copy_into_schema(connection, f"version_0013_{clock():%Y%m%d_%H%M%S}")
         connection.execute(text("create schema version_of_ours"))
@@ -160,6 +161,7 @@ def test_purge_deletes_the_schemas_of_earlier_versions(postgresql: object, clock
     clock.set(clock() + timedelta(days=367))
     purge(school)
     assert schemas() == {"version_of_o"}
+    school.engine.dispose()
 
 
 def test_restore_mixes_no_school_with_the_demonstration(url: str, tmp_path: Path) -> None:
