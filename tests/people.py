@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from app.access.people import find_person
 from app.access.policy import Person
+from app.intake.calls import import_calls
 from app.intake.files import import_letters, import_roster
 from app.school import School
 from app.store import reading
+from app.store.writing import get_meta, set_meta
 
 Found = TypeVar("Found")
 
@@ -145,6 +147,18 @@ def move_in(school: School, folder: Path) -> None:
     """Write the roster and the letters into a folder and import them."""
     assert not any(result.rejected for result in import_roster(school, roster(folder / "roster")))
     assert not import_letters(school, letters(folder)).rejected
+
+
+def import_as_its_own(school: School, file: Path) -> int:
+    """Import call records into the demonstration as while it was filled; afterwards it refuses them. The number of
+    calls that are new."""
+    with school.writing() as connection:
+        demo = get_meta(connection, "demo") or ""
+        set_meta(connection, "demo", "")
+    added = import_calls(school, file).added
+    with school.writing() as connection:
+        set_meta(connection, "demo", demo)
+    return added
 
 
 def found(value: Found | None) -> Found:

@@ -13,7 +13,6 @@ from app.access.forms import list_pupils_to_choose
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.demo.calendar import TENANT
-from app.intake.calls import import_calls
 from app.school import School, open_school
 from app.sessions.breaches import explain_breaches, resolve_breaches
 from app.vocabulary.terms import Resolution
@@ -52,7 +51,7 @@ def two_exceptions(school: School, hoy: Person, staff: Person, folder: Path) -> 
         )
         for n in range(2)
     ]
-    assert import_calls(school, people.calls(folder / "calls.json", *records)).added == 2
+    assert people.import_as_its_own(school, people.calls(folder / "calls.json", *records)) == 2
     first, second = list_breaches_to_resolve(school, hoy)["session_id"]
     explain_breaches(school, staff, int(first), "The fire bell rang.")
     return int(second)

@@ -16,7 +16,6 @@ from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.access.sessions import list_sessions
 from app.demo.calendar import TELEPHONES, TENANT
-from app.intake.calls import import_calls
 from app.parents import consents
 from app.school import School, open_school
 from app.sessions.drafts import save_draft
@@ -65,7 +64,7 @@ def calls_of_yesterday(school: School, tutor: Person, folder: Path, *hours: int)
         )
         for hour, email in zip(hours, mine["email"], strict=False)
     ]
-    assert import_calls(school, people.calls(folder / "calls.json", *records)).added == len(hours)
+    assert people.import_as_its_own(school, people.calls(folder / "calls.json", *records)) == len(hours)
     times = [f"{at.astimezone(school.settings.zone):%H:%M}" for at in joined]
     return list(zip(mine["name"], times, strict=False))
 
