@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from app import clock
+from app.demo.scenes import IN_ORDER
 from app.intake.calls import import_calls
 from app.intake.files import import_letters, import_logs, import_roster
 from app.judging.upkeep import refresh
@@ -36,20 +37,6 @@ STAFF, PUPILS = 60, 600
 _TENANT = "00000000-0000-0000-0000-000000000001"
 _DAYS = 3 * 365
 _AT_ONCE = 500  # rows of the plain insert
-_LOG = {
-    "platform": "teams",
-    "account": "school",
-    "recorded": "no",
-    "private_recording": "no",
-    "staff_opened": "yes",
-    "staff_ended": "yes",
-    "pupil_left_alone": "no",
-    "cameras_on": "yes",
-    "dress_ok": "yes",
-    "background_ok": "yes",
-    "room": "public",
-    "concern": "no",
-}
 
 
 def _address(person: int) -> str:
@@ -116,7 +103,7 @@ def write_logs(file: Path, number: int) -> None:
         pupils = ";".join(_address(STAFF + (first[n] + place) % PUPILS) for place in range(size[n]))
         times = {"started_at": f"{started_at:%Y-%m-%dT%H:%MZ}", "ended_at": f"{ended_at:%Y-%m-%dT%H:%MZ}"}
         who = {"ref": f"log-{n:08}", "staff_email": _address(staff[n]), "pupil_emails": pupils, "purpose": "academic"}
-        rows.append(who | times | _LOG)
+        rows.append(who | times | IN_ORDER)
     _write_table(file, rows)
 
 

@@ -20,10 +20,9 @@ from app.access.scope import (
     is_open_to,
     join_values,
     select_staff,
-    sort_by_name,
     with_staff_name,
 )
-from app.access.sessions import select_session_pupils
+from app.access.sessions import read_session_pupils
 from app.protocol.clauses import title_of
 from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
@@ -180,7 +179,7 @@ def _to_rows(school: School, connection: Connection, breaches: pd.DataFrame) -> 
     is_listed = reading.is_among(connection, SESSION.id, numbers)
     staff = with_staff_name(select(SESSION.id).where(is_listed), "name", SESSION.staff_id, SESSION.day)
     names = reading.read_frame(connection, staff).set_index("id")["name"]
-    pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(is_listed)))
+    pupils = read_session_pupils(connection, is_listed)
     explained = connection.scalars(
         select(_breach.session_id)
         .join(tables.breach_events, _event.breach_id == _breach.id)

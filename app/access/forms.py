@@ -22,7 +22,7 @@ from app.access.scope import (
     sort_by_name,
 )
 from app.access.session_detail import ANSWERS
-from app.access.sessions import select_session_pupils
+from app.access.sessions import read_session_pupils, select_session_pupils
 from app.protocol.frames import NONE, Versions
 from app.protocol.matching import recorded_calls
 from app.protocol.remote import is_remote
@@ -70,7 +70,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         outcomes = decode_outcomes(connection, frame)
         to_log = outcomes["logged"] != Outcome.NOT_APPLICABLE  # in a room without staff there was nothing to log
         frame, outcomes = (rows[to_log.to_numpy()].reset_index(drop=True) for rows in (frame, outcomes))
-        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(mine)))
+        pupils = read_session_pupils(connection, mine)
         calls = reading.read_frame(
             connection,
             select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)

@@ -9,17 +9,9 @@ from sqlalchemy import Connection, Select, and_, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, SHOWN_OF_COUNSELLING, Person, get_scopes
-from app.access.scope import (
-    SESSION,
-    in_school_time,
-    is_confidential,
-    is_open_to,
-    join_values,
-    sort_by_name,
-    with_staff_name,
-)
+from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
 from app.access.session_calls import SessionCalls, keep_calls, read_session_calls
-from app.access.sessions import select_session_pupils
+from app.access.sessions import read_session_pupils
 from app.judging.parts import find_sessions, read_part
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
@@ -92,7 +84,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
             clauses = clauses[clauses["clause"] == SHOWN_OF_COUNSELLING].reset_index(drop=True)
             status, disputed = find_status(clauses["outcome"].tolist()), False
             calls = calls.withhold()
-        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id)))
+        pupils = read_session_pupils(connection, SESSION.id == session_id)
         versions = _read_versions(school, connection, row.log_ref, own=own)
         linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
         concerns = select_linked_concerns(school, connection, person, linked)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, or_, select
 
 from app.access.policy import SHOWN_OF_COUNSELLING, Days, Person
 from app.access.scope import (
@@ -102,7 +102,7 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
         named = with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
         frame = reading.read_frame(connection, named)
         outcomes = decode_outcomes(connection, frame)
-        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(visible)))
+        pupils = read_session_pupils(connection, visible)
     visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame["pupils"] = join_values(visible_ids, pupils, "session_id")
     withheld = frame["withheld"].to_numpy(bool)
@@ -117,6 +117,11 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
     frame["breaches"] = pd.Series([tuple(outcomes.columns[row]) for row in broken], frame.index, dtype=object)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
+
+
+def read_session_pupils(connection: Connection, condition: ColumnElement[bool]) -> pd.DataFrame:
+    """The rows of `select_session_pupils` that meet a condition, by the name of the pupil."""
+    return sort_by_name(reading.read_frame(connection, select_session_pupils().where(condition)))
 
 
 def select_session_pupils() -> Select[Any]:

@@ -20,10 +20,9 @@ from app.access.scope import (
     is_during,
     is_open_to,
     join_values,
-    sort_by_name,
     with_staff_name,
 )
-from app.access.sessions import select_session_pupils
+from app.access.sessions import read_session_pupils
 from app.judging.spot_checks import compute_commitment, read_seeds
 from app.school import School
 from app.store import reading, tables
@@ -187,7 +186,7 @@ def _read_checks(
         )
         rows = rows[is_listed].reset_index(drop=True)
         of_rows = reading.is_among(connection, SESSION.id, rows["session_id"].tolist())
-        pupils = sort_by_name(reading.read_frame(connection, select_session_pupils().where(of_rows)))
+        pupils = read_session_pupils(connection, of_rows)
     rows["pupils"] = join_values(rows["session_id"], pupils, "session_id")
     return in_school_time(school, rows.drop(columns=["staff_id", "day"]))
 

@@ -18,7 +18,7 @@ from app.demo.people import DemoSchool, Row
 from app.demo.session_records import Session, SessionRecords
 
 _RECORDED_AS_AGREED = {"recording_announced": "yes", "recording_on_team": "yes", "cameras_off_offered": "yes"}
-_IN_ORDER = {
+IN_ORDER = {  # the answers of a log without issues
     "platform": "teams",
     "account": "school",
     "recorded": "no",
@@ -73,7 +73,7 @@ class Scenes:
             pupils = [pupil for pupil in self.school.not_abroad if pupil["tutor_email"] == tutor["email"]][:2]
             session = self._create_lesson(tutor, day, 14, pupils)
             session.number = number + place
-            self.records.add_log(session).update(_IN_ORDER)
+            self.records.add_log(session).update(IN_ORDER)
 
     def _create_lesson(self, teacher: Row, day: date, hour: int, pupils: list[Row], minutes: int = 40) -> Session:
         return Session(teacher, pupils, "academic", datetime.combine(day, time(hour), self.zone), minutes)
