@@ -19,11 +19,9 @@ from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.concerns import list_actions_to_do, list_leaders_to_share_with
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
-from app.access.scope import SESSION, is_linked
 from app.alerts.outbox import Alert, enqueue
-from app.concerns.raising import add_event, alert, link_session
+from app.concerns.raising import add_event, alert, judge_linked, link_session
 from app.concerns.steps import STEPS, Step
-from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register, register_of
@@ -252,8 +250,10 @@ _CHECKS: dict[str, tuple[Callable[[_Update], None], ...]] = {
 def _change_links(
     connection: Connection, school: School, register: Register, number: int, kind: str, answers: Mapping[str, Any]
 ) -> None:
-    """Change the pupils, sessions and adults that the concern is about, if the step says so."""
+    """Change the pupils, sessions and adults that the concern is about, if the step says so, and judge the sessions
+    that it is or was linked to again, if it is about a child."""
     pupils, sessions, now = register.pupils, register.sessions, school.now()
+    links = _read_links(connection, register, number)
     if kind == "linked":
         connection.execute(insert(pupils).values(concern_id=number, pupil_id=answers["pupil"]))
         if register is CHILD:
@@ -270,12 +270,18 @@ def _change_links(
         if kind == "session_linked":
             link_session(connection, register, number, session)
         else:
-            links = connection.execute(select(sessions).where(sessions.c.concern_id == number)).all()
-            link = [row.id for row in links if (row.log_ref, row.call_id) == (session.log_ref, session.call_id)]
+            rows = connection.execute(select(sessions).where(sessions.c.concern_id == number)).all()
+            link = [row.id for row in rows if (row.log_ref, row.call_id) == (session.log_ref, session.call_id)]
             connection.execute(delete(sessions).where(sessions.c.id.in_(link)))
-        if register is CHILD:
-            linked = connection.scalars(select(SESSION.id).where(is_linked([session.log_ref], [session.call_id])))
-            rejudge(connection, school, Affected(sessions=set(linked)))
+    if register is CHILD and kind in ("corrected", "linked", "session_linked", "session_unlinked"):
+        judge_linked(connection, school, links | _read_links(connection, register, number))
+
+
+def _read_links(connection: Connection, register: Register, number: int) -> set[tuple[str | None, str | None]]:
+    """The log references and call ids of the sessions that a concern is linked to."""
+    link = register.sessions.c
+    rows = connection.execute(select(link.log_ref, link.call_id).where(link.concern_id == number))
+    return {(row.log_ref, row.call_id) for row in rows}
 
 
 # --- raised, read, done ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 from app.access.concern_history import LinkedSession
 from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.policy import Person
-from app.access.scope import is_confidential
+from app.access.scope import SESSION, is_confidential, is_linked
 from app.access.session_detail import SessionView, get_session
 from app.alerts.outbox import Alert, enqueue, has_shared_channel
 from app.alerts.sending import send_in_background
@@ -102,8 +102,8 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
         by, now = person.staff_id, school.now()
         raised = open_concern(connection, report, raised_by=by, raised_at=now, day=school.today(), session=session)
         if report.register is CHILD:
-            if view:
-                rejudge(connection, school, Affected(sessions={view.session_id}))
+            if session:
+                judge_linked(connection, school, {(session.log_ref, session.call_id)})
             raise_revision(connection)
             school.add_to_trail(connection, person.email, "changed", f"concern {raised.ref}, raised")
     send_in_background(school)
@@ -181,6 +181,13 @@ def link_session(connection: Connection, register: Register, concern_id: int, se
     described = {"description": session.description} if register is CONDUCT else {}
     link = {"log_ref": session.log_ref, "call_id": session.call_id} | described
     connection.execute(insert(register.sessions).values(concern_id=concern_id, **link))
+
+
+def judge_linked(connection: Connection, school: School, links: Collection[tuple[str | None, str | None]]) -> None:
+    """Judge the sessions again that have some log references or call ids."""
+    log_refs, call_ids = [ref for ref, _ in links if ref], [call_id for _, call_id in links if call_id]
+    linked = connection.scalars(select(SESSION.id).where(is_linked(log_refs, call_ids)))
+    rejudge(connection, school, Affected(sessions=set(linked)))
 
 
 def alert(

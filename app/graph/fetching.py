@@ -33,8 +33,9 @@ from app.intake.calls import store_calls
 from app.intake.confidential import count_confidential, find_calls_with_counsellors
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
+from app.judging.fingerprint import READER
 from app.judging.rejudge import Affected
-from app.records.evidence.calls import READER, Call, read_call
+from app.records.evidence.calls import Call, read_call
 from app.records.evidence.graph_objects import UnreadableObjectError
 from app.school import School
 from app.store import reading

@@ -1,8 +1,7 @@
 """Imports Microsoft Graph's call records, of which only sessions are stored, and the existence of recordings."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -13,10 +12,18 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from app.intake.demonstration import check_not_demonstration
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, Work, carry_out_for_good, prepare_import, span
-from app.judging.call_rows import linked_to_concerns, read_original, read_originals, remove_calls, write_calls
+from app.judging.call_rows import (
+    linked_to_concerns,
+    read_dropped,
+    read_original,
+    read_originals,
+    remember_dropped,
+    remove_calls,
+    write_calls,
+)
 from app.judging.rejudge import Affected
 from app.records.evidence.attendance_lines import refuse_attendance_report
-from app.records.evidence.calls import Call, holds_more, is_session, read_call
+from app.records.evidence.calls import Call, is_preferred, is_session, read_call
 from app.records.evidence.graph_objects import UnreadableObjectError
 from app.records.evidence.json_files import FoundObject, iter_objects
 from app.records.evidence.recordings import Recording, read_recording
@@ -24,7 +31,6 @@ from app.records.people.roster import Roster
 from app.records.rows import RejectedRow, UnreadableFileError
 from app.school import School
 from app.store import reading, tables
-from app.store.writing import insert_rows
 from app.vocabulary.terms import CallSource
 
 T = TypeVar("T", Call, Recording)
@@ -161,7 +167,7 @@ def store_calls(
     query = select(stored.id, stored.version, stored.started_at, stored.ended_at)
     known_calls = connection.execute(query.where(reading.is_among(connection, stored.id, newest)))
     known = {row.id: row for row in known_calls}
-    dropped_before = _read_dropped(connection, newest)
+    dropped_before = read_dropped(connection, newest)
     tenant = school.settings.tenant_id
     later, equal = [], []
     for call in newest.values():
@@ -188,23 +194,23 @@ def store_calls(
     result.dropped += len(dropped)
     result.changed += len(replaced)
     result.added += len(new) - len(replaced)
-    remove_calls(connection, [call.id for call in dropped if call.id in known])
+    remove_calls(connection, school, [call.id for call in dropped if call.id in known])
     write_calls(connection, school, new, roster, replaced)
-    _remember_dropped(
+    remember_dropped(
         connection, {call.id: call.version for call in dropped if call.version != dropped_before.get(call.id)}
     )
 
 
 def _iter_fuller(connection: Connection, calls: Sequence[Call]) -> Iterator[Call]:
-    """Those of some calls that hold more than the stored record of the same version, or replace one that the reader no
-    longer accepts."""
+    """Those of some calls that count rather than the stored record of the same version, or replace one that the reader
+    no longer accepts."""
     by_id = {call.id: call for call in calls}
     for call_id, original in read_originals(connection, by_id):
         call = by_id[call_id]
         if original == call.original:
             continue
         before = read_original(original)
-        if before is None or holds_more(call, before):
+        if before is None or is_preferred(call, before):
             yield call
 
 
@@ -216,45 +222,26 @@ def _choose_newest(calls: Iterable[Call]) -> dict[str, Call]:
         if (
             before is None
             or call.version > before.version
-            or (call.version == before.version and holds_more(call, before))
+            or (call.version == before.version and is_preferred(call, before))
         ):
             newest[call.id] = call
     return newest
-
-
-def _read_dropped(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
-    """The version at which each of the calls was found not to be a session, by call id."""
-    ids = {_digest(call_id): call_id for call_id in calls}
-    dropped_calls = tables.calls_dropped
-    rows = connection.execute(select(dropped_calls).where(reading.is_among(connection, dropped_calls.c.key, ids)))
-    return {ids[row.key]: row.version for row in rows}
-
-
-def _remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
-    """For calls that are not sessions, store only a digest of the id and the version."""
-    dropped_calls = tables.calls_dropped
-    rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
-    before = reading.is_among(connection, dropped_calls.c.key, [row["key"] for row in rows])
-    connection.execute(delete(dropped_calls).where(before))
-    insert_rows(connection, dropped_calls, rows)
-
-
-def _digest(call_id: str) -> str:
-    return hashlib.sha256(call_id.encode(errors="replace")).hexdigest()
 
 
 def store_recordings(
     connection: Connection, recordings: Sequence[Recording], result: ImportResult, affected: Affected
 ) -> None:
     """Store that there are recordings. One that arrives before its call is matched when the call arrives."""
-    newest = {recording.id: recording for recording in recordings}
+    newest: dict[str, Recording] = {}
+    for recording in recordings:
+        newest[recording.id] = _add_known(recording, newest.get(recording.id))
     stored = tables.recordings
     rows = connection.execute(select(stored).where(reading.is_among(connection, stored.c.id, newest)))
     known = {row.id: Recording(**row._asdict()) for row in rows}
     sessions = select(tables.session_calls.c.session_id).join(tables.calls)
     for new in newest.values():
         before = known.get(new.id)
-        recording = _add_known_place(new, before) if before else new
+        recording = _add_known(new, before)
         name = "unchanged" if recording == before else "changed" if before else "added"
         setattr(result, name, getattr(result, name) + 1)
         result.note_keys(name, [recording.id])
@@ -269,10 +256,13 @@ def store_recordings(
     result.note_keys("unchanged", again.elements())
 
 
-def _add_known_place(recording: Recording, before: Recording) -> Recording:
-    """A recording with what was known of where it is stored, if it does not say so itself."""
-    url, expires_at = recording.content_url or before.content_url, recording.expires_at or before.expires_at
-    return replace(recording, content_url=url, expires_at=expires_at)
+def _add_known(recording: Recording, before: Recording | None) -> Recording:
+    """A recording with what was known of it, such as where it is stored, if it does not say so itself."""
+    if before is None:
+        return recording
+    return replace(
+        recording, **{name: known for name, known in vars(before).items() if getattr(recording, name) is None}
+    )
 
 
 def _is_recorded(recording: Recording) -> ColumnElement[bool]:

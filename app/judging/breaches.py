@@ -41,6 +41,13 @@ def update_breaches(connection: Connection, sessions: pd.DataFrame, removed: Col
     change_state(connection, again.tolist(), BreachState.OPEN, now, BreachEventKind.REOPENED)
 
 
+def close_breaches(connection: Connection, removed: Collection[int], now: datetime) -> None:
+    """Close the open breaches of sessions that no longer exist."""
+    is_theirs = reading.is_among(connection, _breach.session_id, removed)
+    ended = connection.scalars(select(_breach.id).where(is_theirs, _breach.state == BreachState.OPEN)).all()
+    change_state(connection, ended, BreachState.CLOSED, now, BreachEventKind.CLOSED)
+
+
 def change_state(
     connection: Connection, ids: Collection[int], state: str, at: datetime, kind: str, **more: int | str | None
 ) -> None:

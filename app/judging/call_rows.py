@@ -1,20 +1,22 @@
 """Writes calls into the tables, removes them, and reads their originals again when the reader has improved."""
 
+import hashlib
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Table, delete, select, type_coerce, update
 
-from app.judging.storing import remove_sessions
-from app.records.evidence.calls import READER, Call, is_session, read_call
+from app.judging.fingerprint import READER
+from app.judging.rejudge import discard_sessions
+from app.records.evidence.calls import Call, is_session, read_call
 from app.records.evidence.graph_objects import UnreadableObjectError
 from app.records.people.roster import Roster
 from app.school import School
-from app.store import reading, session_days, tables
+from app.store import reading, tables
 from app.store.concerns import find_conduct_links
 from app.store.encryption import DecryptionError, decrypt, hide_name
 from app.store.meeting_links import iter_links, remember_links
@@ -62,7 +64,41 @@ def _remove_read(connection: Connection, calls: Collection[str]) -> None:
         connection.execute(delete(table).where(reading.is_among(connection, table.c.call_id, calls)))
 
 
-def remove_calls(connection: Connection, calls: Collection[str]) -> None:
+def drop_calls(connection: Connection, school: School, calls: Collection[str]) -> None:
+    """Remove stored calls that turned out not to be sessions, and remember that of their version. The sync fetches them
+    again if it lists them: they may be sessions again by then."""
+    stored = tables.calls.c
+    versions = select(stored.id, stored.version).where(reading.is_among(connection, stored.id, calls))
+    remember_dropped(connection, {row.id: row.version for row in connection.execute(versions)})
+    seen = tables.sync_seen.c.id
+    connection.execute(
+        delete(tables.sync_seen).where(reading.is_among(connection, seen, [_digest(call_id) for call_id in calls]))
+    )
+    remove_calls(connection, school, calls)
+
+
+def read_dropped(connection: Connection, calls: Collection[str]) -> dict[str, int]:
+    """The version at which each of some calls was found not to be a session, by call id."""
+    ids = {_digest(call_id): call_id for call_id in calls}
+    dropped = tables.calls_dropped
+    rows = connection.execute(select(dropped).where(reading.is_among(connection, dropped.c.key, ids)))
+    return {ids[row.key]: row.version for row in rows}
+
+
+def remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
+    """For calls that are not sessions, given with their versions, store only a digest of the id and the version."""
+    dropped = tables.calls_dropped
+    rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
+    before = reading.is_among(connection, dropped.c.key, [row["key"] for row in rows])
+    connection.execute(delete(dropped).where(before))
+    insert_rows(connection, dropped, rows)
+
+
+def _digest(call_id: str) -> str:
+    return hashlib.sha256(call_id.encode(errors="replace")).hexdigest()
+
+
+def remove_calls(connection: Connection, school: School, calls: Collection[str]) -> None:
     """Delete calls that turned out not to be sessions, and their sessions unless these have a log."""
     if not calls:
         return
@@ -71,17 +107,29 @@ def remove_calls(connection: Connection, calls: Collection[str]) -> None:
     with_calls = session.c.id.in_(select(of_call.c.session_id).where(is_of_calls))
     sessions = connection.scalars(select(session.c.id).where(with_calls, session.c.log_id.is_(None))).all()
     connection.execute(delete(of_call).where(is_of_calls))
-    remove_sessions(connection, sessions)
-    session_days.pack(connection)
+    discard_sessions(connection, school, sessions)
     _remove_read(connection, calls)
     connection.execute(delete(tables.calls).where(reading.is_among(connection, tables.calls.c.id, calls)))
 
 
 def linked_to_concerns(connection: Connection, calls: Collection[str]) -> set[str]:
-    """Those of some calls that a concern is linked to."""
-    link = tables.concern_sessions.c.call_id
-    of_children = connection.scalars(select(link).where(reading.is_among(connection, link, calls)))
-    return {*of_children, *find_conduct_links(connection, "call_id", calls).values()}
+    """Those of some calls that a concern is linked to, by themselves or by the session that they are of."""
+    of_call, of_same, session, log = tables.session_calls, tables.session_calls.alias(), tables.sessions, tables.logs
+    query = (
+        select(of_call.c.call_id, of_same.c.call_id.label("same"), log.c.ref)
+        .join(of_same, of_same.c.session_id == of_call.c.session_id)
+        .join(session, session.c.id == of_call.c.session_id)
+        .outerjoin(log, log.c.id == session.c.log_id)
+        .where(reading.is_among(connection, of_call.c.call_id, calls))
+    )
+    rows = connection.execute(query).all()
+    names = {"call_id": {*calls, *(row.same for row in rows)}, "log_ref": {row.ref for row in rows if row.ref}}
+    linked: set[str] = set()
+    for name, values in names.items():
+        link = tables.concern_sessions.c[name]
+        linked.update(connection.scalars(select(link).where(reading.is_among(connection, link, values))))
+        linked.update(find_conduct_links(connection, name, values).values())
+    return {*linked.intersection(calls), *(row.call_id for row in rows if {row.same, row.ref} & linked)}
 
 
 def read_originals(connection: Connection, calls: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
@@ -115,11 +163,11 @@ def _read_again(original: bytes | None) -> Call:
 
 
 def reread_originals(connection: Connection, school: School) -> bool:
-    """Read again the originals of call records that an older reader read. What can no longer be read keeps its rows and
+    """Read again the originals of call records that another reader read. What can no longer be read keeps its rows and
     is put into quarantine. Returns whether there were any."""
     stored = tables.calls.c
-    older = select(stored.id).where(stored.reader < READER, stored.source == CallSource.RECORD).order_by(stored.id)
-    calls = connection.scalars(older).all()
+    others = select(stored.id).where(stored.reader != READER, stored.source == CallSource.RECORD).order_by(stored.id)
+    calls = connection.scalars(others).all()
     roster = reading.read_roster(connection)
     for start in range(0, len(calls), _AT_ONCE):
         _reread(connection, school, roster, calls[start : start + _AT_ONCE])
@@ -142,7 +190,7 @@ def _reread(connection: Connection, school: School, roster: Roster, call_ids: Se
         elif call_id not in linked:
             dropped.append(call_id)
     write_calls(connection, school, kept, roster, {call.id for call in kept})
-    remove_calls(connection, dropped)
+    drop_calls(connection, school, dropped)
 
 
 def _quarantine(connection: Connection, call_id: str, reason: str, original: bytes | None, now: datetime) -> None:

@@ -16,6 +16,7 @@ from app.protocol.outcomes import EVIDENCE, OUTCOMES
 from app.settings import Settings
 
 _SELECTING = (
+    "judging/call_rows.py",
     "judging/parts.py",
     "judging/rejudge.py",
     "judging/ties.py",
@@ -23,6 +24,12 @@ _SELECTING = (
     "store/consents.py",
     "store/reading.py",
     "store/versions.py",
+)
+_READING = (
+    "records/evidence/call_legs.py",
+    "records/evidence/calls.py",
+    "records/evidence/graph_keys.py",
+    "records/evidence/graph_objects.py",
 )
 NOT_JUDGED = {"breach_days", "spot_check_share"}  # figures on which no outcome depends
 
@@ -67,13 +74,21 @@ def _iter_imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[str
 
 
 def list_judging_files(folder: Path) -> list[Path]:
-    """The modules of the program in a folder on which outcomes depend: the rules, and what selects their evidence."""
-    return [*(folder / "protocol").rglob("*.py"), *(folder / file for file in _SELECTING)]
+    """The modules of the program in a folder on which outcomes depend: the rules, and what reads and selects their
+    evidence."""
+    return [*(folder / "protocol").rglob("*.py"), *(folder / file for file in _SELECTING), *list_reading_files(folder)]
+
+
+def list_reading_files(folder: Path) -> list[Path]:
+    """The modules of the program in a folder that read call records."""
+    return [folder / file for file in _READING]
 
 
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-# What the program that this process has loaded does.
-PROGRAM = package_fingerprint(list_judging_files(Path(app.__file__).parent))
+# What the program that this process has loaded does; and of that what reads call records, as a number to store.
+_FOLDER = Path(app.__file__).parent
+PROGRAM = package_fingerprint(list_judging_files(_FOLDER))
+READER = int(package_fingerprint(list_reading_files(_FOLDER))[:7], 16)

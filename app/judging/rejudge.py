@@ -9,17 +9,17 @@ gives what judging everything would give.
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, or_, select, text
 
 from app.judging import breaches, spot_checks
 from app.judging.programs import check_in
-from app.judging.storing import replace_sessions
-from app.judging.ties import add_tied_sessions, name_link_days, tie_ends
+from app.judging.storing import remove_sessions, replace_sessions
+from app.judging.ties import add_tied_sessions, tie_ends
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import Ints, micros
 from app.protocol.judge import Judged, judge
@@ -32,6 +32,7 @@ from app.store.outcomes import current_clause_set
 from app.vocabulary.terms import CallPart, ConcernCategory
 
 _NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
+_DAY = timedelta(days=1)
 _AT_ONCE = 50_000  # sessions judged in one go
 EVERYTHING = (-(2**62), 2**62)  # as times of `Affected`
 _MAX_SESSION_ID = 2**53  # so large that no random id is drawn twice
@@ -83,15 +84,15 @@ def rejudge_log(connection: Connection, school: School, log_id: int, before: int
 def _list_matchable(connection: Connection, settings: Settings, versions: Sequence[int]) -> tuple[list[int], list[str]]:
     """The current logs and the calls on which the matching of some versions of a log can depend: those that share a
     pupil with them at about the same time, those that share a pupil with these or are tied to them by a join link, and
-    so on. At a large school these are a few of the day's thousands."""
+    so on; and what else is of their sessions. At a large school these are a few of the day's thousands."""
     log, of_log = tables.logs.c, tables.log_pupils.c
     of_logs = select(log.id.label("of"), of_log.pupil_id, log.started_at, log.ended_at).join(tables.log_pupils)
     own = reading.read_frame(connection, of_logs.where(log.id.in_(versions)))
-    near = [own.assign(link_day=None)]
+    near = [own.assign(join_key=None)]
     times = np.column_stack([micros(own["started_at"]), micros(own["ended_at"])])
     for logs, calls in _iter_time_ranges(connection, settings, times):
         of_near = reading.read_frame(connection, of_logs.where(reading.is_among(connection, log.id, logs)))
-        near += [of_near.assign(link_day=None), *_read_pupils_of_calls(connection, settings, calls)]
+        near += [of_near.assign(join_key=None), *_read_pupils_of_calls(connection, calls)]
     rows = pd.concat(near, ignore_index=True).dropna(subset=["pupil_id"]).drop_duplicates()
     apart = pd.Timedelta(microseconds=_find_tolerance(settings))
     reached: set[int | str] = set(versions)
@@ -102,22 +103,35 @@ def _list_matchable(connection: Connection, settings: Settings, versions: Sequen
         meets = (pairs["started_at_other"] <= pairs["ended_at"] + apart) & (
             pairs["ended_at_other"] >= pairs["started_at"] - apart
         )
-        tied = rows["link_day"].isin(of_new["link_day"].dropna())
+        tied = rows["join_key"].isin(of_new["join_key"].dropna())
         new = {*pairs.loc[meets, "of_other"], *rows.loc[tied, "of"]} - reached
+        new = new or _list_of_same_sessions(connection, reached) - reached
         reached |= new
     return [i for i in reached if isinstance(i, int)], [i for i in reached if isinstance(i, str)]
 
 
-def _read_pupils_of_calls(connection: Connection, settings: Settings, calls: Collection[str]) -> list[pd.DataFrame]:
+def _read_pupils_of_calls(connection: Connection, calls: Collection[str]) -> list[pd.DataFrame]:
     """The pupils of calls, with known and with unknown times: `of` (a call), `pupil_id`, `started_at`, `ended_at`,
-    `link_day`."""
+    `join_key`."""
     call, frames = tables.calls.c, []
     for people in (tables.call_stays, tables.call_listed):
         query = select(call.id.label("of"), people.c.pupil_id, call.started_at, call.ended_at, call.join_key)
         query = query.join(people, people.c.call_id == call.id).where(reading.is_among(connection, call.id, calls))
-        rows = reading.read_frame(connection, query)
-        frames.append(rows.assign(link_day=name_link_days(rows, settings)).drop(columns="join_key"))
+        frames.append(reading.read_frame(connection, query))
     return frames
+
+
+def _list_of_same_sessions(connection: Connection, some: Collection[int | str]) -> set[int | str]:
+    """The current logs and the calls of the stored sessions that some logs and calls are in."""
+    log, session, of_call = tables.logs.c, tables.sessions.c, tables.session_calls.c
+    numbers, call_ids = [i for i in some if isinstance(i, int)], [i for i in some if isinstance(i, str)]
+    is_theirs = reading.is_among(connection, session.log_id, numbers)
+    sessions = {
+        *connection.scalars(select(session.id).where(is_theirs)),
+        *connection.scalars(select(of_call.session_id).where(reading.is_among(connection, of_call.call_id, call_ids))),
+    }
+    logs, calls = reading.logs_and_calls(connection, sessions)
+    return {*connection.scalars(select(log.id).where(log.current, reading.is_among(connection, log.id, logs))), *calls}
 
 
 def _select_log(judged: Judged, log_id: int) -> pd.DataFrame:
@@ -191,14 +205,34 @@ def _create_frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:
     """Yield the current logs and the calls of each range of time that `times` touch or that holds a call without a
     session, many ranges together. A range ends where there is neither a log nor a call for longer than any tolerance,
-    and no call is tied to one before it."""
+    and none is tied to one before it."""
     # Clip to what the database can store: the times that mean "everything" lie outside it.
     edges = [int(np.clip(edge, -(10**15), 10**17)) for edge in (times[:, 0].min(), times[:, 1].max())]
     first, last = (tables.EPOCH + timedelta(microseconds=edge) for edge in edges)
-    both = _read_times(connection, settings, (first - _NEAR, last + _NEAR))
-    if both.empty:
-        return
     tolerance = _find_tolerance(settings)
+    near = _NEAR
+    while True:
+        window = _find_midnight(settings, first - near), _find_midnight(settings, last + near)
+        rows = _select_ranges(_read_times(connection, settings, window), times, tolerance)
+        if rows.empty or _is_whole(rows, window, tolerance):
+            break
+        near *= 2
+    chunk = rows.groupby("time_range").size().cumsum() // _AT_ONCE
+    for _, part in rows.groupby(rows["time_range"].map(chunk)):
+        yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
+
+
+def _find_midnight(settings: Settings, moment: datetime) -> datetime:
+    """The beginning of the school day of a moment: calls are tied by a join link within one day only."""
+    day = moment.astimezone(settings.zone).date()
+    return datetime.combine(day, time(), settings.zone).astimezone(UTC)
+
+
+def _select_ranges(both: pd.DataFrame, times: Ints, tolerance: int) -> pd.DataFrame:
+    """Those rows of `_read_times` that lie in a range which `times` touch or which holds a call without a session, with
+    the number of their `time_range`."""
+    if both.empty:
+        return both.assign(time_range=0)
     starts, reached = micros(both["started_at"]), np.maximum.accumulate(both["reaches"].to_numpy("int64"))
     begins = np.append(True, starts[1:] > reached[:-1] + tolerance)
     time_range = np.cumsum(begins) - 1
@@ -209,25 +243,34 @@ def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -
     counts = [np.bincount(edge, minlength=len(ends) + 1) for edge in (entered, left)]
     affected = np.cumsum(counts[0] - counts[1])[:-1] > 0
     affected[time_range[both["is_new"]]] = True
-    rows = both.assign(time_range=time_range)[affected[time_range]]
-    chunk = rows.groupby("time_range").size().cumsum() // _AT_ONCE
-    for _, part in rows.groupby(rows["time_range"].map(chunk)):
-        yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
+    return both.assign(time_range=time_range)[affected[time_range]]
 
 
-def _read_times(connection: Connection, settings: Settings, near: tuple[datetime, datetime]) -> pd.DataFrame:
-    """The current logs and the calls that began at some time, in order of their start: `id`, `is_log`, `started_at`,
-    `reaches` (microseconds: the end, or that of the last call tied to it), `is_new` (a call without a session)."""
-    log, call, link = tables.logs.c, tables.calls.c, tables.session_calls.c
-    of_logs = select(log.id, log.started_at, log.ended_at).where(log.current, log.started_at.between(*near))
+def _is_whole(rows: pd.DataFrame, window: tuple[datetime, datetime], tolerance: int) -> bool:
+    """Whether nothing outside a window of time can belong to the ranges of some rows in it. Calls that last longer than
+    a day are among the rows wherever they began."""
+    widest = pd.Timedelta(microseconds=tolerance)
+    last = pd.Timestamp(rows["reaches"].max(), unit="us", tz="UTC")
+    return bool(rows["started_at"].min() > window[0] + _DAY + widest and last + widest < window[1])
+
+
+def _read_times(connection: Connection, settings: Settings, window: tuple[datetime, datetime]) -> pd.DataFrame:
+    """The current logs and the calls that began in a window of time, and the calls that last longer than a day and
+    reach into it, in order of their start: `id`, `is_log`, `started_at`, `reaches` (microseconds: the end, or that of
+    the last one tied to it), `is_new` (a call without a session)."""
+    log, call, link, session = tables.logs.c, tables.calls.c, tables.session_calls.c, tables.sessions.c
+    of_logs = select(log.id, log.started_at, log.ended_at, session.id.label("session_id"))
+    of_logs = of_logs.outerjoin(tables.sessions, session.log_id == log.id)
     of_calls = select(call.id, call.started_at, call.ended_at, call.join_key, link.session_id)
-    of_calls = of_calls.outerjoin(tables.session_calls, link.call_id == call.id).where(call.started_at.between(*near))
-    logs, calls = reading.read_frame(connection, of_logs), reading.read_frame(connection, of_calls)
-    logs = logs.assign(is_log=True, reaches=micros(logs["ended_at"]), is_new=False)
-    calls = calls.assign(is_log=False, reaches=tie_ends(calls, settings), is_new=calls["session_id"].isna())
-    columns = ["id", "is_log", "started_at", "reaches", "is_new"]
-    both = pd.concat([logs[columns], calls[columns]], ignore_index=True).astype({"is_log": bool, "is_new": bool})
-    return both.sort_values("started_at", ignore_index=True)
+    of_calls = of_calls.outerjoin(tables.session_calls, link.call_id == call.id)
+    is_long = text(tables.LONG_CALL), call.started_at < window[0], call.ended_at > window[0] - _DAY
+    logs = reading.read_frame(connection, of_logs.where(log.current, log.started_at.between(*window)))
+    calls = [reading.read_frame(connection, of_calls.where(call.started_at.between(*window)))]
+    calls.append(reading.read_frame(connection, of_calls.where(*is_long)))
+    frames = [logs.assign(is_log=True, join_key=None), *(frame.assign(is_log=False) for frame in calls)]
+    both = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True).astype({"is_log": bool})
+    both = both.assign(reaches=tie_ends(both, settings), is_new=~both["is_log"] & both["session_id"].isna())
+    return both.drop(columns="join_key").sort_values("started_at", ignore_index=True)
 
 
 def _find_tolerance(settings: Settings) -> int:
@@ -282,3 +325,13 @@ def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, 
     # Random rather than sequential: gaps in a sequence would reveal how many sessions of counselling there are.
     numbers[new] = [secrets.randbelow(_MAX_SESSION_ID) + 1 for _ in range(int(new.sum()))]
     return np.asarray(numbers)
+
+
+def discard_sessions(connection: Connection, school: School, sessions: Collection[int]) -> None:
+    """Remove sessions that turned out to be none, and close their breaches."""
+    school = school.as_of(connection)
+    touched = spot_checks.find_touched(connection, sessions)
+    remove_sessions(connection, sessions)
+    breaches.close_breaches(connection, sessions, school.now())
+    spot_checks.draw(connection, school, touched)
+    session_days.pack(connection)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, select
 
 from app.judging import spot_checks
 from app.judging.call_rows import reread_originals
-from app.judging.fingerprint import rules_fingerprint
+from app.judging.fingerprint import READER, rules_fingerprint
+from app.judging.programs import check_in
 from app.judging.rejudge import EVERYTHING, Affected, rejudge
 from app.judging.settings_changes import find_affected
-from app.records.evidence.calls import READER
 from app.school import School
 from app.settings import Settings
 from app.store import reading, tables
@@ -38,6 +38,7 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
         if is_current and connection.scalar(due.limit(1)) is None and not _find_judged_too_early(connection, school):
             return
     with school.writing() as connection:
+        check_in(connection)
         school = school.as_of(connection)
         current = _list_current(school.settings)
         changed = {key: value for key, value in current.items() if get_meta(connection, key) != value}

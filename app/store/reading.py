@@ -37,7 +37,7 @@ from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
 from app.records.people.roster import Roster
 from app.store import consents, tables
-from app.store.encryption import EncryptedBytes, EncryptedNumber, EncryptedText
+from app.store.encryption import DecryptionError, EncryptedBytes, EncryptedNumber, EncryptedText, decrypt
 from app.store.versions import get_person_column, valid_versions
 from app.vocabulary.terms import ConcernCategory
 
@@ -206,18 +206,37 @@ def _read_recordings(connection: Connection, of_calls: ColumnElement[bool]) -> p
 
 def _read_concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
     """The concerns linked to some logs (any version of theirs) or calls: whether one is about a child
-    home alone, and whether a DSP was alerted."""
+    home alone, as its categories are now, and whether a DSP was alerted."""
     link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs
     alerted = exists().where(event.concern_id == concern.c.id, event.kind == "alerted", event.recipient_id.is_not(None))
-    facts = (concern.c.categories, alerted.label("alerted"))
+    facts = (concern.c.id.label("concern_id"), concern.c.categories, alerted.label("alerted"))
     linked = join(link, concern, concern.c.id == link.c.concern_id)
     by_log = select(log.c.id.label("log_id"), literal(None).label("call_id"), *facts).where(of_logs)
     by_log = by_log.select_from(linked.join(log, log.c.ref == link.c.log_ref))
     by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(linked)
     by_call = by_call.where(is_among(connection, link.c.call_id, calls))
     rows = pd.concat([read_frame(connection, by_log), read_frame(connection, by_call)], ignore_index=True)
-    home_alone = [ConcernCategory.HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
+    corrected = _read_corrected_categories(connection, set(rows["concern_id"]))
+    reported = zip(rows["concern_id"], rows["categories"], strict=True)
+    home_alone = [ConcernCategory.HOME_ALONE in corrected.get(number, words).split(";") for number, words in reported]
     return _select_known("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
+
+
+def _read_corrected_categories(connection: Connection, concerns: Collection[int]) -> dict[int, str]:
+    """The present categories of those of some concerns that somebody has corrected; a correction whose key is lost does
+    not count."""
+    event, found = tables.concern_events.c, {}
+    query = select(event.concern_id, type_coerce(event.content, Text)).where(event.kind == "corrected")
+    for number, content in connection.execute(
+        query.where(is_among(connection, event.concern_id, concerns)).order_by(event.id)
+    ):
+        try:
+            correction = json.loads(decrypt(content.encode()))
+        except DecryptionError:
+            continue
+        if correction["field"] == "categories":
+            found[number] = correction["after"]
+    return found
 
 
 def _known(name: str, table: Table) -> list[Column[Any]]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import app.protocol
-from app.judging.fingerprint import list_judging_files, package_fingerprint, rules_fingerprint
+from app.judging.fingerprint import list_judging_files, list_reading_files, package_fingerprint, rules_fingerprint
 from app.protocol.clauses import CLAUSES
+from app.settings import ROOT
 from tests.conftest import SETTINGS
 
 RULE = '''"""Rules."""
@@ -101,3 +102,14 @@ def test_rules_fingerprint_changes_with_the_clauses_but_not_with_their_order(cla
     assert rules_fingerprint(SETTINGS) == before
     del CLAUSES["dress"]
     assert rules_fingerprint(SETTINGS) != before
+
+
+@pytest.mark.parametrize("module", ["call_legs", "calls", "graph_keys", "graph_objects"])
+def test_what_reads_call_records_has_a_fingerprint_and_is_part_of_what_judges(module: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    lists = (list_reading_files, list_judging_files)
+    before = [package_fingerprint(files(tmp_path / "app")) for files in lists]
+    with (tmp_path / "app" / "records" / "evidence" / f"{module}.py").open("a", encoding="utf-8") as file:
+        file.write("\n\nMORE = 1\n")
+    for files, was in zip(lists, before, strict=True):
+        assert package_fingerprint(files(tmp_path / "app")) != was

@@ -180,13 +180,17 @@ def _schema(url: str) -> dict[str, Any]:
     def keys(rows: list[Any]) -> list[str]:
         return sorted(repr({k: v for k, v in row.items() if not (is_sqlite and k == "name")}) for row in rows)
 
+    def describe(index: Any) -> str:
+        options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+        return repr(index | {"dialect_options": options})
+
     schema: dict[str, Any] = {
         table: {
             "columns": {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in found.get_columns(table)},
             "primary key": keys([found.get_pk_constraint(table)]),
             "foreign keys": keys(found.get_foreign_keys(table)),
             "unique": sorted(map(repr, found.get_unique_constraints(table))),
-            "indexes": sorted(map(repr, found.get_indexes(table))),
+            "indexes": sorted(map(describe, found.get_indexes(table))),
         }
         for table in found.get_table_names()
     }

@@ -27,8 +27,6 @@ from app.records.evidence.graph_objects import (
 from app.records.people.roster import Roster
 from app.vocabulary.terms import CallSource
 
-READER = 2  # version of the reader; raise it when the reader improves, so that stored originals are read again
-
 _TYPES = {"groupcall": "groupCall", "peertopeer": "peerToPeer"}
 _EXPAND = "ask Graph for them with $expand=sessions($expand=segments)"
 
@@ -125,6 +123,20 @@ def holds_more(call: Call, other: Call) -> bool:
     if more or less:
         return more and not less
     return _spans(call) == _spans(other) and _measure(call) > _measure(other)
+
+
+def is_preferred(call: Call, other: Call) -> bool:
+    """Whether a record counts rather than another one of the same call and version, whichever came first: the one that
+    holds more, else that whose content comes later in an order of its own."""
+    if holds_more(call, other) or holds_more(other, call):
+        return holds_more(call, other)
+    return _order(call) > _order(other)
+
+
+def _order(call: Call) -> tuple[str, ...]:
+    lists = ("stays", "videos", "listed")
+    facts = repr([value for name, value in vars(call).items() if name not in (*lists, "original")])
+    return (*(repr(sorted(map(repr, getattr(call, name)))) for name in lists), facts)
 
 
 def _spans(call: Call) -> set[tuple[str, bool, datetime, datetime]]:

@@ -42,6 +42,7 @@ from app.store.tables.safeguarding import (
     conduct_sessions,
 )
 from app.store.tables.session_records import (
+    LONG_CALL,
     breach_events,
     breaches,
     call_listed,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
     true,
 )
 
@@ -73,6 +74,8 @@ log_invited = Table(  # second members of staff; one who is not on the roster ha
     foreign_key("staff_id", "staff.id"),
 )
 
+LONG_CALL = "ended_at - started_at > 86400000000"  # a day: so few that they are looked at one by one
+
 calls = Table(
     "calls",
     metadata,
@@ -87,9 +90,10 @@ calls = Table(
     foreign_key("organiser_staff_id", "staff.id"),
     Column("channel", Boolean, nullable=False),
     Column("join_key", String(64), index=True),  # a digest of the join link
-    Column("reader", Integer, nullable=False),  # the version of the code that read the original
+    Column("reader", Integer, nullable=False),  # a number that stands for the code that read the original
     Column("stored_at", Instant, nullable=False),
     Index("ix_calls_started_at", "started_at"),
+    Index("ix_calls_long", "started_at", sqlite_where=text(LONG_CALL), postgresql_where=text(LONG_CALL)),
 )
 
 call_originals = Table(  # the JSON as Graph sent it, so that it can be read again

@@ -33,6 +33,8 @@ def _add_evidence() -> None:
     op.add_column("calls", sa.Column("source", sa.String(12), nullable=False, server_default="record"))
     op.add_column("calls", sa.Column("join_key", sa.String(64)))
     op.create_index("ix_calls_join_key", "calls", ["join_key"])
+    is_long = sa.text("ended_at - started_at > 86400000000")
+    op.create_index("ix_calls_long", "calls", ["started_at"], sqlite_where=is_long, postgresql_where=is_long)
     op.add_column("call_stays", sa.Column("has_media", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("call_listed", sa.Column("tenant", sa.String(100)))
     op.add_column("recordings", sa.Column("content_url", sa.Text()))
