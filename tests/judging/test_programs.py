@@ -14,19 +14,6 @@ from tests import people, running
 pytestmark = pytest.mark.usefixtures("story_clock")
 
 
-@pytest.fixture
-def newer(tmp_path: Path) -> Path:
-    """A copy of the program with one rule more."""
-    copy = tmp_path / "newer"
-    for folder in ("app", "data", "tests"):
-        shutil.copytree(
-            ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.sqlite*", "__pycache__", "browser")
-        )
-    with (copy / "app" / "protocol" / "frames.py").open("a", encoding="utf-8") as file:
-        file.write("\n\ndef always() -> bool:\n    return True\n")
-    return copy
-
-
 def test_an_older_program_stops_once_a_newer_one_has_judged(
     new_database: Callable[[], str], newer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
