@@ -211,8 +211,8 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
     Columns: `id`, `kind`, `source`, `place` (the row of the file, or what the sync fetched), `rejected_at`, `column`,
     `value` (blank where withheld), `reason`, `fix`, `attempts`, `original` (the cells that may be shown, by column),
     `withheld` (cells were left out), `fixable` (the columns that the administrator may write; none if the faulty
-    cell is withheld). The pupils of a log are shown only if the row says that it was not counselling. Narratives and
-    call records are never shown.
+    cell is withheld). Of a log only the faulty cell is shown unless the row says that it was not counselling.
+    Narratives and call records are never shown.
     """
     require(person, Resource.REJECTED_ROWS)
     entry = tables.quarantine.c
@@ -246,8 +246,10 @@ def select_shown_cells(
     """Of a rejected row, given by column in lower case, the cells that the administrator may see, and the columns that
     they may write; none if the faulty `column` is withheld."""
     names = _SHOWN[kind]
-    if kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
-        names += _SHOWN_OF_OTHER_LOGS
+    if kind == "logs":
+        is_other = str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES
+        # Of what may be counselling, only the fault: not who did it and when.
+        names = (*names, *_SHOWN_OF_OTHER_LOGS) if is_other else tuple(name for name in names if name == column)
     shown = {name: cells[name] for name in names if name in cells}
     fixable = tuple(name for name in names if name) if (column or "") in names else ()
     if kind == "logs" and column != "staff_email":

@@ -79,12 +79,16 @@ def test_fix_row_refuses_the_log_of_somebody_else(school: School, tmp_path: Path
     logs(school, tmp_path, log("counsellor", "aled", "2026-11-03T10:00") | told | {"ended_at": "soon"})
     mended = {"ended_at": "2026-11-03T10:30", "staff_email": email("admin")}
     assert fix_row(school, admin, number(school), mended) is None  # its author stays
-    logs(school, tmp_path, log("teacher", "aled", "2026-11-04T10:00") | told | {"staff_email": "x@y.example"})
+    logs(
+        school,
+        tmp_path,
+        log("teacher", "aled", "2026-11-04T10:00") | told | {"staff_email": "x@y.example", "ref": "L2"},
+    )
     for author in (email("admin"), email("admin").upper()):
         with pytest.raises(ValueError, match="Log a session"):
             fix_row(school, admin, number(school), mended | {"staff_email": author})
     assert list_sessions(school, admin, (school.settings.rules[0].from_, school.today())).empty
-    assert fix_row(school, admin, number(school), {"staff_email": email("teacher"), "ref": "L2"}) is None
+    assert fix_row(school, admin, number(school), {"staff_email": email("teacher")}) is None
     with school.engine.connect() as connection:
         authors = connection.scalars(select(tables.logs.c.staff_id).order_by(tables.logs.c.id)).all()
     assert authors == [person(school, "counsellor").staff_id, person(school, "teacher").staff_id]
