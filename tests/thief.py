@@ -1,21 +1,26 @@
 """A thief without a key: searches whatever was stolen for a child in counselling, a named adult, and what was written.
 
-    python -m tests.thief STOLEN... --word WORD...
+    python -m tests.thief STOLEN... --word WORD... [--guess FILE...]
 
-STOLEN are files, folders, or the address of a database that the thief can read (postgresql+psycopg://…). Each WORD is
-something that nobody may find. Prints what was found, and exits with 1 if there was anything.
+STOLEN are files, folders, the address of a database that the thief can read (postgresql+psycopg://…), or the address of
+a running server (http://…), whose `/media` he asks for files of which he has guessed the whole content (FILE). Each
+WORD is something that nobody may find. Prints what was found, and exits with 1 if there was anything.
 """
 
 import argparse
 import sqlite3
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, create_engine, select, text
+from streamlit.runtime.memory_media_file_storage import _calculate_file_id, get_extension_for_mimetype
 
+_TYPES = ("text/csv", "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 # The tables of sessions, logs, plans and calls with pupils: how each is joined to whoever held it.
 _COUNSELLING = {
@@ -57,6 +62,25 @@ def search_database(connection: Connection, words: Iterable[str]) -> Iterator[st
                     yield f"{table.name}.{column}: {word}"
     yield from (f"beside counselling, by {way}: {name}" for way, name in find_children_in_counselling(connection))
     yield from (f"named in a concern about conduct: {name}" for name in find_adults_named(connection))
+
+
+def search_server(address: str, guesses: Iterable[Path]) -> Iterator[str]:
+    """The files that a server gives to somebody who is not signed in but has guessed their content, which Streamlit
+    turns into their addresses."""
+    for guess in guesses:
+        for kind in _TYPES:
+            for name in (None, guess.name):
+                file = _calculate_file_id(guess.read_bytes(), kind, name) + get_extension_for_mimetype(kind)
+                if _is_given(f"{address}/media/{file}"):
+                    yield f"{address}: {guess.name}"
+
+
+def _is_given(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url) as answer:  # nosec B310
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False
 
 
 def find_children_in_counselling(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -117,10 +141,13 @@ def _has_tables(file: Path) -> bool:
         return connection.execute("select 1 from sqlite_master where name = 'conduct_named'").fetchone() is not None
 
 
-def search(stolen: Iterable[str], words: Iterable[str]) -> list[str]:
-    """Everything that the thief finds in files, folders and databases."""
-    words, found = list(words), list[str]()
+def search(stolen: Iterable[str], words: Iterable[str], guesses: Iterable[Path] = ()) -> list[str]:
+    """Everything that the thief finds in files, folders, databases and servers."""
+    words, found, guesses = list(words), list[str](), list(guesses)
     for where in stolen:
+        if where.startswith("http"):
+            found += search_server(where, guesses)
+            continue
         urls = [where] if "://" in where else []
         if not urls:
             found += search_files(Path(where), words)
@@ -138,7 +165,8 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("stolen", nargs="+")
     arguments.add_argument("--word", action="append", default=[])
+    arguments.add_argument("--guess", action="append", default=[], type=Path)
     given = arguments.parse_args()
-    traces = search(given.stolen, given.word)
+    traces = search(given.stolen, given.word, given.guess)
     print(*traces or ["Nothing was found."], sep="\n")
     sys.exit(bool(traces))

@@ -12,7 +12,7 @@ from app.intake.files import import_table
 from app.school import School
 from app.settings import load_settings
 from app.vocabulary import roles
-from tests import people
+from tests import people, thief
 from tests.browser.conftest import click, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -139,7 +139,9 @@ def test_a_removed_role_ends_what_is_already_on_the_screen(
     expect(page.get_by_text("You do not have access to this page")).to_be_visible()
 
 
-def test_a_file_is_served_only_to_the_sign_in_that_it_was_made_for(window: Callable[..., Page], address: str) -> None:
+def test_a_file_is_served_only_to_the_sign_in_that_it_was_made_for(
+    window: Callable[..., Page], address: str, tmp_path: Path
+) -> None:
     deputy, teacher, visitor = window(), window(), window()
     for page, who, heading in ((deputy, "sdh", "Overview"), (teacher, "teacher", "Log a session")):
         sign_in(page, address, who)
@@ -153,6 +155,8 @@ def test_a_file_is_served_only_to_the_sign_in_that_it_was_made_for(window: Calla
     mine = deputy.request.get(file)
     assert (mine.status, mine.headers["cache-control"]) == (200, "no-store")
     assert [page.request.get(file).status for page in (teacher, visitor)] == [404, 404]
+    download.value.save_as(guess := tmp_path / download.value.suggested_filename)
+    assert thief.search([address], [], [guess]) == []
     assert visitor.request.put(f"{address}/_stcore/upload_file/a/b").status == 403
     cookies = deputy.context.cookies()
     click(deputy.get_by_role("button", name="Sign out"))

@@ -6,11 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary, String, Text, TypeDecorator, insert, select, update
+from streamlit.runtime.memory_media_file_storage import _calculate_file_id
 
 from app.concerns.raising import Report, raise_concern
 from app.intake.calls import import_calls
@@ -200,6 +204,17 @@ def test_the_thief_finds_nothing_in_files_copies_and_the_log(
 def test_the_thief_reads_other_spellings(tmp_path: Path, write: Callable[[str], bytes]) -> None:
     (tmp_path / "x").write_bytes(b"..." + write(NARRATIVE["draft"]))
     assert thief.search([str(tmp_path)], [NARRATIVE["draft"]]) == [f"x: {NARRATIVE['draft']}"]
+
+
+def test_the_thief_finds_a_file_whose_address_follows_from_its_content(tmp_path: Path) -> None:
+    (guess := tmp_path / "list.csv").write_text(NAMES[0], encoding="utf-8")
+    (tmp_path / "media").mkdir()
+    shutil.copy(guess, tmp_path / "media" / f"{_calculate_file_id(guess.read_bytes(), 'text/csv', guess.name)}.csv")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert thief.search([address], [], [guess]) == [f"{address}: list.csv"]
+        server.shutdown()
 
 
 # Each text that the database stores as it is, and why nobody learns from it of a child in counselling, of an adult whom
