@@ -47,6 +47,7 @@ def find_pairs(
     with_pupil = people[people["pupil_id"] != NONE]
     overlapping = _find_overlapping(logs, log_pupils, calls, with_pupil)
     overlapping = _describe(overlapping, logs, calls, people, tolerance)
+    overlapping = overlapping[overlapping["overlap"] > 0]  # a call of no length overlaps nothing
     best = match_best_first(overlapping)
     log_pupils = log_pupils[~log_pupils["log"].isin(best["log"])]
     with_pupil = with_pupil[~with_pupil["call"].isin(best["call"])]

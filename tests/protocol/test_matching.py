@@ -20,7 +20,7 @@ Log = tuple[int, frozenset[int], int, int]
 Call = tuple[frozenset[int], frozenset[int], int, int]
 pupils = st.frozensets(st.integers(1, 3), min_size=1, max_size=2)
 log = st.tuples(st.integers(1, 2), pupils, st.integers(0, 120), st.integers(1, 60))
-call = st.tuples(st.frozensets(st.integers(1, 2), max_size=2), pupils, st.integers(0, 120), st.integers(1, 60))
+call = st.tuples(st.frozensets(st.integers(1, 2), max_size=2), pupils, st.integers(0, 120), st.integers(0, 60))
 
 
 CALL_ROOM = 99  # in place of staff, it marks a room without staff
@@ -125,6 +125,13 @@ def test_match_of_equal_pairs_takes_the_lowest_id() -> None:
     lesson, seen = (1, frozenset({1}), 0, 30), (frozenset({1}), frozenset({1}), 0, 30)
     assert find_calls([lesson], [seen, seen], call_id=["c2", "c1"]).iloc[0].tolist() == [0, 1, 0]
     assert find_calls([lesson, lesson], [seen], ref=["L2", "L1"]).values.tolist() == [[1, 0, 0]]
+
+
+def test_match_of_a_call_of_no_length_takes_the_nearest_start() -> None:
+    """It overlaps neither log, though the first covers it."""
+    logs: list[Log] = [(1, frozenset({1}), 0, 60), (2, frozenset({1}), 50, 10)]
+    calls: list[Call] = [(frozenset(), frozenset({1}), 45, 0)]
+    assert find_calls(logs, calls)[["log", "call"]].to_numpy().tolist() == [[1, 0]]
 
 
 def test_match_joins_a_dropped_connection() -> None:
