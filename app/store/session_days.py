@@ -56,7 +56,8 @@ def pack(connection: Connection) -> None:
     is_empty, schema = _day.packed.is_(None), _build_schema()
     mark = _compute_mark(schema)
     rows = _read_sessions(connection, _session.day.in_(select(_day.day).where(is_empty)))
-    connection.execute(delete(tables.session_days).where(is_empty, _day.day.not_in(select(_session.day))))
+    with_sessions = select(_session.day).where(not_(_session.confidential))
+    connection.execute(delete(tables.session_days).where(is_empty, _day.day.not_in(with_sessions)))
     packed = [{"of_day": day, "packed": mark + _write(part)} for day, part in _iter_days(rows, schema)]
     if packed:
         connection.execute(update(tables.session_days).where(_day.day == bindparam("of_day")), packed)

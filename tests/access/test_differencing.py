@@ -50,6 +50,7 @@ def stopped_clock(story_clock: Clock) -> Clock:
 
 
 FIRST = date(2026, 9, 7)
+WITHOUT_SESSIONS = date(2026, 9, 14)
 DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
     lambda ends: (FIRST + timedelta(days=min(ends)), FIRST + timedelta(days=max(ends)))
 )
@@ -313,6 +314,7 @@ ANYBODY = st.sampled_from(["commands", "papers", "emails", *(who for who in peop
 @example(one=Counselling("aled", FIRST, 10, "counselling"), name="admin")
 @example(one=Counselling("bethan", FIRST + timedelta(days=30), 9, "a talk"), name="sdh")
 @example(one=Counselling("aled carys", FIRST, 9, "counselling"), name="commands")
+@example(one=Counselling("aled", WITHOUT_SESSIONS, 7, "counselling"), name="slt")
 def test_nothing_tells_of_one_counselling_session(
     check: Callable[[Counselling, str], None], one: Counselling, name: str
 ) -> None:
