@@ -32,7 +32,7 @@ from app.store.copies import protect
 from app.store.tables import logs, metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_BUSY_SECONDS = 60
+_BUSY_SECONDS = 120
 _BUSY_SECONDS_OF_SQLITE = 10  # the last of these, in which SQLite itself waits
 _UPGRADE_SECONDS = 60 * 60  # the longest that a process waits for another one to bring the tables up to date
 _JUST_CREATED = 60  # seconds
@@ -136,19 +136,21 @@ def _open_sqlite(url: str) -> Engine:
 
 
 def _acquire_write_lock(connection: Any) -> bool:
-    """Wait for the write lock; whether it was acquired. SQLite polls so rarely that a writer can starve: of twenty busy
-    writers one may wait a minute. Polling often, at random intervals, gives every writer a turn."""
-    last = monotonic() + _BUSY_SECONDS - _BUSY_SECONDS_OF_SQLITE
+    """Wait for the write lock; whether it was acquired. SQLite polls so rarely that a writer can starve, and one that
+    has just written would have the lock again before any other looks. Waiting at random before each attempt, and less
+    the longer it has waited, gives every writer a turn."""
+    began, longest = monotonic(), 0.01
     connection.execute("pragma busy_timeout=0")
     try:
-        while monotonic() < last:
+        while (waited := monotonic() - began) < _BUSY_SECONDS - _BUSY_SECONDS_OF_SQLITE:
+            sleep(uniform(longest / 4, longest))  # not used for security # noqa: S311 # nosec B311
             try:
                 connection.execute("begin immediate")
                 return True
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     break  # `begin` raises it again, as SQLAlchemy's
-                sleep(uniform(0.002, 0.02))  # not used for security # noqa: S311 # nosec B311
+            longest = 0.01 + 0.5 / (1 + waited)
     finally:
         connection.execute(f"pragma busy_timeout={_BUSY_SECONDS_OF_SQLITE * 1000}")
     return False
