@@ -30,7 +30,7 @@ def _count_logs(school: School) -> int:
         return connection.scalar(select(func.count()).select_from(tables.logs)) or 0
 
 
-def _save_until_killed(address: str, logging: Logging, acknowledged: list[int]) -> None:
+def _save_until_killed(address: str, logging: Logging, acknowledged: list[int], saved: threading.Event) -> None:
     try:
         while True:
             logging.save_next_draft()
@@ -38,8 +38,9 @@ def _save_until_killed(address: str, logging: Logging, acknowledged: list[int]) 
                 window.open("log")
                 window.click("Save log")
                 acknowledged.append(1)
+                saved.set()
     except (WebSocketException, OSError, TimeoutError):
-        return  # the server is gone
+        saved.set()  # the server is gone
 
 
 def test_server_killed_at_random_moments_loses_nothing_that_it_said_was_saved(
@@ -53,9 +54,11 @@ def test_server_killed_at_random_moments_loses_nothing_that_it_said_was_saved(
         process = fork(serve, port, DATABASE_URL=url)
         address = f"http://localhost:{port}"
         await_answer(address, lambda process=process: process.exitcode)  # type: ignore[misc]
-        writer = threading.Thread(target=_save_until_killed, args=(address, logging, acknowledged))
+        saved = threading.Event()
+        writer = threading.Thread(target=_save_until_killed, args=(address, logging, acknowledged, saved))
         writer.start()
-        writer.join(3 + chance.random() * 3)
+        saved.wait()  # for one log, however slow the machine is
+        writer.join(chance.random() * 3)
         process.kill()
         process.join()
         writer.join()
