@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from app.access.administration import is_import_shown
 from app.intake.roles import ALERT, RoleChange, read_addresses, receives_own_role, record_roles
 from app.intake.stored_logs import relink_concerns
 from app.intake.timeline import Timeline, read_timelines
@@ -20,7 +21,7 @@ from app.intake.undo_sessions import detach_sessions, judge_undone, restore_sess
 from app.school import School
 from app.store import audit_log, changes, reading, session_days, tables
 from app.store.changes import Change
-from app.store.encryption import decrypt
+from app.store.concerns import find_conduct_links, list_named
 from app.store.writing import raise_revision
 
 _breach, _done = tables.breaches.c, tables.imports.c
@@ -68,7 +69,8 @@ class NotUndoneError(Exception):
 
 @dataclass(frozen=True)
 class LastImport:
-    """The last import that could be undone: its files, and when it was made."""
+    """The last import that could be undone: its files, without those of nothing but counselling, and when it was
+    made."""
 
     numbers: tuple[int, ...]
     sources: tuple[str, ...]
@@ -76,9 +78,10 @@ class LastImport:
 
 
 def describe_last_import(school: School) -> LastImport | None:
-    """The last import; None if there is none that could be undone."""
+    """The last import; None if there is none that could be undone, or if it is of nothing but counselling, which no
+    list of imports shows."""
     with school.engine.connect() as connection:
-        return _describe(changes.read_changes(connection, tables.imports))
+        return _describe(connection, changes.read_changes(connection, tables.imports))
 
 
 def find_obstacles(school: School) -> list[str]:
@@ -92,7 +95,7 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
     has been built on it."""
     with school.writing() as connection:
         recorded = changes.read_changes(connection)
-        last = _describe(recorded)
+        last = _describe(connection, recorded)
         if last is None:
             raise NotUndoneError("There is no import to undo. Only the last one can be undone, and only once.")
         if obstacles := _list_obstacles(connection, recorded):
@@ -112,9 +115,10 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
         session_days.pack(connection)
         undone = update(tables.imports).where(_done.id.in_(last.numbers))
         connection.execute(undone.values(undone_at=school.now()))
-        kinds = connection.scalars(select(_done.kind).where(_done.id.in_(last.numbers)).order_by(_done.id)).all()
-        for kind in kinds:
-            record_change(connection, school, actor_id, "changed", f"import of {kind}, undone")
+        kinds = select(_done.kind, is_import_shown().label("shown")).where(_done.id.in_(last.numbers))
+        for row in connection.execute(kinds.order_by(_done.id)).all():
+            prefix = "" if row.shown else audit_log.CONFIDENTIAL
+            record_change(connection, school, actor_id, "changed", f"{prefix}import of {row.kind}, undone")
         changes.forget(connection)
         raise_revision(connection)
     return last
@@ -149,20 +153,24 @@ def _is_of_roles(change: Change) -> bool:
     return change.table is tables.alerts and (change.after or change.before or {})["kind"] == ALERT
 
 
-def _describe(recorded: Sequence[Change]) -> LastImport | None:
+def _describe(connection: Connection, recorded: Sequence[Change]) -> LastImport | None:
     rows = [change.after for change in recorded if change.table is tables.imports and change.after]
-    if not rows:
+    numbers = tuple(row["id"] for row in rows)
+    shown = select(_done.source).where(_done.id.in_(numbers), is_import_shown()).order_by(_done.id)
+    sources = tuple(connection.scalars(shown))
+    if not sources:
         return None
-    numbers, sources = tuple(row["id"] for row in rows), tuple(decrypt(row["source"].encode()).decode() for row in rows)
     return LastImport(numbers, sources, tables.EPOCH + timedelta(microseconds=rows[0]["imported_at"]))
 
 
 def _list_obstacles(connection: Connection, recorded: Sequence[Change]) -> list[str]:
-    last = _describe(recorded)
+    last = _describe(connection, recorded)
     if last is None:
         return []
-    later = connection.scalars(select(_done.source).where(_done.id > max(last.numbers)).order_by(_done.id)).all()
-    words = [f"{', '.join(later)} was imported"] if later else []
+    query = select(_done.source, is_import_shown().label("shown")).where(_done.id > max(last.numbers))
+    later = connection.execute(query.order_by(_done.id)).all()
+    shown = [row.source for row in later if row.shown]
+    words = [f"{', '.join(shown)} was imported"] if shown else [_CONFIDENTIAL] if later else []
     return list(dict.fromkeys([*words, *_find_obstacles(connection, _list_own(recorded), last.imported_at)]))
 
 
@@ -208,7 +216,7 @@ def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Cha
 
 
 def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str]:
-    """What people wrote about the sessions of the import's logs and calls."""
+    """What people wrote about the sessions of the import's logs and calls, and about its new staff."""
     logs = [change for change in own if change.table is tables.logs and change.before is None]
     calls = [change for change in own if change.table is tables.calls and change.before is None]
     refs, log_ids = [(change.after or {})["ref"] for change in logs], [change.key[0] for change in logs]
@@ -218,7 +226,7 @@ def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str
     links = select(link.id).where(
         reading.is_among(connection, link.log_ref, refs) | reading.is_among(connection, link.call_id, call_ids)
     )
-    if set(connection.scalars(links)) - ours:
+    if set(connection.scalars(links)) - ours or _is_in_conduct_concern(connection, own):
         yield _CONFIDENTIAL
     sessions = set(connection.scalars(select(session.id).where(reading.is_among(connection, session.log_id, log_ids))))
     of_calls = select(of_call.session_id).where(reading.is_among(connection, of_call.call_id, call_ids))
@@ -232,3 +240,20 @@ def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str
     answered = check.result.is_not(None) & reading.is_among(connection, check.session_id, sessions)
     if connection.scalar(select(check.id).where(answered).limit(1)) is not None:
         yield _describe_obstacle("spot_checks")
+
+
+def _is_in_conduct_concern(connection: Connection, own: Sequence[Change]) -> bool:
+    """Whether a concern about conduct names somebody new of an import's, or is linked to a log or call of its own. What
+    these concerns refer to is encrypted, so no foreign key says it."""
+    new = [change for change in own if change.before is None and change.after is not None]
+    staff = {change.key[0] for change in new if change.table is tables.staff}
+    if not staff.isdisjoint(staff_id for _, staff_id in list_named(connection)):
+        return True
+    # A log that only got another reference may have been linked before the import.
+    logs = [change for change in own if change.table is tables.logs and change.after is not None]
+    renamed = {
+        row["ref"] for change in logs if (row := change.after) and change.before and change.before["ref"] != row["ref"]
+    }
+    refs = {(change.after or {})["ref"] for change in new if change.table is tables.logs} - renamed
+    calls = {change.key[0] for change in new if change.table is tables.calls}
+    return any(find_conduct_links(connection, *given) for given in (("log_ref", refs), ("call_id", calls)))

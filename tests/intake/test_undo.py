@@ -10,15 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
+from app.access.administration import get_audit_trail
 from app.concerns.raising import Report, raise_concern
 from app.intake.calls import import_calls
-from app.intake.files import AS_OF_TODAY, import_logs, import_roster, import_table
+from app.intake.files import AS_OF_TODAY, import_logs, import_roster, import_table, prepare_tables
 from app.intake.logs import enter_log
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
-from app.intake.undo import NotUndoneError, describe_last_import, undo_last_import
+from app.intake.transaction import carry_out
+from app.intake.undo import NotUndoneError, describe_last_import, find_obstacles, undo_last_import
 from app.operations.retention import purge
 from app.parents.letters import mark_letters_sent
+from app.records.tables.tabular import read_table
 from app.school import School
 from app.sessions.breaches import explain_breaches
 from app.store import reading, tables
@@ -262,10 +265,7 @@ def test_undo_last_import_is_refused_once_a_breach_is_explained_or_a_log_correct
     logged = log("tutor", "bethan", "2026-11-04T10:00", ref="L2", dress_ok="no")
     teacher = someone(busy_school, "tutor")
     File("logs", [logged]).read_into(busy_school, tmp_path)
-    with busy_school.engine.connect() as connection:
-        query = select(tables.sessions.c.id).join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
-        session_id = connection.scalars(query.where(tables.logs.c.ref == "L2")).one()
-    explain_breaches(busy_school, teacher, session_id, "I forgot.")
+    explain_breaches(busy_school, teacher, _session_of(busy_school, "L2"), "I forgot.")
     enter_log(busy_school, logged | {"dress_ok": "yes"}, teacher.staff_id, "typed wrongly")
     with pytest.raises(NotUndoneError, match="a session was logged or corrected") as refused:
         undo_last_import(busy_school)
@@ -278,6 +278,72 @@ def test_undo_last_import_is_refused_once_a_new_member_of_staff_has_signed_in(sc
         school.add_to_trail(connection, "new@habs.example", "signed in", "")
     with pytest.raises(NotUndoneError, match="has signed in"):
         undo_last_import(school)
+
+
+def _report_conduct(school: School, adult: str, session_id: int | None = None) -> None:
+    """As the tutor, of a member of staff given by name or address."""
+    named = [people.staff_id(school, adult)]
+    report = Report(CONDUCT, "He shouted.", [next(iter(CONDUCT.categories))], staff_ids=named, told_dsp=True)
+    raise_concern(school, someone(school, "tutor"), report, session_id)
+
+
+def _session_of(school: School, ref: str) -> int:
+    query = select(tables.sessions.c.id).join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
+    with school.engine.connect() as connection:
+        return int(connection.scalars(query.where(tables.logs.c.ref == ref)).one())
+
+
+def test_undo_last_import_is_refused_once_a_concern_names_a_new_member_of_staff(school: School, tmp_path: Path) -> None:
+    new = TEACHER | {"email": "new@habs.example", "name": "New", "roles": "teacher"}
+    File("staff", [new]).read_into(school, tmp_path)
+    _report_conduct(school, "new@habs.example")
+    with pytest.raises(NotUndoneError, match="something confidential was recorded"):
+        undo_last_import(school)
+    assert people.staff_id(school, "new@habs.example")
+
+
+def test_undo_last_import_is_refused_once_a_concern_about_conduct_is_linked_to_its_log(
+    school: School, tmp_path: Path
+) -> None:
+    File("logs", [log("tutor", "bethan", START, ref="L2")]).read_into(school, tmp_path)
+    _report_conduct(school, "teacher", _session_of(school, "L2"))
+    with pytest.raises(NotUndoneError, match="something confidential was recorded"):
+        undo_last_import(school)
+    # Another log of the session takes the first one's place, and its link. Undoing that gives the link back.
+    File("logs", [log("tutor", "bethan", START, ref="L1", dress_ok="no")]).read_into(school, tmp_path)
+    undo_last_import(school)
+    with school.engine.connect() as connection:
+        assert connection.scalars(select(tables.conduct_sessions.c.log_ref)).all() == ["L2"]
+
+
+SECRET = log("counsellor", "aled", "2026-11-05T12:00", ref="L7", purpose="counselling")
+
+
+def test_an_import_of_nothing_but_counselling_is_never_named_and_cannot_be_undone(
+    school: School, tmp_path: Path
+) -> None:
+    File("pupils", [NEW]).read_into(school, tmp_path)
+    secret = call("c7", "2026-11-05T12:00", {"counsellor": (0, 30), "aled": (0, 30)})
+    import_calls(school, calls(tmp_path / "secret.json", secret))
+    assert find_obstacles(school) == ["something confidential was recorded"]
+    File("logs", [SECRET]).read_into(school, tmp_path)
+    assert describe_last_import(school) is None
+    assert find_obstacles(school) == []
+    before = _rows(school)
+    with pytest.raises(NotUndoneError, match="no import to undo"):
+        undo_last_import(school)
+    assert _rows(school) == before
+
+
+def test_undo_last_import_names_of_its_files_none_of_nothing_but_counselling(school: School, tmp_path: Path) -> None:
+    files = {"pupils": [NEW], "logs": [SECRET]}
+    read = {kind: read_table(table(tmp_path / f"{kind}.csv", rows)) for kind, rows in files.items()}
+    before, admin = _rows(school)["pupils"], someone(school, "admin")
+    carry_out(school, prepare_tables(school, read, admin.staff_id))
+    assert undo_last_import(school, admin.staff_id).sources == ("pupils.csv",)
+    assert (_rows(school)["pupils"], _rows(school)["logs"]) == (before, [])
+    undone = get_audit_trail(school, admin)["subject"].str.contains("undone")
+    assert get_audit_trail(school, admin)["subject"][undone].tolist() == ["import of pupils, undone"]
 
 
 def test_purge_and_reencrypt_all_leave_nothing_to_undo(school: School, tmp_path: Path) -> None:

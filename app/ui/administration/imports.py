@@ -267,8 +267,9 @@ def _show_done(school: School, person: Person, results: list[ImportResult]) -> N
         show_result(result)
     more, undo, _ = st.columns([1, 1, 3])
     more.button("Import more", type="primary", icon=":material/upload:", on_click=guard(_start_again), width="stretch")
-    with undo:
-        _show_undo(school, person)
+    if describe_last_import(school):
+        with undo:
+            _show_undo(school, person)
 
 
 def _show_last_import(school: School, person: Person) -> None:
