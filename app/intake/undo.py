@@ -7,13 +7,13 @@ one.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
 from app.access.administration import is_import_shown
-from app.intake.roles import ALERT, RoleChange, read_addresses, receives_own_role, record_roles
+from app.intake.roles import ALERT, RoleChange, read_addresses, receives_own_role, record_account, record_roles
 from app.intake.stored_logs import relink_concerns
 from app.intake.timeline import Timeline, read_timelines
 from app.intake.transaction import record_change
@@ -60,6 +60,7 @@ _SINCE = {
     "staff": "the roster was changed",
     "staff_versions": "the roster was changed",
 }
+Accounts = Mapping[int, tuple[str, str | None]]  # the address and Entra id of staff, by staff id
 _CONFIDENTIAL = "something confidential was recorded"  # nobody may learn whether it is a concern, and of which kind
 
 
@@ -105,10 +106,12 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
             )
         own = _list_own(recorded)
         before = read_timelines(connection, tables.staff_versions)
+        accounts = _read_accounts(connection)
         change = RoleChange(connection, school, school.now(), actor_id, read_addresses(connection))
         detached = detach_sessions(connection, own)
         changes.reverse(connection, own)
         _record_roles(change, before)
+        _record_accounts(change, before, accounts)
         _take_back_references(connection, own)
         restore_sessions(connection, recorded, detached)
         judge_undone(connection, school, recorded, detached)
@@ -130,6 +133,21 @@ def _record_roles(change: RoleChange, before: Mapping[int, Timeline]) -> None:
     if receives_own_role(change.school, change.actor_id, before, after):
         raise NotUndoneError("It would give you a role back, and nobody can give themselves one. Nothing was changed.")
     record_roles(change, before, {number: after.get(number, []) for number in before})
+
+
+def _record_accounts(change: RoleChange, before: Mapping[int, Timeline], accounts: Accounts) -> None:
+    """Record who has another address or Entra id again; `accounts`: those of everybody before."""
+    change = replace(change, addresses=read_addresses(change.connection))
+    for number, account in sorted(_read_accounts(change.connection).items()):
+        if account != accounts.get(number, account):
+            record_account(change, before, number)
+
+
+def _read_accounts(connection: Connection) -> Accounts:
+    staff = tables.staff.c
+    return {
+        row.id: (row.email, row.entra_id) for row in connection.execute(select(staff.id, staff.email, staff.entra_id))
+    }
 
 
 def _take_back_references(connection: Connection, own: Sequence[Change]) -> None:

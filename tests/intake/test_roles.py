@@ -217,6 +217,20 @@ def test_another_account_of_somebody_with_such_a_role_is_recorded_and_alerted(sc
     assert len(list_changes(school)) == len(before) + 1
 
 
+def test_undoing_an_import_gives_an_account_back_with_a_trace(
+    school: School, tmp_path: Path, story_clock: Clock
+) -> None:
+    told, before = answerable(school), list_changes(school)
+    give(school, tmp_path, "dsp", "dsp", email="other@habs.example", entra_id=entra("dsp"))
+    story_clock.later(minutes=1)
+    undo_last_import(school, staff_id(school, "admin"))
+    assert list_changes(school)[len(before) :] == [
+        (audit_log.COMMAND, "role holder other@habs.example: Entra id or address changed"),
+        (email("admin"), f"role holder {email('dsp')}: Entra id or address changed"),
+    ]
+    assert list_alerted(school) == sorted([*told, *told])  # once about each
+
+
 def test_everybody_gets_one_alert_about_an_import(
     school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
