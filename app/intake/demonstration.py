@@ -14,7 +14,7 @@ from app.school import School
 from app.store.database import DatabaseError
 from app.store.writing import get_meta
 
-_ADDRESS = re.compile(r"[^\s@]@[\w.-]+")
+_ADDRESS = re.compile(r"[^\s@]@(?!thread\.(?:tac)?v2(?![\w.-]))[\w.-]+")  # not the number of a meeting's chat
 _NONE_REAL = (
     "This is the demonstration's database, and no real people may be imported into it{but}. A school starts with an "
     "empty database: set DATABASE_URL to one of the school's own. Nothing was changed."
@@ -22,7 +22,8 @@ _NONE_REAL = (
 
 
 def check_not_demonstration(school: School, kind: str) -> None:
-    """Raise DatabaseError if the database is the demonstration's, and the kind the roster's or of call records."""
+    """Raise DatabaseError if the database is the demonstration's, and the kind the roster's or of call records. While
+    it is being filled, call records get in: they name people by Entra ids, so its own look like others."""
     if kind in (*ROSTER_TABLES, "calls", "recordings") and _is_demonstration(school, unfinished=kind in ROSTER_TABLES):
         raise DatabaseError(_NONE_REAL.format(but=""))
 
@@ -30,13 +31,13 @@ def check_not_demonstration(school: School, kind: str) -> None:
 def check_table(school: School, kind: str, table: Table) -> None:
     """Raise DatabaseError if a table would bring somebody real into the demonstration."""
     check_not_demonstration(school, kind)
-    if _is_demonstration(school):
+    if _is_demonstration(school, unfinished=True):
         _check_made_up(" ".join(map(str, cells.values())) for _, cells in table.rows)
 
 
 def check_objects(school: School, found: Iterable[FoundObject]) -> Iterator[FoundObject]:
     """The objects as they are. Raises DatabaseError at one that would bring somebody real into the demonstration."""
-    is_demonstration = _is_demonstration(school)
+    is_demonstration = _is_demonstration(school, unfinished=True)
     for item in found:
         if is_demonstration:
             table = (item.table or b"").replace(b"\0", b"").decode("latin-1")  # in UTF-8 or UTF-16

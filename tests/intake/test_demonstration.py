@@ -1,12 +1,13 @@
 """Nothing real gets into the demonstration's database, by whatever way; made-up people do."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.graph.errors import NotConfiguredError
 from app.graph.runs import require_registration
@@ -89,6 +90,32 @@ def test_no_import_brings_real_people_into_the_demonstration(demo: School, tmp_p
     with pytest.raises(DatabaseError, match=r"no real people .* empty database"):
         _WAYS[way](demo, tmp_path)
     assert count(demo) == before
+
+
+@pytest.mark.parametrize("way", sorted(_WAYS.keys() - {"calls", "recordings"}))
+def test_no_import_brings_real_people_into_the_demonstration_while_it_is_filled(
+    demo: School, tmp_path: Path, way: str
+) -> None:
+    with demo.writing() as connection:
+        connection.execute(update(tables.meta).where(tables.meta.c.key == "demo").values(key="demo_unfinished"))
+    before = count(demo)
+    with pytest.raises(DatabaseError, match=r"no real people .* empty database"):
+        _WAYS[way](demo, tmp_path)
+    assert count(demo) == before
+
+
+def test_the_number_of_a_chat_in_an_attendance_report_is_not_taken_for_an_address(demo: School, tmp_path: Path) -> None:
+    def report(thread: str) -> Path:
+        people_there = [{"emailAddress": "x@habs.example", "role": "Organizer", "attendanceIntervals": []}]
+        content = {"id": "r1", "chatInfo": {"threadId": thread}, "attendanceRecords": people_there}
+        file = tmp_path / "r.json"
+        file.write_text(json.dumps(content))
+        return file
+
+    for thread in ("19:meeting_abc@thread.v2", "19:abc@thread.tacv2"):
+        assert import_attendance(demo, report(thread)).read == 1
+    with pytest.raises(DatabaseError, match="no real people"):
+        import_attendance(demo, report("carys@thread.v2.org"))
 
 
 def test_no_sync_brings_real_people_into_the_demonstration(demo: School, monkeypatch: pytest.MonkeyPatch) -> None:
