@@ -387,11 +387,8 @@ def test_open_database_changes_nothing_where_a_migration_fails(
     broken = tmp_path / "migrations"
     shutil.copytree(database._MIGRATIONS, broken)
     last = max(broken.glob("versions/[0-9]*.py"))
-    last.write_text(
-        last.read_text().replace(
-            "def upgrade() -> None:", "def upgrade() -> None:\n    do()\n    op.execute('x')\n\n\ndef do() -> None:"
-        )
-    )
+    failing = "def upgrade() -> None:\n    do()\n    op.execute('x')\n\n\ndef do() -> None:"
+    last.write_text(last.read_text().replace("def upgrade() -> None:", failing))
     monkeypatch.setattr(database, "_MIGRATIONS", broken)
     with pytest.raises(DatabaseError):
         open_database(url)
