@@ -110,6 +110,8 @@ def find_adults_named(connection: Connection) -> Iterator[str]:
         yield from (
             staff.get(str(value), str(value)) for value in (row["staff_id"], row["name"]) if _is_readable(value)
         )
+    added = "select recipient_id from conduct_events where kind = 'named' and recipient_id is not null"
+    yield from (staff.get(str(number), str(number)) for number in connection.scalars(text(added)))
     for row in connection.execute(text("select * from conduct_sessions")).mappings():
         for value in (row["log_ref"], row["call_id"]):
             if _is_readable(value):

@@ -298,6 +298,8 @@ class ConcernHistory:
         match name:
             case "recipient_id":
                 answer = self.names.member(event.recipient_id)
+            case "staff_id":
+                answer = self.names.member(answer)
             case "session":
                 answer = sessions[key_of(content)]
             case "pupil":
@@ -335,7 +337,7 @@ _STEPS: dict[str, tuple[str, dict[str, str]]] = {
     "unlinked": ("Child unlinked", {"pupil": "Child"}),
     "session_linked": ("Session linked", {"session": "Session"}),
     "session_unlinked": ("Session no longer linked", {"session": "Session"}),
-    "named": ("Adult added", {"recipient_id": "Who", "name": "Who"}),
+    "named": ("Adult added", {"staff_id": "Who", "name": "Who"}),
     "shared": ("Shared", {"recipient_id": "With"}),
     "unshared": ("No longer shared", {"recipient_id": "With"}),
     "handed_over": ("Handed over", {"system": "To", "reference": "Reference there"}),

@@ -166,7 +166,7 @@ def _check_day(update: _Update) -> None:
 
 
 def _check_named(update: _Update) -> None:
-    if ("recipient_id" in update.answers) == ("name" in update.answers):
+    if ("staff_id" in update.answers) == ("name" in update.answers):
         raise IncompleteStepError("Choose a member of staff, or write the name of somebody who is not on the roster.")
 
 
@@ -253,7 +253,8 @@ def _change_links(
     """Change the pupils, sessions and adults that the concern is about, if the step says so, and judge the sessions
     that it is or was linked to again, if it is about a child."""
     pupils, sessions, now = register.pupils, register.sessions, school.now()
-    links = _read_links(connection, register, number)
+    is_judged = register is CHILD and kind in ("corrected", "linked", "session_linked", "session_unlinked")
+    links = _read_links(connection, number) if is_judged else set()
     if kind == "linked":
         connection.execute(insert(pupils).values(concern_id=number, pupil_id=answers["pupil"]))
         if register is CHILD:
@@ -262,7 +263,7 @@ def _change_links(
         unlinked = (pupils.c.concern_id == number) & (pupils.c.pupil_id == answers["pupil"])
         connection.execute(delete(pupils).where(unlinked))
     elif kind == "named":
-        named = {"staff_id": answers.get("recipient_id"), "name": answers.get("name")}
+        named = {name: answers.get(name) for name in ("staff_id", "name")}
         connection.execute(insert(tables.conduct_named).values(concern_id=number, **named))
         alert(connection, CONDUCT, number, find_conduct_team(connection, number, school.today()), now)
     elif kind in ("session_linked", "session_unlinked"):
@@ -273,13 +274,13 @@ def _change_links(
             rows = connection.execute(select(sessions).where(sessions.c.concern_id == number)).all()
             link = [row.id for row in rows if (row.log_ref, row.call_id) == (session.log_ref, session.call_id)]
             connection.execute(delete(sessions).where(sessions.c.id.in_(link)))
-    if register is CHILD and kind in ("corrected", "linked", "session_linked", "session_unlinked"):
-        judge_linked(connection, school, links | _read_links(connection, register, number))
+    if is_judged:
+        judge_linked(connection, school, links | _read_links(connection, number))
 
 
-def _read_links(connection: Connection, register: Register, number: int) -> set[tuple[str | None, str | None]]:
-    """The log references and call ids of the sessions that a concern is linked to."""
-    link = register.sessions.c
+def _read_links(connection: Connection, number: int) -> set[tuple[str | None, str | None]]:
+    """The log references and call ids of the sessions that a concern about a child is linked to."""
+    link = tables.concern_sessions.c
     rows = connection.execute(select(link.log_ref, link.call_id).where(link.concern_id == number))
     return {(row.log_ref, row.call_id) for row in rows}
 

@@ -62,7 +62,7 @@ STEPS: dict[str, Step] = {
     "named": Step(
         "Add an adult",
         (
-            Ask("recipient_id", "Member of staff", "staff", needed=False),
+            Ask("staff_id", "Member of staff", "staff", needed=False),
             Ask("name", "Or the name of somebody not on the roster", "line", needed=False),
             _WHY,
         ),

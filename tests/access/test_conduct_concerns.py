@@ -65,7 +65,7 @@ def test_get_concern_is_refused_for_good_to_anybody_named_later(school: School) 
     assert own["read_by"].iloc[0].startswith("Sdh, ")
     for adult in ("dsp_sen", "teacher"):
         view = found(get_concern(school, sdh, ref))
-        casework.record(school, sdh, ref, view.version, "named", {"recipient_id": ID[adult], "text": "was there too"})
+        casework.record(school, sdh, ref, view.version, "named", {"staff_id": ID[adult], "text": "was there too"})
     assert get_concern(school, someone(school, "dsp_sen"), ref) is None
     assert as_text(list_own_concerns(school, someone(school, "teacher"), CONDUCT)) == as_text(own), "nothing vanished"
     view = found(get_concern(school, sdh, ref))

@@ -1,12 +1,13 @@
 """From 0.2.0 to 0.3.0: who pupils are, whom a concern about conduct names, and more of what people wrote, encrypted."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 import sqlalchemy as sa
 from alembic import op
 
-from app.store.encryption import encrypt, hide_name, is_hidden
+from app.store.encryption import decrypt, encrypt, hide_name, is_hidden
 
 revision = "0018"
 down_revision = "0017"
@@ -57,7 +58,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("pragma secure_delete=on")  # leave nothing of it in the file
-    _let_levels_change(connection)
+    _change_conduct_events(connection)
     _widen(connection)
     for name, columns in _ENCRYPTED.items():
         _rewrite(connection, name, dict.fromkeys(columns, _encrypt))
@@ -103,10 +104,12 @@ def _rewrite(connection: sa.Connection, name: str, changes: Mapping[str, Callabl
         rows = connection.execute(query.where(sa.tuple_(*key) > sa.tuple_(*last))).all()
 
 
-def _let_levels_change(connection: sa.Connection) -> None:
-    """Rewrite the trigger that refused to change the level of an event, which a new key encrypts again."""
+def _change_conduct_events(connection: sa.Connection) -> None:
+    """Encrypt whom an event names, and rewrite the trigger that refused to change the level of an event, which a new
+    key encrypts again."""
     on_table = " on conduct_events" if connection.dialect.name == "postgresql" else ""
     connection.exec_driver_sql(f"drop trigger conduct_events_no_update{on_table}")
+    _hide_adults_added(connection)
     act = (
         "for each row execute function conduct_events_only_added()"
         if on_table
@@ -116,6 +119,17 @@ def _let_levels_change(connection: sa.Connection) -> None:
         "create trigger conduct_events_no_update "
         f"before update of occurred_at, actor_id, kind, recipient_id, concern_id on conduct_events {act}"
     )
+
+
+def _hide_adults_added(connection: sa.Connection) -> None:
+    """Move the adult whom an event names from a column of its own into its encrypted content."""
+    event = sa.Table("conduct_events", sa.MetaData(), autoload_with=connection)
+    named = sa.select(event.c.id, event.c.recipient_id, event.c.content)
+    named = named.where(event.c.kind == "named", event.c.recipient_id.is_not(None))
+    for number, staff_id, stored in connection.execute(named).all():
+        content = json.loads(decrypt(stored.encode())) if stored else {}
+        hidden = _encrypt(json.dumps(content | {"staff_id": staff_id}))
+        connection.execute(sa.update(event).where(event.c.id == number).values(recipient_id=None, content=hidden))
 
 
 def _widen(connection: sa.Connection) -> None:
