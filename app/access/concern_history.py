@@ -147,6 +147,17 @@ class ConcernHistory:
         return sorted(self.names.pupils.get(number, "") for number in self.pupil_ids)
 
     @property
+    def reported_about(self) -> list[str]:
+        """The names of the pupils whom the report was about, before any was added or unlinked."""
+        pupils = set(self.pupil_ids)
+        for event, content in reversed(list(self.events_of_kind("linked", "unlinked"))):
+            if event.kind == "linked":
+                pupils.discard(content["pupil"])
+            else:
+                pupils.add(content["pupil"])
+        return sorted(self.names.pupils.get(number, "") for number in pupils)
+
+    @property
     def adults(self) -> list[str]:
         """The adults whom a concern about conduct names."""
         return sorted(map(self._adult, self.named))
@@ -250,20 +261,16 @@ class ConcernHistory:
 
     def _report(self, sessions: Mapping[Link, str]) -> Entry:
         """The report as it was before anybody added or corrected anything."""
-        pupils, links, adults = set(self.pupil_ids), {link[:2] for link in self.links}, self.named
-        for event, content in reversed(list(self.events_of_kind("linked", "unlinked", *LINKS, "named"))):
+        links, adults = {link[:2] for link in self.links}, self.named
+        for event, content in reversed(list(self.events_of_kind(*LINKS, "named"))):
             match event.kind:
                 case "named":
                     adults = adults[:-1]
-                case "linked":
-                    pupils.discard(content["pupil"])
-                case "unlinked":
-                    pupils.add(content["pupil"])
                 case "session_linked":
                     links.discard(key_of(content))
                 case "session_unlinked":
                     links.add(key_of(content))
-        children = ", ".join(sorted(self.names.pupils.get(number, "") for number in pupils))
+        children = ", ".join(self.reported_about)
         about = ", ".join(sorted(map(self._adult, adults)))
         words = [(label, text) for label, text in (("Children", children), ("About", about)) if text]
         words += [(label, self.as_text(name, self.reported(name))) for name, label in FIELDS.items()]

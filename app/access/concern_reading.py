@@ -24,7 +24,7 @@ def read_histories(
         )
     }
     ids = select(concern.id).where(condition)
-    needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done"))
+    needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done", "linked", "unlinked"))
     words = [case((needed, event[name])).label(name) for name in ("text", "content")]
     plain = [column for column in event if column.name not in ("text", "content")]
     events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.occurred_at, event.id)

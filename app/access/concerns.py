@@ -48,9 +48,9 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
 
 def list_own_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:
     """The concerns that the person raised, the newest first, also one about conduct that names them by now: if it went
-    from the list, they would learn of it. `ref`, `raised_at`, `happened_at`, `pupils`, `summary`, `childs_words` (as
-    first reported), `received_by` (names of those alerted; blank: nobody yet), `read_by` (names with the time; blank:
-    nobody yet)."""
+    from the list, they would learn of it. As first reported: `ref`, `raised_at`, `happened_at`, `pupils`, `summary`,
+    `childs_words`. Since then: `received_by` (names of those alerted; blank: nobody yet), `read_by` (names with the
+    time; blank: nobody yet)."""
     raised = register.concerns.c.raised_by == person.staff_id
     with school.engine.connect() as connection:
         histories = read_histories(connection, register, raised, school.settings.zone, whole=False)[::-1]
@@ -58,7 +58,7 @@ def list_own_concerns(school: School, person: Person, register: Register = CHILD
         "ref": [history.row.ref for history in histories],
         "raised_at": [history.row.raised_at for history in histories],
         "happened_at": [history.row.happened_at for history in histories],
-        "pupils": [", ".join(history.about) for history in histories],
+        "pupils": [", ".join(history.reported_about) for history in histories],
         "summary": [history.row.summary for history in histories],
         "childs_words": [history.row.childs_words for history in histories],
         "received_by": [", ".join(history.alerted) for history in histories],
@@ -146,7 +146,7 @@ def _read_concerns(
         "happened_at": [history.current()["happened_at"] for history in histories],
         "age_days": [(now - history.row.raised_at).days for history in histories],
         "categories": [history.value("categories") for history in histories],
-        "pupils": [", ".join(history.about) for history in histories],
+        "pupils": [", ".join(history.reported_about) for history in histories],
         "raised_by": [history.names.member(history.row.raised_by) or None for history in histories],
         "owner": [", ".join(history.alerted) for history in histories],
         "summary": [history.value("summary") for history in histories],

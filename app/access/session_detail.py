@@ -8,8 +8,16 @@ import pandas as pd
 from sqlalchemy import Connection, Select, and_, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
-from app.access.policy import COUNSELLING, SHOWN_OF_COUNSELLING, Person, get_scopes
-from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
+from app.access.policy import SHOWN_OF_COUNSELLING, Person, get_scopes
+from app.access.scope import (
+    SESSION,
+    in_school_time,
+    is_confidential,
+    is_counselling,
+    is_open_to,
+    join_values,
+    with_staff_name,
+)
 from app.access.session_calls import SessionCalls, keep_calls, read_session_calls
 from app.access.sessions import read_session_pupils
 from app.judging.parts import find_sessions, read_part
@@ -161,16 +169,18 @@ _ABOUT_CONCERNS = [question.name for question in QUESTIONS if question.only_if i
 
 
 def _read_versions(school: School, connection: Connection, ref: str | None, *, own: bool) -> pd.DataFrame:
-    """The versions of a log, the newest first. Only the author sees a version that says counselling; from others the
-    reasons for corrections are then withheld too, and the others are numbered without it."""
+    """The versions of a log, the newest first. Only the author sees a version that is or may be counselling, and what
+    came before it; to others the next version is the first."""
     log, today = tables.logs, school.today()
     facts = ("id", "version", "entered_at", "correction_reason", "started_at", "ended_at", *ANSWERS)
-    query = select(*(log.c[name] for name in facts)).where(log.c.ref == ref).order_by(log.c.version.desc())
+    private = is_counselling(log.c.purpose, log.c.staff_id).label("private")
+    query = select(*(log.c[name] for name in facts), private).where(log.c.ref == ref).order_by(log.c.version.desc())
     versions = reading.read_frame(connection, with_staff_name(query, "entered_by", log.c.entered_by, today))
-    counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
-    if not own and counselling.any():
-        versions = versions[~counselling].assign(correction_reason=None)
-        versions["version"] = range(len(versions), 0, -1)
+    private = versions.pop("private").astype(bool)
+    if not own and private.any():
+        last = versions.loc[private, "version"].max()
+        versions = versions[versions["version"] > last].assign(version=versions["version"] - last)
+        versions["correction_reason"] = versions["correction_reason"].where(versions["version"] > 1)
     pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
     log_pupil, invited = tables.log_pupils.c, tables.log_invited.c
     ids = versions["id"].tolist()

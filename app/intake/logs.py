@@ -30,7 +30,8 @@ CORRECTION_REASON = "correction_reason"  # the form field, named like a column s
 
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
-    """Store the logs of a file that are not stored yet; one whose reference is another's is rejected. Of two logs of
+    """Store the logs of a file that are not stored yet; one whose reference is another's is rejected, or left out if
+    the other is counselling. Of two logs of
     one session the one with the lower reference counts, in whatever order they come: it is a new version of one that
     was stored and says otherwise, unless its author has entered, confirmed or corrected that one."""
     parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
@@ -42,7 +43,12 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
         try:
             ref = stored.find_same(read.row)
         except InvalidCellError as fault:
-            result.rejected.append(reject(read.number, read.cells, fault))
+            if (ref := stored.find_counselling(read.row)) is None:
+                result.rejected.append(reject(read.number, read.cells, fault))
+                continue
+            # A rejected row would tell whoever imports it of that session: it counts as stored already.
+            result.unchanged += 1
+            result.note_keys("unchanged", [ref])
             continue
         if ref is None:
             stored.add(read.row)

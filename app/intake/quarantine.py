@@ -52,6 +52,8 @@ def reject_entry(kind: str, entry: Any, reason: str) -> RejectedRecord:
 def quarantine_rows(connection: Connection, result: ImportResult, now: datetime) -> int:
     """Put the rejected rows of an import into quarantine, and reopen those of a roster that had been fixed. Returns
     the number of new rows."""
+    if not result.rejected:
+        return 0
     kind, table = result.kind, tables.quarantine
     stored_reasons: dict[str | None, set[str]] = defaultdict(set)
     for column, reason in connection.execute(

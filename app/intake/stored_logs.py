@@ -1,5 +1,6 @@
 """Which logs are stored already: by their reference, and by their session."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, select, type_coerce, update
 
+from app.access.concern_history import LINKS
+from app.access.scope import is_counselling
 from app.intake.transaction import span
 from app.records.logs import Log
 from app.records.rows import InvalidCellError
@@ -20,12 +23,13 @@ SUPERSEDED = "the log of the same session with the lower reference says otherwis
 
 
 class StoredLog(NamedTuple):
-    """A stored log: its reference, the fingerprint of its content, and whether its author has entered, confirmed or
-    corrected it on the screen."""
+    """A stored log: its reference, the fingerprint of its content, whether its author has entered, confirmed or
+    corrected it on the screen, and whether it is or may be counselling."""
 
     ref: str
     fingerprint: str
     by_author: bool = False
+    is_counselling: bool = False
 
 
 class StoredLogs:
@@ -36,8 +40,13 @@ class StoredLogs:
         self._versions: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
         log = tables.logs.c
         of_refs = reading.is_among(connection, log.ref, [given.ref for given in logs])
-        for ref, fingerprint in connection.execute(select(log.ref, log.fingerprint).where(of_refs)):
-            self._versions[ref].add(fingerprint)
+        self._counselling: set[tuple[str, int]] = set()  # references of counselling, with its member of staff
+        private = is_counselling(log.purpose, log.staff_id).label("is_counselling")
+        query = select(log.ref, log.fingerprint, log.staff_id, log.current, private).where(of_refs)
+        for row in connection.execute(query):
+            self._versions[row.ref].add(row.fingerprint)
+            if row.current and row.is_counselling:
+                self._counselling.add((row.ref, row.staff_id))
         self._sessions, self._earlier = _list_sessions(connection, logs)
         changed = [given for given in logs if given.ref in self._versions and not self._is_stored(given)]
         for given in _find_equal(connection, changed):
@@ -71,6 +80,14 @@ class StoredLogs:
             )
         return other.ref if other else None
 
+    def find_counselling(self, log: Log) -> str | None:
+        """The reference of a stored log of counselling that has the session of a log, or its reference and its member
+        of staff; None if there is none."""
+        same = self._sessions.get(_get_session(log))
+        if same and same.is_counselling:
+            return same.ref
+        return log.ref if (log.ref, log.staff_id) in self._counselling else None
+
     def find_other(self, log: Log) -> StoredLog | None:
         """The log of the same session (staff, pupils, start) that has another reference."""
         found = self._sessions.get(_get_session(log))
@@ -103,7 +120,14 @@ def _rename(connection: Connection, ref: str, new_ref: str) -> None:
 
 
 def relink_concerns(connection: Connection, ref: str, new_ref: str) -> None:
-    """Link the concerns that are linked to the log `ref` to the log `new_ref`."""
+    """Link the concerns that are or were linked to the log `ref` to the log `new_ref`."""
+    for event in (tables.concern_events, tables.conduct_events):
+        steps = connection.execute(select(event.c.id, event.c.content).where(event.c.kind.in_(LINKS))).all()
+        for number, content in steps:
+            answers = json.loads(content)
+            if answers["log_ref"] == ref:
+                renamed = json.dumps(answers | {"log_ref": new_ref})
+                connection.execute(update(event).where(event.c.id == number).values(content=renamed))
     of_child, of_conduct = tables.concern_sessions, tables.conduct_sessions
     connection.execute(update(of_child).where(of_child.c.log_ref == ref).values(log_ref=new_ref))
     linked = of_conduct.c.id.in_(find_conduct_links(connection, "log_ref", [ref]))
@@ -119,16 +143,18 @@ def _list_sessions(
     starts = {span(given.started_at, given.ended_at)[0] for given in logs}
     is_then = reading.is_among(connection, type_coerce(log.started_at, BigInteger), starts)
     content = log.id, log.ref, log.fingerprint, log.staff_id, log.started_at
+    private = is_counselling(log.purpose, log.staff_id).label("is_counselling")
     stored = connection.execute(
-        select(*content, log.current, log.unconfirmed, log.correction_reason).where(is_then)
+        select(*content, log.current, log.unconfirmed, log.correction_reason, private).where(is_then)
     ).all()
     pupils = _list_pupils(connection, [row.id for row in stored])
     current, earlier = {}, {}
     for row in stored:
         session = (row.staff_id, pupils[row.id], row.started_at)
         if row.current:
-            by_author = row.unconfirmed is False or row.correction_reason not in (None, SUPERSEDED)
-            current[session] = StoredLog(row.ref, row.fingerprint, by_author)
+            # Version 0.2.0 did not store which logs came from files: all of them count as confirmed.
+            by_author = not row.unconfirmed or row.correction_reason not in (None, SUPERSEDED)
+            current[session] = StoredLog(row.ref, row.fingerprint, by_author, row.is_counselling)
         else:
             earlier[session, row.fingerprint] = row.ref
     return current, earlier

@@ -254,12 +254,13 @@ class _File:
         return checks
 
     def _show_log(self, ref: str | None) -> Iterator[Cell]:
-        """Every version of the log. A version that says counselling is left out, and with it all reasons for
-        corrections; the others are numbered without it."""
+        """Every version of the log. One that is or may be counselling is left out, and what came before it: the next
+        version is the first."""
         log = tables.logs
         private = is_counselling(log.c.purpose, log.c.staff_id).label("private")
         rows = self.connection.execute(select(log, private).where(log.c.ref == ref).order_by(log.c.version)).all()
-        shown = [row for row in rows if not row.private]
+        last = max((place for place, row in enumerate(rows, start=1) if row.private), default=0)
+        shown = rows[last:]
         for version, row in enumerate(shown, start=1):
             label = f"Log, version {version}, entered {self._format_moment(row.entered_at)}"
             lines = [f"Purpose: {row.purpose}"]
@@ -267,7 +268,7 @@ class _File:
                 answer = row._mapping[question.name]
                 if answer is not None:
                     lines.append(f"{question.label}: {question.answer_label(answer)}")
-            if row.correction_reason and len(shown) == len(rows):
+            if row.correction_reason and version > 1:
                 lines.append(f"Reason for the correction: {row.correction_reason}")
             yield Cell(label, "\n".join([*lines, f"Pupils: {self._name_pupils(row.id)}"]))
 

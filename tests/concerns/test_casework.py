@@ -217,6 +217,8 @@ def test_the_person_who_raised_a_concern_sees_who_read_it(school: School) -> Non
         casework.record_opening(school, who(school, "dsp"), ref)
     assert list_own_concerns(school, who(school, "tutor"))["read_by"].iloc[0].count("Dsp, ") == 1
     step(school, ref, "note", text="secret to them")
+    step(school, ref, "linked", pupil=people.find_pupil(school, "bethan"), text="was there too")
+    assert "Bethan" not in list_own_concerns(school, who(school, "tutor"))["pupils"].iloc[0]
     assert "secret" not in list_own_concerns(school, who(school, "tutor")).to_csv()
 
 

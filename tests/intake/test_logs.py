@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from app.access.concern_detail import get_concern
+from app.access.concern_history import LinkedSession
+from app.concerns import casework
+from app.concerns.raising import Report, raise_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import CORRECTION_REASON, Entered, enter_log
@@ -12,8 +16,9 @@ from app.intake.undo import undo_last_import
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store import tables
+from app.store.concerns import CHILD
 from tests.intake.contents import WHO, outcomes
-from tests.people import call, calls, email, log, staff_id, table
+from tests.people import call, calls, email, find_pupil, found, log, someone, staff_id, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -67,6 +72,20 @@ def test_import_logs_keeps_the_lower_reference_whichever_came_first(school: Scho
     assert outcomes(school, "concern-reported") == {("L1", ""): reported}
 
 
+def test_a_log_with_a_new_reference_stays_in_the_chronology_of_a_concern(school: School, tmp_path: Path) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref) for ref in ("L1", "L2"))
+    import_logs(school, table(tmp_path / "high.csv", [high]))
+    dsp, pupil = someone(school, "dsp"), find_pupil(school, "aled")
+    report = Report(CHILD, "Cried.", ["distress"], [pupil], told_dsp=True)
+    ref = raise_concern(school, someone(school, "teacher"), report).ref
+    session = {"session": LinkedSession("L2", None), "text": "It began there."}
+    casework.record(school, dsp, ref, found(get_concern(school, dsp, ref)).version, "session_linked", session)
+    before = found(get_concern(school, dsp, ref)).entries
+    assert "It began there." in str(before)
+    assert import_logs(school, table(tmp_path / "low.csv", [low])).changed == 1
+    assert found(get_concern(school, dsp, ref)).entries == before
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
 def test_import_logs_judges_the_lower_reference_of_logs_that_differ(
     school: School, tmp_path: Path, order: tuple[int, ...]
@@ -91,6 +110,16 @@ def test_import_logs_supersedes_nothing_that_its_author_has_corrected(school: Sc
     assert outcomes(school, "dress") == {("L2", ""): "breach"}
     assert import_logs(school, table(tmp_path / "equal.csv", [low])).changed == 1  # it is what he has corrected
     assert outcomes(school, "dress") == {("L1", ""): "breach"}
+
+
+def test_import_logs_supersedes_nothing_that_an_earlier_version_stored(school: School, tmp_path: Path) -> None:
+    """It did not store which logs came from files: any may have been entered by its author."""
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, dress_ok="yes") for ref in ("L1", "L2"))
+    import_logs(school, table(tmp_path / "high.csv", [high]))
+    with school.writing() as connection:
+        connection.execute(update(tables.logs).values(unconfirmed=None))
+    assert len(import_logs(school, table(tmp_path / "low.csv", [low | {"dress_ok": ""}])).rejected) == 1
+    assert outcomes(school, "dress") == {("L2", ""): "met"}
 
 
 @pytest.mark.parametrize("by_form_first", [True, False])
