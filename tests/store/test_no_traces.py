@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import create_engine, select, text
 
 from app.__main__ import cli
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.school import School, open_school
+from app.store import tables
 from app.store.backup import backup
+from app.store.database import open_database
 from app.store.encryption import generate_key
 from tests import people
+from tests.store import version_0_1_0
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -57,3 +61,23 @@ def test_keys_rotate_leaves_no_word_in_the_files(
 def test_backup_is_readable_by_its_owner_alone(school_with_note: School, tmp_path: Path) -> None:
     backup(school_with_note.engine, tmp_path / "copy.sqlite")
     assert stat.S_IMODE((tmp_path / "copy.sqlite").stat().st_mode) == 0o600
+
+
+def test_open_database_hides_an_adult_whom_an_earlier_version_added_to_a_concern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", version_0_1_0.KEY)
+    url = f"sqlite:///{tmp_path / 'school.sqlite'}"
+    version_0_1_0.create_database(url)
+    old = create_engine(url)
+    with old.begin() as connection:
+        added = "(id, concern_id, at, kind, told) values (99, 1, 1795843014021212, 'named', 6)"
+        connection.execute(text(f"insert into conduct_events {added}"))
+    old.dispose()
+    engine, event = open_database(url), tables.conduct_events.c
+    with engine.connect() as connection:
+        events = connection.execute(select(event.recipient_id, event.content).where(event.kind == "named")).all()
+        as_stored = connection.execute(text("select content from conduct_events where id = 99")).scalar_one()
+    assert [tuple(row) for row in events] == [(None, '{"staff_id": 6}')]
+    assert as_stored[0] == "g"
+    engine.dispose()

@@ -316,22 +316,6 @@ def test_open_database_reads_what_0_1_0_wrote(old_url: str, monkeypatch: pytest.
     engine.dispose()
 
 
-def test_open_database_hides_an_adult_who_was_added_to_a_concern(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
-    old = create_engine(old_url)
-    with old.begin() as connection:
-        values = "id, concern_id, at, kind, told) values (99, 1, 1795843014021212, 'named', 6)"
-        connection.execute(text(f"insert into conduct_events ({values}"))
-    old.dispose()
-    engine, event = open_database(old_url), tables.conduct_events.c
-    with engine.connect() as connection:
-        added = connection.execute(select(event.recipient_id, event.content).where(event.kind == "named")).all()
-        as_stored = connection.execute(text("select content from conduct_events where id = 99")).scalar_one()
-    assert [tuple(row) for row in added] == [(None, '{"staff_id": 6}')]
-    assert as_stored[0] == "g"
-    engine.dispose()
-
-
 def test_open_database_writes_answers_as_files_are_read_now(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
     old = create_engine(old_url)
