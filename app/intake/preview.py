@@ -3,7 +3,7 @@
 So nothing can be shown that the import itself would not do.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -66,6 +66,7 @@ def preview_import(school: School, run: Run, options: RosterOptions | None = Non
     days = sorted({valid_from or school.today(), school.today()})
     with school.writing() as connection:
         before, open_before = _read_roster(connection, days), _list_open_breaches(connection)
+        hidden = set(connection.scalars(select(tables.sessions.c.id).where(is_confidential())))
         last_change = connection.scalar(select(func.max(_change.id))) or 0
         with recording(connection):
             results = run(connection)
@@ -75,7 +76,7 @@ def preview_import(school: School, run: Run, options: RosterOptions | None = Non
             list(_compare(before, after)),
             len(open_after - open_before),
             len(open_before - open_after),
-            _count_sessions_changed(connection, last_change),
+            _count_sessions_changed(connection, last_change, hidden),
         )
         connection.rollback()
     return preview
@@ -108,10 +109,10 @@ def _list_open_breaches(connection: Connection) -> set[tuple[int, str]]:
     return {(row.session_id, row.clause) for row in connection.execute(still_open)}
 
 
-def _count_sessions_changed(connection: Connection, last_change: int) -> int:
-    """The number of stored sessions, counselling not included, that differ from what they were at a change."""
+def _count_sessions_changed(connection: Connection, last_change: int, hidden: Collection[int]) -> int:
+    """The number of stored sessions, but for those `hidden`, that differ from what they were at a change."""
     recorded = read_changes(connection, tables.sessions, later_than=last_change)
-    before = {change.key: change.before for change in recorded if change.before and not change.before["confidential"]}
+    before = {change.key: change.before for change in recorded if change.before and change.key[0] not in hidden}
     now = read_rows(connection, tables.sessions, before)
     return sum(now.get(key) != row for key, row in before.items())
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from app.intake.files import import_logs, prepare_file, prepare_roster
+from app.intake.calls import import_calls
+from app.intake.files import import_logs, import_table, prepare_file, prepare_roster
 from app.intake.people import RosterOptions
 from app.intake.preview import ChangedFact, Preview, describe_effect, list_new_rows, preview_import
 from app.intake.transaction import carry_out
 from app.school import School
 from tests import people
 from tests.intake.contents import all_rows
-from tests.people import email, log, table
+from tests.people import call, calls, email, log, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -75,6 +76,19 @@ def test_preview_import_counts_breaches_that_open_and_close(school: School, tmp_
     closing = _preview(school, "consents", table(tmp_path / "consents.csv", [consent]))
     assert (closing.opened, closing.closed, closing.sessions_changed) == (0, 1, 1)
     assert describe_effect(closing) == ["1 past session would change.", "0 breaches would open, 1 would close."]
+
+
+def test_preview_import_counts_no_session_of_somebody_who_became_a_counsellor(school: School, tmp_path: Path) -> None:
+    """A call that is not logged may be counselling, also from before the roster said so."""
+    import_calls(
+        school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", {"teacher": (0, 30), "aled": (0, 30)}))
+    )
+    file = table(tmp_path / "schools.csv", [{"code": "SEN", "name": "SEN", "senior": "no"}])
+    assert _preview(school, "schools", file).sessions_changed == 1
+    row = {"email": email("teacher"), "name": "Teacher", "school": "SEN", "department": "", "roles": "counsellor"}
+    import_table(school, "staff", table(tmp_path / "staff.csv", [row]))
+    preview = _preview(school, "schools", file)
+    assert (preview.sessions_changed, preview.opened, preview.closed) == (0, 0, 0)
 
 
 def test_list_new_rows_shows_nothing_of_a_pupil_in_a_log(school: School, tmp_path: Path) -> None:
