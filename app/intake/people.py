@@ -6,6 +6,7 @@ Earlier calls and invitations are linked to people as soon as these are on the r
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
@@ -15,7 +16,7 @@ from app.formatting import how_many
 from app.intake.identity import Identities, Known
 from app.intake.recognition import list_sessions_since, recognise
 from app.intake.result import ImportResult
-from app.intake.roles import RoleChange, read_addresses, record_account, record_roles, refuse_own_role
+from app.intake.roles import RoleChange, read_addresses, record_account, record_roles, refuse_account, refuse_own_role
 from app.intake.timeline import EVER, Facts, Timeline, get_facts_on, read_timelines, revise
 from app.judging.rejudge import Affected
 from app.records.people.roster import (
@@ -206,8 +207,8 @@ class _Import:
         for person in people:
             try:
                 known = self.identities.find(person.read.row, self.kind.table.name)
-                if self.kind is _STAFF and known and known.number == self.result.actor_id:
-                    refuse_own_role(get_facts_on(self.timelines[known.number], self.school.today()), person.version)
+                if self.kind is _STAFF and self.result.actor_id is not None:
+                    self._check_own_gain(person, known)
             except InvalidCellError as fault:
                 self.result.rejected.append(reject(person.read.number, person.read.cells, fault))
             else:
@@ -220,6 +221,22 @@ class _Import:
         rows, rejected = combine([person.read for person in found.values()], get_number)
         self.result.rejected = sort_rows([*self.result.rejected, *rejected])
         return [found[read.number] for read in rows]
+
+    def _check_own_gain(self, person: _Person, known: Known | None) -> None:
+        """Raise InvalidCellError if a row would give whoever imports it a role that opens confidential records, or may
+        give them the account of somebody who has one."""
+        before = get_facts_on(self.timelines[known.number], self.school.today()) if known else {}
+        entra_id = person.read.row.entra_id
+        if known and known.number == self.result.actor_id:
+            refuse_own_role(before, person.version)
+        elif entra_id and entra_id != (known.entra_id if known else None) and not self._has_actor_entra_id:
+            refuse_account(before, person.version)
+
+    @cached_property
+    def _has_actor_entra_id(self) -> bool:
+        """Whether the roster had the Entra id of whoever imports before: then it is nobody else's."""
+        staff = self.identities.list_present(_STAFF.table.name)
+        return any(known.number == self.result.actor_id and known.entra_id for known in staff)
 
     def _update_accounts(self, known: Mapping[int, _Person]) -> set[int]:
         """Store new addresses and Entra ids, and what else has no versions. Returns the numbers of the people changed.

@@ -1,5 +1,5 @@
 """Who receives and loses roles by an import: it is on the audit trail, those who answer for roles are alerted, and
-nobody gives themselves one that opens confidential records."""
+nobody gives themselves one that opens confidential records, or the account of somebody who has one."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,6 +49,20 @@ def refuse_own_role(before: Facts, given: Facts) -> None:
             f"would give you the role {' and '.join(role.label for role in new)}, and nobody can give themselves one",
             _FIX,
             "roles",
+        )
+
+
+def refuse_account(before: Facts, given: Facts) -> None:
+    """Raise InvalidCellError if somebody has, or is given, a role that opens confidential records: for the import of
+    somebody whose own Entra id the roster does not have. The Entra id that it gives may be their own, and their account
+    would then be that person's."""
+    held = [role for role in _CONFIDENTIAL if role in _list_words(given) | _list_words(before)]
+    if held:
+        raise InvalidCellError(
+            f"is of somebody with the role {' and '.join(role.label for role in held)}, and the roster does not have "
+            "your own Entra id yet",
+            f"import your own row with your Entra id and then this row again, or {_FIX}",
+            "entra_id",
         )
 
 

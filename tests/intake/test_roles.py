@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.access.administration import list_role_changes
-from app.access.people import find_person
+from app.access.people import find_account, find_person
 from app.access.policy import NotAllowedError
 from app.intake.files import AS_OF_TODAY, import_roster, import_table
 from app.intake.people import RosterOptions
@@ -21,7 +21,7 @@ from app.school import School
 from app.store import audit_log, tables
 from app.vocabulary.roles import Role
 from tests.clock import Clock
-from tests.people import NOW, STAFF, email, entra, someone, staff_id, table
+from tests.people import NOW, STAFF, email, entra, found, someone, staff_id, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -140,6 +140,48 @@ def test_nobody_gives_themselves_a_role_by_fixing_the_row(school: School, tmp_pa
     assert fix_row(school, someone(school, "admin"), number, {"roles": "admin"}) is None
 
 
+def _forget_entra_ids(school: School) -> None:
+    with school.writing() as connection:
+        connection.execute(update(tables.staff).values(entra_id=None))
+
+
+@pytest.mark.parametrize("who", ["dsp", "sdh", "counsellor", "new@habs.example"])
+def test_nobody_takes_the_account_of_somebody_with_such_a_role(school: School, tmp_path: Path, who: str) -> None:
+    roles, own = STAFF.get(who, ["", "", "dsp"])[2], entra("admin")
+    _forget_entra_ids(school)
+    before = list_changes(school)
+    (rejected,) = give(school, tmp_path, who, roles, "admin", entra_id=own).rejected
+    assert (rejected.column, "your own Entra id" in rejected.reason) == ("entra_id", True)
+    assert "import your own row with your Entra id" in rejected.fix
+    # Nor with an Entra id that is nobody's in their own row of the file.
+    facts = {"school": "SEN", "department": "ICT"}
+    rows = [
+        facts | {"email": email("admin"), "name": "Admin", "roles": "admin", "entra_id": own.replace("0000", "9999")},
+        facts | {"email": email(who), "name": who.title(), "roles": roles, "entra_id": own},
+        facts | {"email": email("teacher"), "name": "Teacher", "roles": "teacher", "entra_id": entra("teacher")},
+    ]
+    result = import_table(school, "staff", table(tmp_path / "staff.csv", rows), staff_id(school, "admin"))
+    assert (result.changed, [row.row for row in result.rejected]) == (2, [3])
+    assert find_account(school, own, "") is None
+    assert [subject for _, subject in list_changes(school)[len(before) :]] == [
+        f"role holder {email('admin')}: Entra id or address changed"
+    ]
+
+
+def test_an_administrator_imports_all_entra_ids_once_the_roster_has_their_own(school: School, tmp_path: Path) -> None:
+    _forget_entra_ids(school)
+    row = {"school": "SEN", "department": "ICT"}
+    rows = [
+        row | {"email": email(who), "name": who.title(), "roles": STAFF[who][2], "entra_id": entra(who)}
+        for who in ("dsp", "admin", "teacher")
+    ]
+    file, admin = table(tmp_path / "staff.csv", rows), staff_id(school, "admin")
+    assert [rejected.row for rejected in import_table(school, "staff", file, admin).rejected] == [2]
+    again = import_table(school, "staff", file, admin)
+    assert (again.changed, again.rejected, again.resolved) == (1, [], 1)
+    assert found(find_account(school, entra("dsp"), "")).email == email("dsp")
+
+
 def test_undoing_an_import_takes_its_roles_with_a_trace(school: School, tmp_path: Path, story_clock: Clock) -> None:
     told = answerable(school)
     before = list_changes(school)
@@ -236,8 +278,7 @@ def test_everybody_gets_one_alert_about_an_import(
 ) -> None:
     told, ticks = answerable(school), count()
     monkeypatch.setattr(clock, "source", lambda: NOW + timedelta(microseconds=next(ticks)))
-    with school.writing() as connection:
-        connection.execute(update(tables.staff).values(entra_id=None))
+    _forget_entra_ids(school)
     facts = {"school": "SEN", "department": "", "roles": "dsp"}
     rows = [
         facts | {"email": email(who), "name": who.title(), "entra_id": entra(who)}
@@ -249,8 +290,7 @@ def test_everybody_gets_one_alert_about_an_import(
 
 def test_the_first_entra_id_of_somebody_with_such_a_role_is_recorded(school: School, tmp_path: Path) -> None:
     before = list_changes(school)
-    with school.writing() as connection:
-        connection.execute(update(tables.staff).values(entra_id=None))
+    _forget_entra_ids(school)
     give(school, tmp_path, "dsp", "dsp", entra_id=entra("dsp"))
     give(school, tmp_path, "tutor", "teacher;tutor", entra_id=entra("tutor"))
     assert len(list_changes(school)) == len(before) + 1
