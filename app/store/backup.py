@@ -1,16 +1,15 @@
 """Backs up the embedded database as a consistent copy, and restores it."""
 
-import os
-import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, make_url
 
 from app import clock
-from app.store.copies import CopyError, backup_keys, is_encrypted, protect, unprotect
-from app.store.database import DatabaseError, copy_file
+from app.store.copies import CopyError, copy_file, is_encrypted, protect, unprotect
+from app.store.database import DatabaseError
 
 
 def backup(engine: Engine, file: Path) -> None:
@@ -21,20 +20,9 @@ def backup(engine: Engine, file: Path) -> None:
     if file.exists():
         raise DatabaseError(f"{file} is there already; name a new file.")
     database = Path(engine.url.database)
-    if not backup_keys():
-        copy_checked(database, file)
-        return
-    plain = database.with_name(database.name + ".copy")
-    try:
-        copy_checked(database, plain)
-        protect(plain)
-        shutil.copyfile(plain, file)
-        file.chmod(0o600)
-    except OSError as error:
-        file.unlink(missing_ok=True)
-        raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
-    finally:
-        plain.unlink(missing_ok=True)
+    with _explained_errors():
+        _check_file(database)
+        copy_file(database, file, check=_check_file, protected=True)
 
 
 def restore(url: str, file: Path) -> Path | None:
@@ -88,39 +76,40 @@ def decrypt_copy(file: Path, to: Path) -> None:
 
 def _keep(database: Path, old: Path) -> None:
     try:
-        copy_file(database, old)
-        protect(old)
+        copy_file(database, old, protected=True)
     except sqlite3.Error:  # the database may be damaged, hence the restore: keep its files as they are
         for tail in ("", "-wal"):
             if (part := database.with_name(database.name + tail)).exists():
-                shutil.copy2(part, old.with_name(old.name + tail))
-                old.with_name(old.name + tail).chmod(0o600)
+                protect(part, old.with_name(old.name + tail))
 
 
 def copy_checked(file: Path, copy: Path) -> None:
     """Copy a database file, decrypted. DatabaseError, and no copy, unless both are whole databases of this program."""
-    try:
+    with _explained_errors():
         if file.is_file() and is_encrypted(file):
             _copy_decrypted(file, copy)
         else:
             _check_file(file)
-            copy_file(file, copy)
-        _check_file(copy)
+            copy_file(file, copy, check=_check_file)
+
+
+@contextmanager
+def _explained_errors() -> Iterator[None]:
+    try:
+        yield
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
-    except DatabaseError:
-        copy.unlink(missing_ok=True)
-        raise
 
 
 def _copy_decrypted(file: Path, copy: Path) -> None:
-    copy.unlink(missing_ok=True)
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    shutil.copyfile(file, copy)
     try:
-        unprotect(copy)
+        unprotect(file, copy)
+        _check_file(copy)
     except CopyError as error:
         raise DatabaseError(f"{error} Nothing was changed.") from None
+    except DatabaseError:
+        copy.unlink(missing_ok=True)
+        raise
 
 
 def _check_file(file: Path) -> None:

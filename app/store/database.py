@@ -5,14 +5,12 @@ makes our writers take turns as well: a write judges again what it affects in it
 everything that others have written.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from random import uniform
-from secrets import token_hex
 from time import monotonic, sleep
 from typing import Any
 
@@ -28,14 +26,13 @@ from sqlalchemy.schema import CreateSchema
 
 from app import clock
 from app.log_questions import QUESTIONS
-from app.store.copies import protect
+from app.store.copies import copy_file
 from app.store.tables import logs, metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 120
 _BUSY_SECONDS_OF_SQLITE = 10  # the last of these, in which SQLite itself waits
 _UPGRADE_SECONDS = 60 * 60  # the longest that a process waits for another one to bring the tables up to date
-_JUST_CREATED = 60  # seconds
 _WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
 
 # What a database that cannot be reached, or is locked, raises.
@@ -242,8 +239,7 @@ def _back_up_before_upgrade(connection: Connection, version: str) -> None:
     database = Path(str(connection.engine.url.database))
     copy = database.with_name(f"{database.stem}-{name}{database.suffix}")
     try:
-        copy_file(database, copy)
-        protect(copy)
+        copy_file(database, copy, protected=True)
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(
             f"The database is of an earlier version and is copied before it is brought up to date; the copy {copy} "
@@ -257,45 +253,6 @@ def _copy_into_schema(connection: Connection, schema: str) -> None:
     connection.execute(CreateSchema(schema))
     for table in existing.sorted_tables:
         connection.execute(select(table).into(table.name, schema=schema))
-
-
-def copy_file(database: Path, copy: Path) -> None:
-    """Copy an embedded database while others write to it: all of it, or nothing, readable by its owner alone. What
-    copies that were cut off left in the folder goes. Raises sqlite3.Error or OSError."""
-    _remove_cut_off(copy.parent)
-    part = copy.with_name(f"{copy.name}.part-{token_hex(4)}")
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    read_only = f"{database.absolute().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(read_only, uri=True)) as source, closing(sqlite3.connect(part)) as target:
-            source.backup(target)
-            target.execute("pragma journal_mode=delete")  # so that reading the copy puts no files beside it
-        part.rename(copy)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _remove_cut_off(folder: Path) -> None:
-    """Remove what processes that were killed while they copied left in a folder."""
-    for part in folder.glob("*.part-????????"):
-        if not _is_being_written(part):
-            for tail in ("", "-journal"):
-                part.with_name(part.name + tail).unlink(missing_ok=True)
-
-
-def _is_being_written(part: Path) -> bool:
-    """Whether a process is writing a copy: SQLite locks the file for as long as it does. An empty one may have been
-    created just now."""
-    try:
-        if not part.stat().st_size and clock.now().timestamp() - part.stat().st_mtime < _JUST_CREATED:
-            return True
-        with closing(sqlite3.connect(part, timeout=0)) as connection:
-            connection.execute("begin immediate")
-    except FileNotFoundError:
-        return True  # it is finished
-    except sqlite3.Error as error:
-        return "locked" in str(error)
-    return False
 
 
 def empty_write_ahead_log(engine: Engine) -> bool:

@@ -1,6 +1,8 @@
 """Copies are encrypted with keys of their own where one is set, and deleted with what they hold."""
 
+import os
 import stat
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,6 +14,7 @@ from sqlalchemy import create_engine, text
 from app.demo.filling import fill
 from app.operations.retention import find_expired, purge
 from app.school import School, open_school
+from app.settings import ROOT
 from app.store import copies, database
 from app.store.backup import backup, restore
 from app.store.copies import CopyError, backup_keys, is_encrypted, protect, unprotect
@@ -46,12 +49,12 @@ def test_unprotect_gives_back_what_protect_was_given(
     content, file = b"secret word "[: size % 13] + bytes(max(0, size - size % 13)), tmp_path / "copy"
     file.write_bytes(content)
     monkeypatch.setenv("BACKUP_KEYS", OLD)
-    protect(file)
+    protect(file, file)
     assert is_encrypted(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert b"secret word" not in file.read_bytes()
     monkeypatch.setenv("BACKUP_KEYS", f"{NEW},{OLD}")
-    unprotect(file)
+    unprotect(file, file)
     assert file.read_bytes() == content
     assert [found.name for found in tmp_path.iterdir()] == ["copy"]
 
@@ -63,19 +66,20 @@ def test_unprotect_refuses_a_copy_that_was_cut_or_changed(
     monkeypatch.setenv("BACKUP_KEYS", NEW)
     file = tmp_path / "copy"
     file.write_bytes(bytes(3 << 20))
-    protect(file)
+    protect(file, file)
     file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
     before = file.read_bytes()
     with pytest.raises(CopyError, match="BACKUP_KEYS"):
-        unprotect(file)
+        unprotect(file, file)
     assert file.read_bytes() == before
 
 
 def test_without_a_key_copies_are_as_they_were(tmp_path: Path) -> None:
     assert backup_keys() == ()
-    (tmp_path / "copy").write_bytes(b"x")
-    protect(tmp_path / "copy")
+    (tmp_path / "file").write_bytes(b"x")
+    protect(tmp_path / "file", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b"x"
+    assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o600
 
 
 def test_backup_and_restore_take_encrypted_copies(
@@ -106,6 +110,57 @@ def test_backup_and_restore_take_encrypted_copies(
         "school.sqlite-wal",
         "school.sqlite-shm",
     }
+
+
+def test_a_backup_leaves_files_of_others_with_the_names_of_parts(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = [tmp_path / name for name in ("archive.tar.part-00000001", "of mine.part-abcdefgh", "x.part-0123abcd")]
+    for file in theirs[:2]:
+        file.write_bytes(b"not a database")
+    theirs[2].mkdir()
+    ours = [tmp_path / f"copy.sqlite.part-0123456{n}" for n in range(3)]
+    monkeypatch.setenv("BACKUP_KEYS", NEW)
+    protect(theirs[0], ours[0])
+    ours[1].touch()
+    ours[2].write_bytes(Path(url.removeprefix("sqlite:///")).read_bytes())
+    backup(create_engine(url), tmp_path / "1.sqlite")
+    assert [file.exists() for file in ours] == [True, True, False]  # others may be writing the first two
+    for file in ours[:2]:
+        os.utime(file, (0, 0))
+    backup(create_engine(url), tmp_path / "2.sqlite")
+    assert not any(file.exists() for file in ours)
+    assert all(file.exists() for file in theirs)
+
+
+def test_restore_keeps_a_damaged_database_encrypted(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKUP_KEYS", NEW)
+    backup(create_engine(url), tmp_path / "copy.sqlite")
+    damaged = {"": b"nothing of a database", "-wal": b"nothing either"}
+    for tail, content in damaged.items():
+        (tmp_path / f"school.sqlite{tail}").write_bytes(content)
+    old = restore(url, tmp_path / "copy.sqlite")
+    assert old is not None
+    for tail, content in damaged.items():
+        kept = old.with_name(old.name + tail)
+        assert is_encrypted(kept)
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        unprotect(kept, tmp_path / "plain")
+        assert (tmp_path / "plain").read_bytes() == content
+
+
+def test_restore_to_leaves_nothing_on_a_full_disk(
+    run_command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file may grow beyond 60 kB, as on a full disk."""
+    monkeypatch.setenv("BACKUP_KEYS", NEW)
+    copy, plain = tmp_path / "copy.sqlite", tmp_path / "plain.sqlite"
+    assert run_command("backup", copy).returncode == 0
+    words = f"ulimit -f 60; trap '' XFSZ; exec {' '.join(running.PYTHON)} app restore '{copy}' --to '{plain}'"
+    done = subprocess.run(["bash", "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, "is there room" in done.stderr) == (2, True), done.stderr
+    assert not list(tmp_path.glob("plain.sqlite*"))
+    assert run_command("restore", copy, "--to", plain).returncode == 0
 
 
 def test_the_copy_before_an_upgrade_is_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

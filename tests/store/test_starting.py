@@ -2,19 +2,27 @@
 
 import os
 import random
+import resource
 import shutil
+import signal
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
+from itertools import count
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect
 
 from app.store import audit_log, database
-from app.store.backup import backup
+from app.store.backup import backup, copy_checked
 from app.store.database import open_database
+from app.store.encryption import generate_key
 from tests.running import fork
 from tests.store.test_upgrades import assert_all_there, read_rows
 from tests.store.version_0_1_0 import create_database
@@ -37,6 +45,34 @@ def copy_again_and_again(url: str, folder: str) -> None:
         (Path(folder) / f"{number}.sqlite").unlink()
 
 
+def back_up_killed_while_writing(url: str, file: str) -> None:
+    """Back up, and be killed by the first write to the file, or to what takes its place, beyond 50 kB."""
+
+    def limit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and str(arguments[0]).startswith(file):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    engine = open_database(url)
+    sys.addaudithook(limit)
+    backup(engine, Path(file))
+
+
+def back_up_with_a_pause(url: str, file: str, pause: "Connection[Any, Any]") -> None:
+    """Back up, and pause before the copy beside the database is read, to be encrypted."""
+    opened = count(1)
+
+    def wait(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and "school.sqlite." in str(arguments[0]) and next(opened) == 2:
+            pause.send("paused")
+            pause.recv()
+
+    engine = open_database(url)
+    sys.addaudithook(wait)
+    backup(engine, Path(file))
+
+
 @pytest.fixture(scope="module")
 def old_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a database of 0.1.0, which nobody changes, as a backup that is restored: without a write-ahead
@@ -46,6 +82,11 @@ def old_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("pragma journal_mode=delete")
     return file
+
+
+@pytest.fixture
+def backup_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKUP_KEYS", generate_key())
 
 
 @pytest.fixture
@@ -121,8 +162,13 @@ def test_open_database_killed_while_it_upgrades_loses_nothing(old_database: Path
             assert read_rows(f"sqlite:///{copy}") == before
 
 
+@pytest.mark.parametrize("key", [None, generate_key()])
 @pytest.mark.parametrize("kills", _KILLS)
-def test_backup_killed_at_any_moment_leaves_nothing_once_another_was_made(tmp_path: Path, kills: int) -> None:
+def test_backup_killed_at_any_moment_leaves_nothing_once_another_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int, key: str | None
+) -> None:
+    if key:
+        monkeypatch.setenv("BACKUP_KEYS", key)
     url = f"sqlite:///{tmp_path / 'school.sqlite'}"
     open_database(url).dispose()
     chance = random.Random(21)
@@ -135,13 +181,16 @@ def test_backup_killed_at_any_moment_leaves_nothing_once_another_was_made(tmp_pa
         process.join(chance.uniform(0, 0.2))
         process.kill()
         process.join()
-        for part in folder.iterdir():
-            os.utime(part, (0, 0))  # the next one is not made in the same minute
+        for file in list(folder.glob("*.sqlite")):
+            copy_checked(file, folder / "whole.sqlite")
+        for part in [*folder.iterdir(), *tmp_path.glob("*.part-*")]:
+            os.utime(part, (0, 0))  # the next one is not made in the same hour
         engine = open_database(url)
         backup(engine, folder / "copy.sqlite")
         engine.dispose()
-        assert not list(folder.glob("*.part-*"))
-        copy = open_database(f"sqlite:///{folder / 'copy.sqlite'}")
+        assert not [*folder.glob("*.part-*"), *tmp_path.glob("*.part-*")]
+        copy_checked(folder / "copy.sqlite", folder / "plain.sqlite")
+        copy = open_database(f"sqlite:///{folder / 'plain.sqlite'}")
         with copy.connect() as connection:
             assert audit_log.verify(connection)[1] is None
         copy.dispose()
@@ -159,3 +208,35 @@ def test_backup_leaves_alone_what_another_process_is_writing(tmp_path: Path) -> 
     backup(engine, tmp_path / "2.sqlite")
     engine.dispose()
     assert not part.exists()
+
+
+@pytest.mark.usefixtures("backup_key")
+def test_backup_killed_while_it_writes_leaves_nothing_of_that_name(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path / 'school.sqlite'}", tmp_path / "copies" / "2026-11-26.sqlite"
+    file.parent.mkdir()
+    engine = open_database(url)
+    process = fork(back_up_killed_while_writing, url, str(file))
+    process.join()
+    assert process.exitcode == -signal.SIGXFSZ
+    assert not file.exists()
+    backup(engine, file)
+    engine.dispose()
+    copy_checked(file, tmp_path / "plain.sqlite")
+
+
+@pytest.mark.usefixtures("backup_key")
+def test_two_backups_at_once_are_both_whole(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'school.sqlite'}"
+    engine = open_database(url)
+    ours, theirs = Pipe()
+    process = fork(back_up_with_a_pause, url, str(tmp_path / "1.copy"), theirs)
+    theirs.close()
+    assert ours.recv() == "paused"
+    backup(engine, tmp_path / "2.copy")
+    ours.send("go on")
+    process.join()
+    assert process.exitcode == 0
+    engine.dispose()
+    for name in ("1.copy", "2.copy"):
+        copy_checked(tmp_path / name, tmp_path / "plain.sqlite")
+    assert not list(tmp_path.glob("*.part-*"))
