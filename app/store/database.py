@@ -27,6 +27,7 @@ from sqlalchemy.schema import CreateSchema
 from app import clock
 from app.log_questions import QUESTIONS
 from app.store.copies import copy_file
+from app.store.encryption import encrypt
 from app.store.tables import logs, metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -169,11 +170,23 @@ def _create_or_upgrade(engine: Engine) -> None:
     last = monotonic() + _UPGRADE_SECONDS
     while not _is_up_to_date(engine, scripts):
         try:
-            with writing(engine) as connection:
-                _create_or_upgrade_in(connection, scripts)
+            with _removed_on_error() as copies, writing(engine) as connection:
+                _create_or_upgrade_in(connection, scripts, copies)
         except OperationalError as error:
             if "locked" not in str(error.orig) or monotonic() > last:
                 raise
+
+
+@contextmanager
+def _removed_on_error() -> Iterator[list[Path]]:
+    """A list to add files to, which are removed if what follows fails: otherwise every attempt would leave one."""
+    files: list[Path] = []
+    try:
+        yield files
+    except BaseException:
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _is_up_to_date(engine: Engine, scripts: ScriptDirectory) -> bool:
@@ -181,14 +194,16 @@ def _is_up_to_date(engine: Engine, scripts: ScriptDirectory) -> bool:
         return _read_version(connection) == scripts.get_current_head() and not _list_missing_answers(connection)
 
 
-def _create_or_upgrade_in(connection: Connection, scripts: ScriptDirectory) -> None:
+def _create_or_upgrade_in(connection: Connection, scripts: ScriptDirectory, copies: list[Path]) -> None:
+    """Create or upgrade the tables in a transaction; a file with a copy of the database is added to `copies`."""
     version = _read_version(connection)
     if version is None:
         metadata.create_all(connection, checkfirst=False)
         MigrationContext.configure(connection).stamp(scripts, "head")
     elif version != scripts.get_current_head():
         _check_can_upgrade(version, scripts)
-        _back_up_before_upgrade(connection, version)
+        encrypt(b"")  # a key that cannot be used is reported before anything is copied
+        _back_up_before_upgrade(connection, version, copies)
         config = _configure(_MIGRATIONS)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -229,9 +244,9 @@ def _list_missing_answers(connection: Connection) -> list[Column[Any]]:
     return [logs.c[question.name] for question in QUESTIONS if question.name not in known]
 
 
-def _back_up_before_upgrade(connection: Connection, version: str) -> None:
+def _back_up_before_upgrade(connection: Connection, version: str, copies: list[Path]) -> None:
     """Copy a database of an earlier version, while the lock to write is held: an embedded one to a file beside it,
-    PostgreSQL's tables into a schema."""
+    which is added to `copies`, PostgreSQL's tables into a schema."""
     name = f"version-{version}-{clock.now().astimezone():%Y%m%d-%H%M%S}"
     if connection.dialect.name == "postgresql":
         _copy_into_schema(connection, name.replace("-", "_"))
@@ -245,6 +260,7 @@ def _back_up_before_upgrade(connection: Connection, version: str) -> None:
             f"The database is of an earlier version and is copied before it is brought up to date; the copy {copy} "
             f"could not be written ({error}). Make room beside it, and start again. Nothing was changed."
         ) from None
+    copies.append(copy)
 
 
 def _copy_into_schema(connection: Connection, schema: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from app.demo.filling import fill
 from app.operations.retention import find_expired, purge
 from app.school import School, open_school
-from app.settings import ROOT
+from app.settings import ROOT, SettingsError
 from app.store import copies, database
 from app.store.backup import backup, restore
 from app.store.copies import CopyError, backup_keys, is_encrypted, protect, unprotect
@@ -170,6 +170,21 @@ def test_the_copy_before_an_upgrade_is_encrypted(tmp_path: Path, monkeypatch: py
     open_school(address).engine.dispose()
     (copy,) = tmp_path.glob("old-version-*")
     assert is_encrypted(copy)
+
+
+@pytest.mark.parametrize("variable", ["ENCRYPTION_KEYS", "BACKUP_KEYS"])
+def test_nothing_is_copied_before_an_upgrade_with_a_key_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    address = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    create_database(address)
+    monkeypatch.setenv(variable, "a key cut short")
+    with pytest.raises(SettingsError, match=variable):
+        open_database(address)
+    assert not list(tmp_path.glob("old-version-*"))
+    monkeypatch.delenv(variable)
+    open_database(address).dispose()
+    assert len(list(tmp_path.glob("old-version-*"))) == 1
 
 
 def test_purge_deletes_copies_once_they_are_too_old(url: str, tmp_path: Path, clock: Clock) -> None:
