@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,11 +38,7 @@ class Cell(NamedTuple):
     third: bool = False
 
 
-@dataclass(frozen=True)
-class Record:
-    """One record."""
-
-    cells: Sequence[Cell]
+Record = Sequence[Cell]
 
 
 def create_file_for_command(school: School, email: str) -> str:
@@ -136,7 +131,7 @@ class _File:
         policy = tables.pupil_policies
         query = select(policy).where(policy.c.pupil_id == self.pupil_id).order_by(policy.c.kind)
         for row in self.connection.execute(query):
-            yield Record(_as_cells({row.kind: row.name or "none", "Read": self._format_moment(row.read_at)}))
+            yield _as_cells({row.kind: row.name or "none", "Read": self._format_moment(row.read_at)})
 
     def _format_moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
@@ -151,7 +146,7 @@ class _File:
             "Language of letters": self.account.language,
         }
         contacts = (self.account.contact_emails or "").replace(";", ", ")
-        return Record([*_as_cells(facts), Cell("Addresses of parents or guardians", contacts, third=True)])
+        return [*_as_cells(facts), Cell("Addresses of parents or guardians", contacts, third=True)]
 
     def _show_version(self, row: Any) -> Record:
         facts = {
@@ -163,14 +158,14 @@ class _File:
             "Tutor": self.staff.get(row.tutor_id),
             "Left": "yes" if row.has_left else "",
         }
-        return Record(_as_cells(facts))
+        return _as_cells(facts)
 
     def _show_letter(self, row: Any, *, struck: bool = False) -> Record:
         facts = {"Kind": row.kind.replace("_", " "), "Sent on": f"{row.sent_on:%d %b %Y}"}
         if struck:
             by = self.staff.get(row.struck_by, "")
             facts["Struck out"] = f"{self._format_moment(row.struck_at)} by {by}: {row.reason}"
-        return Record(_as_cells(facts))
+        return _as_cells(facts)
 
     def _show_email(self, row: Any) -> Record:
         facts = {
@@ -179,7 +174,7 @@ class _File:
             "Entered": f"{self._format_moment(row.queued_at)} by {self.staff.get(row.sender_id, '')}",
             "Sent": self._format_moment(row.sent_at) if row.sent_at else "",
         }
-        return Record([*_as_cells(facts), Cell("To", row.recipient, third=True)])
+        return [*_as_cells(facts), Cell("To", row.recipient, third=True)]
 
     def _show_consent(self, row: Any) -> Record:
         event = tables.consent_events.c
@@ -192,7 +187,7 @@ class _File:
             "To": self._format_moment(row.covers_to),
             "Reason": row.reason,
         }
-        return Record([*_as_cells(facts), *(cell for entry in events for cell in self._show_consent_event(entry))])
+        return [*_as_cells(facts), *(cell for entry in events for cell in self._show_consent_event(entry))]
 
     def _show_consent_event(self, row: Any) -> Iterator[Cell]:
         entered = f", entered {self._format_moment(row.entered_at)}" if row.entered_at else ""
@@ -207,7 +202,7 @@ class _File:
         entered = f"{self._format_moment(row.entered_at)} by {self.staff.get(row.entered_by, '')}"
         ended = f"{self._format_moment(row.ended_at)} by {self.staff.get(row.ended_by, '')}" if row.ended_at else ""
         days = {"From": f"{row.from_day:%d %b %Y}", "To": f"{row.to_day:%d %b %Y}"}
-        return Record(_as_cells(days | {"Reason": row.reason, "Entered": entered, "Withdrawn": ended}))
+        return _as_cells(days | {"Reason": row.reason, "Entered": entered, "Withdrawn": ended})
 
     # --- sessions -----------------------------------------------------------------------------------------------
 
@@ -229,7 +224,7 @@ class _File:
         checks = self._list_checks(rows)
         for row in rows:
             head = _as_cells({"When": self._format_moment(row.started_at), "With": row.staff_name or "unknown"})
-            yield Record([*head, *self._show_session(row, checks[row.id])])
+            yield [*head, *self._show_session(row, checks[row.id])]
 
     def _show_session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
         yield Cell("Purpose", row.purpose or "not logged")
@@ -309,7 +304,7 @@ class _File:
         )
         for row in self.connection.execute(stays):
             times = f"{self._format_moment(row.joined_at)} to {self._format_moment(row.left_at)}"
-            yield Record(_as_cells({"In the call": times, "What it was": CallPart(row.part).label}))
+            yield _as_cells({"In the call": times, "What it was": CallPart(row.part).label})
 
     def _show_breaches_and_spot_check(self, session_id: int) -> Iterator[Cell]:
         breach, event = tables.breaches.c, tables.breach_events.c
@@ -337,7 +332,7 @@ class _File:
             for entry in entries:
                 lines = [f"{label}: {text}" for label, text in (*entry.words, ("By", entry.by)) if text]
                 cells.append(Cell(f"{entry.what}, {self._format_moment(entry.at)}", "\n".join(lines)))
-            yield Record(cells)
+            yield cells
 
     def _iter_rejected_rows(self) -> Iterator[Record]:
         """Rejected rows with the pupil's address, less those that may be about counselling."""
@@ -353,7 +348,7 @@ class _File:
                 continue
             head = _as_cells({"File": f"{source}, {self._format_moment(row.rejected_at)}", "Reason": row.reason})
             cells = [cell._replace(third=cell.label == "contact_emails") for cell in _as_cells(facts)]
-            yield Record([*head, *cells])
+            yield [*head, *cells]
 
     def _iter_drafts(self, *forms: str) -> Iterator[Record]:
         """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
@@ -369,7 +364,7 @@ class _File:
             if not named or row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING:
                 continue
             head = _as_cells({"By": self.staff.get(row.staff_id), "Saved": self._format_moment(row.saved_at)})
-            yield Record([*head, *_as_cells(answers)])
+            yield [*head, *_as_cells(answers)]
 
     def _iter_plans(self) -> Iterator[Record]:
         """Plans with the pupil, less those for counselling."""
@@ -385,4 +380,4 @@ class _File:
                 "Purpose": row.purpose,
                 "Reason": row.reason,
             }
-            yield Record(_as_cells(facts))
+            yield _as_cells(facts)

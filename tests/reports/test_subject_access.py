@@ -175,7 +175,8 @@ def test_subject_access_says_what_to_add_in_the_same_words_whether_or_not_there_
     aled, dai = (create_file_for_command(held_much, people.email(who)) for who in ("aled", "dai"))
     by_hand = [page.split("To be added by hand", 1)[1].split("</ul>", 1)[0] for page in (aled, dai)]
     assert by_hand[0] == by_hand[1]
-    assert "Counselling" in by_hand[0]
+    assert "Counselling, with its plans and drafts, and calls" in by_hand[0]
+    assert "rejected call records and attendance reports" in by_hand[0]  # a counsellor has no access to them
     rest = aled.replace(by_hand[0], "")
     for trace in ("secret", "ounsel", "counceling", "12:00", "14:00", "16:00"):
         assert trace not in rest.replace("26 Nov 2026, 16:00", "").replace("27 Nov 2026, 16:00", "")
