@@ -25,7 +25,7 @@ def derive_key(key: str, purpose: str) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(key.encode())
 
 
-def compute_digest(text: str) -> str:
+def compute_keyed_digest(text: str) -> str:
     """64 letters and digits that are equal for equal texts. Without the newest key nobody can find a text by trying;
     while there is no key, anybody can."""
     keys = encryption_keys()

@@ -63,7 +63,7 @@ def draw(connection: Connection, school: School, touched: Touched) -> None:
         return
     sessions = _read_eligible(connection, school.settings, touched.staff_ids, terms)
     seeds = _read_or_make_seeds(connection, school, sessions["term"].unique())
-    sessions["digest"] = [compute_digest(seeds[row.term], row.ref) for row in sessions.itertuples()]
+    sessions["digest"] = [compute_draw(seeds[row.term], row.ref) for row in sessions.itertuples()]
     known = _read_checks(connection, terms, sessions["session_id"].tolist())
     answered = known[known["result"].notna()]
     chosen = sessions[choose(sessions, set(zip(answered["staff_id"], answered["term"], strict=True)))]
@@ -90,7 +90,7 @@ def choose(sessions: pd.DataFrame, answered: Collection[tuple[int, str]]) -> "pd
     return by_share | sessions.index.isin(lowest)
 
 
-def compute_digest(seed: str, ref: str) -> str:
+def compute_draw(seed: str, ref: str) -> str:
     """The SHA-256 of a term's seed, a colon and the reference of a log, in hexadecimal digits."""
     return hashlib.sha256(f"{seed}:{ref}".encode()).hexdigest()
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, create_model
 
 from app.formatting import how_many
-from app.keys import compute_digest
+from app.keys import compute_keyed_digest
 from app.log_questions import QUESTIONS, Question
 from app.records.addresses import parse_email, split_list
 from app.records.fields import (
@@ -252,4 +252,4 @@ def find_ref(cells: Mapping[str, str], settings: Settings) -> str | None:
 def _derive_ref(staff: str, started_at: datetime, pupils: Collection[str]) -> str:
     """A reference for a log without one, equal for equal staff, start and pupils."""
     session = "|".join([staff, started_at.isoformat(), *sorted(pupils)])
-    return f"L-{compute_digest(session)[:16]}"
+    return f"L-{compute_keyed_digest(session)[:16]}"

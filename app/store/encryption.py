@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, LargeBinary, Text, TypeDecorator
 from sqlalchemy.sql import operators
 
-from app.keys import compute_digest, derive_key, encryption_keys
+from app.keys import compute_keyed_digest, derive_key, encryption_keys
 from app.settings import SettingsError
 
 _ENCRYPTED, _BY_FERNET, _PLAIN = b"g", b"s", b"p"  # AES-256-GCM; as version 0.2.0 encrypted; without a key
@@ -109,7 +109,7 @@ def key_status(stored: bytes) -> KeyStatus:
 def hide_name(name: str) -> str:
     """Letters and digits that stand for a name without showing it, the same each time while the newest key stays;
     without keys the name itself."""
-    return compute_digest(name) if encryption_keys() else name
+    return compute_keyed_digest(name) if encryption_keys() else name
 
 
 def is_hidden(name: str) -> bool:

@@ -16,7 +16,7 @@ from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import enter_log
 from app.intake.undo import NotUndoneError, undo_last_import
-from app.judging.spot_checks import choose, compute_digest, draw_again, read_seeds, store_seed
+from app.judging.spot_checks import choose, compute_draw, draw_again, read_seeds, store_seed
 from app.judging.upkeep import refresh
 from app.school import School
 from app.settings import replace_figures
@@ -114,7 +114,7 @@ def answer(school: School, ref: str) -> None:
 def sort_tutors_by_digest() -> list[dict[str, str]]:
     """The tutor's logs, the lowest number first."""
     of_tutor = [row for row in ROWS if row["staff_email"].startswith("tutor@")]
-    return sorted(of_tutor, key=lambda row: compute_digest(SEED, row["ref"]))
+    return sorted(of_tutor, key=lambda row: compute_draw(SEED, row["ref"]))
 
 
 def expected(refs: Iterable[str], share: float) -> set[str]:
@@ -134,7 +134,7 @@ def expected(refs: Iterable[str], share: float) -> set[str]:
 
 
 @pytest.mark.parametrize("share", [0.0001, 0.3])
-@pytest.mark.parametrize("order", [ROWS, ROWS[::-1], sorted(ROWS, key=lambda row: compute_digest("x", row["ref"]))])
+@pytest.mark.parametrize("order", [ROWS, ROWS[::-1], sorted(ROWS, key=lambda row: compute_draw("x", row["ref"]))])
 def test_draw_is_the_same_in_any_order(
     school_with: SchoolWith, tmp_path: Path, share: float, order: list[dict[str, str]]
 ) -> None:
