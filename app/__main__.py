@@ -183,7 +183,7 @@ def verify_command(noted: str | None) -> None:
 
 @cli.group("keys")
 def keys() -> None:
-    """The keys that encrypt narratives, notes and call records (ENCRYPTION_KEYS)."""
+    """The keys that encrypt what people wrote, who pupils are, and call records (ENCRYPTION_KEYS)."""
 
 
 @keys.command("new")
@@ -212,8 +212,7 @@ def rotate_command() -> None:
         _stop("ENCRYPTION_KEYS is not set: set a key first; python -m app keys new prints one.")
     school = open_school()
     with school.writing() as connection:
-        number = reencrypt_all(connection)
-        if number:
+        if reencrypt_all(connection):
             school.add_to_trail(connection, audit_log.COMMAND, "changed", "everything encrypted, with the newest key")
     remove_traces(school.engine)
     click.echo("All values use the newest key.")

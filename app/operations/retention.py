@@ -47,7 +47,6 @@ from app.store.writing import raise_revision
 _session, _of_call = tables.sessions.c, tables.session_calls.c
 _log, _call, _link = tables.logs.c, tables.calls.c, tables.concern_sessions.c
 _COUNSELLING = is_confidential().label("counselling")
-_AUDIT = "entries of the audit trail"
 _by_counsellor = tables.drafts.c.staff_id.in_(select_past_and_present_counsellors())
 # Drafts of a concern about conduct, and of an update to one.
 _about_conduct = or_(tables.drafts.c.form == CONDUCT_DRAFT, tables.drafts.c.form.startswith(CONDUCT.prefix))
@@ -90,7 +89,7 @@ def purge(school: School) -> list[Past]:
         for past, statements in parts:
             for statement in statements:
                 connection.execute(statement)
-            if past.number and past.what != _AUDIT:
+            if past.number:
                 school.add_to_trail(connection, audit_log.COMMAND, "purged", f"{past.what} from before {past.before}")
         audit_log.remove_before(connection, _find_starts(school)["audit"], at=school.now(), by=audit_log.COMMAND)
         changes.forget(connection)  # undoing an import would bring back what was deleted
@@ -153,7 +152,7 @@ def _find_parts(connection: Connection, school: School) -> Iterator[_Part]:
     number = _count(connection, tables.imports, and_(imported, is_import_shown()))
     yield Past("entries of the list of imports", first_import.date(), number), [delete(tables.imports).where(imported)]
     yield _find_copies(connection, school)
-    yield Past(_AUDIT, since["audit"].date(), None), []
+    yield Past("entries of the audit trail", since["audit"].date(), None), []
 
 
 def _count(connection: Connection, table: Table, condition: ColumnElement[bool]) -> int:

@@ -87,17 +87,15 @@ def is_key_lost(connection: Connection) -> bool:
     return newest is not None and key_status(newest.encode()) == KeyStatus.LOST
 
 
-def reencrypt_all(connection: Connection) -> int:
-    """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
-    without those of concerns about conduct, since no figure may reveal them."""
+def reencrypt_all(connection: Connection) -> bool:
+    """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns whether there was
+    one, concerns about conduct aside, since nothing may reveal them."""
     if is_keyed(connection):
         keep_keys(connection, encrypt_again=True)  # of the audit trail
     changes.forget(connection)  # what the last import changed may be encrypted with an older key
     _hide_people(connection)
-    return sum(
-        _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
-        for table, column in _iter_encrypted_columns()
-    )
+    changed = [table for table, column in _iter_encrypted_columns() if _reencrypt(connection, table, column)]
+    return any(table not in tables.CONDUCT_TABLES for table in changed)
 
 
 def remove_traces(engine: Engine) -> None:
@@ -142,12 +140,13 @@ def _iter_stored_values(connection: Connection, table: Table, column: str) -> It
         rows = connection.execute(query.where(tuple_(*key) > tuple_(*rows[-1][:-1]))).all()
 
 
-def _reencrypt(connection: Connection, table: Table, column: str) -> int:
+def _reencrypt(connection: Connection, table: Table, column: str) -> bool:
+    """Re-encrypt the values of one column that need it. Returns whether there was one."""
     of = tables.as_stored(table)
     names = [part.name for part in table.primary_key]
     change = update(of).where(*(of.c[name] == bindparam(f"key_{name}") for name in names))
     change = change.values({column: bindparam("reencrypted")})
-    number = 0
+    any_changed = False
     for rows in _iter_stored_values(connection, table, column):
         changed = []
         for row in rows:
@@ -159,8 +158,8 @@ def _reencrypt(connection: Connection, table: Table, column: str) -> int:
                 changed.append(key | {"reencrypted": reencrypted})
         if changed:
             connection.execute(change, changed)
-        number += len(changed)
-    return number
+            any_changed = True
+    return any_changed
 
 
 def _split(stored: str | bytes) -> tuple[str, bytes]:
