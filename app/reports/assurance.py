@@ -16,7 +16,7 @@ from app.reports.outline import POINTS
 from app.school import School
 from app.vocabulary.terms import SpotCheckResult
 
-_OPEN = "Not looked at yet"
+_OPEN = "Not yet reviewed"
 _SPOT_CHECKS = (
     "Of the sessions that only their log calls in order, a share is drawn by chance that anybody can compute again, "
     "at least one for each tutor each term. The Head of Year or House, or the Senior Deputy Head, looks at them."

@@ -122,6 +122,7 @@ def test_spot_checks_hide_small_counts(
     found = describe_spot_checks(school, someone(school, "slt"), DAYS)
     assert f"Drawn in this period: {sum(counts)}." in found["sentence"]
     assert [row[1] for row in found["table"]["rows"]] == shown
+    assert [row[0] for row in found["table"]["rows"]] == ["Reviewed: no issues", "To explain", "Not yet reviewed"]
 
 
 def test_spot_checks_without_any_reveal_nothing(school: School) -> None:
