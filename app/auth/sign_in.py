@@ -73,32 +73,33 @@ def get_person(school: School, claims: Claims) -> Person | None:
     return replace(person, roles=claimed) if claimed <= person.roles else None
 
 
-def refuse(school: School, claims: Claims) -> Refusal:
+def record_refusal(school: School, claims: Claims) -> Refusal:
     """Why `get_person` finds nobody for an account that somebody signed in with. An account that may see nothing is put
     on the audit trail, once for each sign-in."""
-    refusal, address = _find_refusal(school, claims)
+    refusal, person = _find_refusal(school, claims)
     if refusal.recorded:
         # Nothing is recorded that a stranger can choose: only an address on the roster, and the account's number.
+        actor = person.email if person and refusal is Refusal.ROLE_NOT_STORED else audit_log.UNKNOWN
         account = "".join(character for character in str(claims.get("oid")) if character.isalnum() or character == "-")
-        subject = f"{refusal.recorded}{address}, Entra id {account[:36]}"
+        subject = f"{refusal.recorded}{f' {person.email}' if person else ''}, Entra id {account[:36]}"
         with school.writing() as connection:
-            if not audit_log.was_refused_since(connection, subject, _read_signed_in(claims)):
-                school.add_to_trail(connection, audit_log.UNKNOWN, "refused", subject)
+            if not audit_log.was_refused_since(connection, actor, subject, _read_signed_in(claims)):
+                school.add_to_trail(connection, actor, "refused", subject)
     return refusal
 
 
-def _find_refusal(school: School, claims: Claims) -> tuple[Refusal, str]:
-    """Why nothing is shown, and the address on the roster that it is about, if any."""
+def _find_refusal(school: School, claims: Claims) -> tuple[Refusal, Person | None]:
+    """Why nothing is shown, and whose account or address it is on the roster, if anybody's."""
     if not _is_of_school(school, claims):
-        return Refusal.ANOTHER_TENANT, ""
+        return Refusal.ANOTHER_TENANT, None
     if not holds(school, claims):
-        return Refusal.ENDED, ""
+        return Refusal.ENDED, None
     address = _get_address(claims)
     if person := find_account(school, str(claims.get("oid") or ""), address):
-        return Refusal.ROLE_NOT_STORED, f" {person.email}"
+        return Refusal.ROLE_NOT_STORED, person
     if person := find_person(school, address):
-        return Refusal.ANOTHER_ACCOUNT, f" {person.email}"
-    return Refusal.NOT_ON_ROSTER, ""
+        return Refusal.ANOTHER_ACCOUNT, person
+    return Refusal.NOT_ON_ROSTER, None
 
 
 def holds(school: School, claims: Claims) -> bool:

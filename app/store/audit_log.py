@@ -214,9 +214,9 @@ def has_acted_since(connection: Connection, actors: Collection[str], moment: dat
     return connection.scalar(select(_entry.id).where(theirs, _entry.occurred_at >= moment).limit(1)) is not None
 
 
-def was_refused_since(connection: Connection, subject: str, moment: datetime) -> bool:
-    """Whether an unknown account was refused something since a moment."""
-    theirs = (_entry.actor == UNKNOWN, _entry.action == "refused", _entry.subject == subject)
+def was_refused_since(connection: Connection, actor: str, subject: str, moment: datetime) -> bool:
+    """Whether somebody, or UNKNOWN, was refused something since a moment."""
+    theirs = (_entry.actor == actor, _entry.action == "refused", _entry.subject == subject)
     return connection.scalar(select(_entry.id).where(*theirs, _entry.occurred_at >= moment).limit(1)) is not None
 
 

@@ -75,7 +75,7 @@ def _not_signed_in() -> NoReturn:
     write_html("{name}: videoconferencing protocol", name=school.settings.name)
     st.title("Sign in")
     if st.user.get("is_logged_in"):
-        write_html(sign_in.refuse(school, st.user).sentences)
+        write_html(sign_in.record_refusal(school, st.user).sentences)
         st.button("Sign out", on_click=_sign_out)
     else:
         write_html("Use your school account.")

@@ -23,9 +23,9 @@ OTHER = "11111111-0000-4000-8000-000000000099"
 ELSEWHERE = "00000000-dead-4000-8000-000000000000"
 
 
-def list_refused(school: School) -> list[str]:
+def list_refused(school: School, actor: str = audit_log.UNKNOWN) -> list[str]:
     entry = tables.audit.c
-    query = select(entry.subject).where(entry.actor == audit_log.UNKNOWN, entry.action == "refused").order_by(entry.id)
+    query = select(entry.subject).where(entry.actor == actor, entry.action == "refused").order_by(entry.id)
     with school.engine.connect() as connection:
         return list(connection.scalars(query))
 
@@ -156,9 +156,11 @@ def test_a_role_that_the_roster_lacks_is_refused_and_the_program_does_not_start_
     assert Refusal.ROLE_NOT_STORED.sentences in words(at)
     assert not sees_something(at)
     school, address = open_school(), people.email("teacher")
-    assert list_refused(school) == [
+    at.run()
+    assert list_refused(school, address) == [
         f"sign-in with a role that is not on the roster, by {address}, Entra id {people.entra('teacher')}"
     ]
+    assert list_refused(school) == []
     with pytest.raises(SystemExit, match=r"gave roles at sign-in that the roster does not have: .* \(1 person\)"):
         check_start()
     finding = next(
