@@ -46,12 +46,12 @@ def show_subject_access() -> None:
 
 
 def show_role_changes() -> None:
-    """Show who received or lost a role that opens confidential records."""
+    """Show the changes of roles on the roster."""
     changes = list_role_changes(school, person)
     if changes.empty:
         return
     st.header("Changes of roles", anchor=False)
-    note("Roles that open concerns, counselling, the whole school or its accounts, in the last 30 days.")
+    note("Changes of roles on the roster in the last 30 days.")
     for row in changes.itertuples():
         write_html("{row.occurred_at} · {row.subject} · by {row.actor}", row=row)
 

@@ -1,6 +1,7 @@
 """What the administrator works with: roster, imports, audit trail, encryption keys, quarantine."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,12 +21,13 @@ from app.access.scope import (
     sort_by_name,
     with_staff_name,
 )
+from app.formatting import start_sentence
 from app.records.people.roster import FOREIGN, ROSTER_TABLES
 from app.school import School
 from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.store.versions import get_person_column, is_there_on, valid_on, valid_versions
-from app.vocabulary.roles import Resource
+from app.vocabulary.roles import Resource, Role
 
 _OF_SESSIONS = ("logs", "calls", "attendance", "recordings")  # kinds of imports that may hold counselling
 
@@ -167,11 +169,13 @@ def record_access(school: School, person: Person, what: str, about: str) -> None
 
 
 _ROLE_CHANGES_SHOWN = timedelta(days=30)
+_ROLES = {role.value: role.label for role in Role}
+_ROLE_CHANGE = re.compile(r"role (?P<role>\w+)(?: of (?P<group>.+))? (?P<rest>(?:given to|taken from) .+)")
 
 
 def list_role_changes(school: School, person: Person) -> pd.DataFrame:
-    """Which roles that open confidential records were given and taken in the last days, for the DSPs and the Senior
-    Deputy Head, the newest first: `occurred_at`, `actor`, `subject`."""
+    """The changes of roles, and of the accounts of those who hold a confidential role, in the last 30 days, for the
+    DSPs and the Senior Deputy Head, the newest first: `occurred_at`, `actor`, `subject` (with the roles' labels)."""
     require(person, Resource.ROLE_CHANGES)
     entry = tables.audit.c
     query = (
@@ -180,7 +184,18 @@ def list_role_changes(school: School, person: Person) -> pd.DataFrame:
         .where(entry.occurred_at >= school.now() - _ROLE_CHANGES_SHOWN)
         .order_by(entry.id.desc())
     )
-    return read_frame(school, query)
+    rows = read_frame(school, query)
+    rows["subject"] = rows["subject"].map(_describe_role_change)
+    return rows
+
+
+def _describe_role_change(subject: str) -> str:
+    """What changed, as the screen says it: "Head of Year (9) given to …"."""
+    change = _ROLE_CHANGE.fullmatch(subject)
+    if change is None:
+        return start_sentence(subject)
+    group = f" ({change['group']})" if change["group"] else ""
+    return f"{_ROLES.get(change['role'], change['role'])}{group} {change['rest']}"
 
 
 # The columns of a rejected row that the administrator may read in order to fix it; "" holds cells without a column.

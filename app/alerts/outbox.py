@@ -17,9 +17,9 @@ WAITING, SENT = "waiting", "sent"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of alert: its subject, its text, and the page that it links to; `{ref}` is the reference without what it
-    is of. Only the recipient of a `confidential` alert may learn that it exists: no figure counts it, and it is not on
-    the audit trail."""
+    """A kind of alert: its subject, its text, and the page that it links to; `{ref}` is the reference without its first
+    word and the register's letter, such as 7KQ2MX4P. Only the recipient of a `confidential` alert may learn that it
+    exists: no figure counts it, and it is not on the audit trail."""
 
     subject: str
     words: str
@@ -49,9 +49,9 @@ KINDS = {
         "parents?consent={ref}",
     ),
     "role_given": Kind(
-        "A role that opens confidential records was given",
-        "Somebody received such a role on the roster, or somebody who has one signs in with another account from now "
-        "on. The Concerns page says who, and who changed it. If you did not expect it, ask at once.",
+        "A role or account with access to confidential records was changed",
+        "Somebody received such a role on the roster, or somebody who has one now signs in with a different account. "
+        "The Concerns page says who, and who changed it. If you did not expect it, ask at once.",
         "concerns",
     ),
     "digest": Kind("What needs your attention today", "", "start"),

@@ -76,7 +76,7 @@ def test_a_role_given_by_an_import_alerts_the_dsps_and_the_deputy_and_none_who_g
     for person in (someone(school, who) for who in STAFF):
         if person.staff_id in told:
             changes = list_role_changes(school, person)
-            assert f"role dsp given to {email('admin')}" in set(changes["subject"])
+            assert f"DSP given to {email('admin')}" in set(changes["subject"])
         else:
             with pytest.raises(NotAllowedError):
                 list_role_changes(school, person)
@@ -233,6 +233,16 @@ def test_every_version_of_roles_within_a_day_is_on_the_trail(school: School, tmp
         "role slt taken from",
     ]
     assert list_alerted(school) == []
+    assert list_role_changes(school, someone(school, "dsp"))["subject"][:5].tolist() == [
+        f"{role} {email('hoy9')}"
+        for role in (
+            "SLT taken from",
+            "Head of Year (10) taken from",
+            "Head of Year (9) given to",
+            "Head of Year (9) taken from",
+            "SLT given to",
+        )
+    ]
 
 
 def test_a_leaver_loses_their_roles_with_a_trace(school: School, tmp_path: Path) -> None:
@@ -254,6 +264,7 @@ def test_another_account_of_somebody_with_such_a_role_is_recorded_and_alerted(sc
     assert list_changes(school)[len(before) :] == [
         (email("admin"), f"role holder {email('dsp')}: Entra id or address changed")
     ]
+    assert list_role_changes(school, someone(school, "sdh"))["subject"].iloc[0].startswith("Role holder dsp@")
     assert list_alerted(school) == told  # also the DSP, who may know nothing of it
     give(school, tmp_path, "teacher", "teacher", entra_id="id-of-the-teacher", options=again)
     assert len(list_changes(school)) == len(before) + 1
