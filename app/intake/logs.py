@@ -16,7 +16,7 @@ from app.intake.result import ImportResult
 from app.intake.stored_logs import SUPERSEDED, StoredLogs
 from app.intake.transaction import record_change, span
 from app.judging.rejudge import Affected, preview_log, rejudge, rejudge_log
-from app.records.logs import Log, parse_log, parse_logs
+from app.records.logs import Log, are_derived, parse_log, parse_logs
 from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
 from app.records.tables.tabular import Table
@@ -54,7 +54,8 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             stored.add(read.row)
             new.append(read)
             continue
-        if read.row.ref < ref:
+        is_same = ref == read.row.ref or are_derived(ref, read.row.ref)
+        if read.row.ref < ref and not is_same:
             supersedes = stored.supersedes(read.row)
             stored.take_reference(read.row, ref)
             if supersedes:
@@ -65,7 +66,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             continue
         result.unchanged += 1
         result.note_keys("unchanged", [ref])
-        if ref != read.row.ref:
+        if not is_same:
             result.remarks.append((ref, f"row {read.number} is the session of the log {ref}, and was not stored again"))
     new.sort(key=lambda read: read.number)
     result.changed = len(renamed)

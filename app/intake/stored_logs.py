@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, select, type_coerce, update
 from app.access.concern_history import LINKS
 from app.access.scope import is_counselling
 from app.intake.transaction import span
-from app.records.logs import Log
+from app.records.logs import Log, are_derived
 from app.records.rows import InvalidCellError
 from app.store import reading, tables
 from app.store.concerns import find_conduct_links
@@ -72,7 +72,8 @@ class StoredLogs:
         if ref := self._earlier.get((_get_session(log), log.fingerprint)):
             return ref
         other = self.find_other(log)
-        if other and other.fingerprint != log.fingerprint and (other.ref < log.ref or other.by_author):
+        stays = other and (other.ref < log.ref or other.by_author or are_derived(other.ref, log.ref))
+        if other and stays and other.fingerprint != log.fingerprint:
             raise InvalidCellError(
                 "belongs to a session that another log describes otherwise: same staff, pupils and start",
                 "keep one of the two, or correct the other log on the page “Log a session”",

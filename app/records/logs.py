@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -253,3 +254,8 @@ def _derive_ref(staff: str, started_at: datetime, pupils: Collection[str]) -> st
     """A reference for a log without one, equal for equal staff, start and pupils."""
     session = "|".join([staff, started_at.isoformat(), *sorted(pupils)])
     return f"L-{compute_keyed_digest(session)[:16]}"
+
+
+def are_derived(*refs: str) -> bool:
+    """Whether references were derived; those of one session differ if the key was another."""
+    return all(re.fullmatch(r"L-[0-9a-f]{16}", ref) for ref in refs)

@@ -17,6 +17,7 @@ from app.records.rows import RejectedRow
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
+from app.store.encryption import generate_key
 from tests.intake.contents import WHO, outcomes
 from tests.people import call, calls, email, find_pupil, found, log, someone, staff_id, table
 
@@ -70,6 +71,19 @@ def test_import_logs_keeps_the_lower_reference_whichever_came_first(school: Scho
         again = import_logs(school, file)
         assert (again.added, again.changed, again.unchanged) == (0, 0, 1)
     assert outcomes(school, "concern-reported") == {("L1", ""): reported}
+
+
+def test_import_logs_changes_nothing_of_a_known_file_after_a_new_key(
+    school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reference that was derived depends on the key."""
+    rows = [log("teacher", "aled", f"2026-11-{n:02}T10:00") for n in range(2, 10)]
+    file = table(tmp_path / "l.csv", rows)
+    assert import_logs(school, file).added == 8
+    monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
+    again = import_logs(school, file)
+    assert (again.added, again.changed, again.unchanged, again.notes) == (0, 0, 8, [])
+    assert len(import_logs(school, table(tmp_path / "o.csv", [rows[0] | {"notes": "otherwise"}])).rejected) == 1
 
 
 def test_a_log_with_a_new_reference_stays_in_the_chronology_of_a_concern(school: School, tmp_path: Path) -> None:
