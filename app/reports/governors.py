@@ -32,7 +32,7 @@ from app.reports.disclosure import (
 )
 from app.reports.endings import describe_endings, tabulate_endings
 from app.reports.pdf import create_pdf, draw_svg
-from app.reports.periods import find_similar, require_paper_period
+from app.reports.periods import find_similar, require_report_period
 from app.reports.xlsx import create_workbook
 from app.school import School
 from app.vocabulary.terms import Outcome, Purpose
@@ -58,8 +58,8 @@ SMALL_COUNTS = (
 
 def create_governors_report(school: School, person: Person, days: Days) -> bytes:
     """The Overview of these days as a PDF for governors. Raises NotAllowedError if the person may not see the
-    Overview, ValueError if such a paper may not cover these days (see `periods.require_paper_period`)."""
-    require_paper_period(school.settings, days, school.today())
+    Overview, ValueError if a report may not cover these days (see `periods.require_report_period`)."""
+    require_report_period(school.settings, days, school.today())
     seen = _read_figures(school, person, days)
     data = describe_paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
@@ -92,7 +92,7 @@ def create_figures_workbook(
     the whole school; otherwise, it covers the sessions that have one of the `chosen` values in each of these columns of
     `access.overview`. Raises as `create_governors_report`."""
     if governors:
-        require_paper_period(school.settings, days, school.today())
+        require_report_period(school.settings, days, school.today())
     seen = _read_figures(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
     about = {

@@ -19,24 +19,24 @@ _WEEK = timedelta(days=6)  # from its Monday to its Sunday
 _WEEKS_OFFERED = 15
 
 
-def list_paper_periods(settings: Settings, today: date) -> dict[Days, str]:
-    """The periods that a paper for governors may cover, with their names, the newest first: terms that are over, and
-    the last completed weeks. No two of a kind overlap, so that nothing can be found by subtracting two papers of nearly
-    the same days."""
+def list_report_periods(settings: Settings, today: date) -> dict[Days, str]:
+    """The periods that a governors' report may cover, with their names, the newest first: terms that are over, and the
+    last completed weeks. No two of a kind overlap, so that nothing can be found by comparing two reports of nearly the
+    same days."""
     terms = sorted((term for term in settings.terms if term.to < today), key=lambda term: term.from_, reverse=True)
     sunday = today - timedelta(days=today.isoweekday())
     weeks = [(sunday - timedelta(weeks=n) - _WEEK, sunday - timedelta(weeks=n)) for n in range(_WEEKS_OFFERED)]
     return {(term.from_, term.to): term.name for term in terms} | {week: f"Week of {on_day(week[0])}" for week in weeks}
 
 
-def require_paper_period(settings: Settings, days: Days, today: date) -> None:
-    """Raise ValueError, with a message to show, unless a paper for governors may cover some days."""
+def require_report_period(settings: Settings, days: Days, today: date) -> None:
+    """Raise ValueError, with a message to show, unless a governors' report may cover some days."""
     is_term = any(days == (term.from_, term.to) for term in settings.terms)
     is_week = days[0].isoweekday() == 1 and days[1] - days[0] == _WEEK
     if not (is_term or is_week) or days[1] >= today:
         raise ValueError(
-            "A paper for governors covers a whole term or a completed week, Monday to Sunday, that is over: two papers "
-            "of nearly the same days could be subtracted. Choose one of these."
+            "A governors' report covers a whole term or a completed week (Monday to Sunday), so that small numbers "
+            "cannot be worked out by comparing two reports. Choose one of these periods."
         )
 
 

@@ -10,7 +10,7 @@ from app.access.administration import record_access
 from app.access.policy import Person
 from app.reports import governors
 from app.reports.inspection import create_inspection_pack
-from app.reports.periods import list_paper_periods
+from app.reports.periods import list_report_periods
 from app.school import School
 from app.ui.text import note
 from app.ui.widgets import download
@@ -27,19 +27,19 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
 
     with st.popover("Export", icon=":material/download:"):
         note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
-        periods = list_paper_periods(school.settings, school.today())
+        periods = list_report_periods(school.settings, school.today())
         chosen_days = st.selectbox(
-            "Period of the papers for governors",
+            "Period of the governors' report",
             list(periods),
             index=list(periods).index(days) if days in periods else 0,
             format_func=periods.__getitem__,
-            help="Whole terms and completed weeks, so that two papers cannot be subtracted.",
+            help="Whole terms and completed weeks: small numbers cannot be worked out by comparing two reports.",
         )
-        paper = f"{chosen_days[0]} to {chosen_days[1]}"
+        days_of_report = f"{chosen_days[0]} to {chosen_days[1]}"
         report = partial(governors.create_governors_report, school, person, chosen_days)
-        offer("Governors' report (PDF)", f"governors report {paper}.pdf", report)
+        offer("Governors' report (PDF)", f"governors report {days_of_report}.pdf", report)
         tables = partial(workbook, chosen_days, governors=True)
-        offer("Tables for governors (Excel)", f"tables for governors {paper}.xlsx", tables)
+        offer("Tables for governors (Excel)", f"tables for governors {days_of_report}.xlsx", tables)
         pack = partial(create_inspection_pack, school, person)
         offer("Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", pack)
         note("For leadership only: as shown on this page, with its filters and small counts.")

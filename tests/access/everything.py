@@ -21,7 +21,7 @@ from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS
 from app.reports.governors import create_figures_workbook, create_governors_report
 from app.reports.inspection import create_inspection_pack
-from app.reports.periods import list_paper_periods
+from app.reports.periods import list_report_periods
 from app.school import School
 from app.store import tables
 from tests import people
@@ -99,7 +99,7 @@ def _read_workbook(content: bytes) -> list[list[tuple[object, ...]]]:
 
 def _on_paper(make: Callable[..., bytes], **how: bool) -> Callable[[School, Person], Any]:
     def print_it(school: School, person: Person) -> list[Any]:
-        periods = list(list_paper_periods(school.settings, school.today()))[:2]
+        periods = list(list_report_periods(school.settings, school.today()))[:2]
         return [_read_workbook(make(school, person, days, **how)) for days in periods]
 
     return print_it
@@ -115,7 +115,7 @@ _PAPERS: dict[str, Callable[[School, Person], Any]] = {
 
 def read_papers(school: School, person: Person) -> dict[str, str]:
     """The PDF documents, which take longer."""
-    days = next(iter(list_paper_periods(school.settings, school.today())))
+    days = next(iter(list_report_periods(school.settings, school.today())))
     return {
         "governors' report": _read_pdf(create_governors_report(school, person, days)),
         "inspection pack": _read_pdf(create_inspection_pack(school, person)),

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.access.overview import get_overview
 from app.access.people import list_demo_people
 from app.reports import figures
-from app.reports.periods import list_paper_periods
+from app.reports.periods import list_report_periods
 from app.school import open_school
 from app.store import tables
 from tests import people
@@ -147,7 +147,7 @@ def test_the_deputy_reads_what_needs_attention_and_downloads_the_report(
     assert 2 <= len(pages) <= 4
     school = open_school(database)
     assert school.settings.name in words
-    first, last = next(iter(list_paper_periods(school.settings, school.today())))
+    first, last = next(iter(list_report_periods(school.settings, school.today())))
     assert f"{first} to {last}" in taken.value.suggested_filename
     with school.engine.connect() as connection:
         names = [*connection.scalars(select(tables.staff_versions.c.name))]

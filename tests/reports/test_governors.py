@@ -24,7 +24,7 @@ from app.protocol.clauses import CLAUSES
 from app.reports import governors
 from app.reports.endings import describe_endings
 from app.reports.inspection import create_inspection_pack
-from app.reports.periods import list_paper_periods
+from app.reports.periods import list_report_periods
 from app.reports.xlsx import create_workbook
 from app.school import School
 from app.sessions.breaches import resolve_breaches
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("story_clock")
 MONDAY = date(2026, 9, 7)
 DAYS = (MONDAY, MONDAY + timedelta(days=40))
 TERM = Term.model_validate({"name": "Autumn", "from": DAYS[0], "to": DAYS[1]})
-OVER = SETTINGS.model_copy(update={"terms": (TERM,)})  # a paper for governors covers a term that is over
+OVER = SETTINGS.model_copy(update={"terms": (TERM,)})  # a governors' report covers a term that is over
 
 
 def text_of(pdf: bytes) -> str:
@@ -129,15 +129,15 @@ def test_a_period_without_sessions_is_a_report_that_says_so(quiet: School) -> No
         ((DAYS[0], DAYS[1] - timedelta(days=1)), False),
     ],
 )
-def test_papers_for_governors_cover_a_whole_term_or_a_completed_week(
+def test_reports_for_governors_cover_a_whole_term_or_a_completed_week(
     quiet: School, days: tuple[date, date], may: bool
 ) -> None:
-    assert (days in list_paper_periods(quiet.settings, quiet.today())) is may
+    assert (days in list_report_periods(quiet.settings, quiet.today())) is may
     for make in (governors.create_governors_report, partial(governors.create_figures_workbook, governors=True)):
         if may:
             assert make(quiet, who(quiet, "sdh"), days)
         else:
-            with pytest.raises(ValueError, match="whole term or a completed week"):
+            with pytest.raises(ValueError, match=r"completed week \(Monday to Sunday\), so that small numbers"):
                 make(quiet, who(quiet, "sdh"), days)
 
 
