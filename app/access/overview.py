@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, get_scopes, require
+from app.access.policy import COUNSELLING, UNDER, Days, Person, get_scopes, require
 from app.access.scope import SESSION, find_counselling, in_school_time, is_during, select_past_and_present_counsellors
 from app.protocol.frames import Versions, days_since_1970
 from app.protocol.judge import count_outcomes
@@ -35,9 +35,7 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
         names = people.fact("name", people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"])))
     else:
         names = np.full(len(frame), None)
-    # What somebody typed instead of a purpose may name a pupil.
-    purpose = frame["purpose"].map(lambda word: word if word in OTHER_PURPOSES else "other", na_action="ignore")
-    named = frame.assign(staff_id=pd.Categorical(names), purpose=purpose.astype("category"))
+    named = frame.assign(staff_id=pd.Categorical(names))
     return named.rename(columns={"staff_id": "staff_name"})
 
 
@@ -52,8 +50,7 @@ def _read_without_counselling(connection: Connection, days: Days) -> pd.DataFram
 def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
     """How often the whole school kept each clause, without counselling: `app.protocol.judge.count_outcomes`.
 
-    Those who may not read the overview get the whole term of the last day, whatever days they ask for: the figures of
-    a week could reveal a single session.
+    Those who may not read the overview get the term of the last day, so far, whatever days they ask for.
     """
     require(person, Resource.PROTOCOL_FIGURES)
     if Scope.ANY_DAYS not in get_scopes(person, Resource.PROTOCOL_FIGURES):

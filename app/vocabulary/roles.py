@@ -72,7 +72,7 @@ class Scope(Labelled):
     WITHOUT_NARRATIVE = "without_narrative", "level, age and owner, without the narrative"
     WITH_SESSIONS = "with_sessions", "figures of the whole school, with sessions"
     ANY_DAYS = "any_days", "figures of the whole school, for any days"
-    WHOLE_TERMS = "whole_terms", "figures of the whole school, for whole terms"
+    TERM_SO_FAR = "term_so_far", "figures of the whole school, for the term so far"
     IN_THREES = "in_threes", "figures of whole terms, in steps of three"
     FIGURES = "figures", "figures"
 
@@ -102,7 +102,7 @@ STAFF_GRANTS: Grants = {
     Resource.LOGS: Scope.OWN,
     Resource.PLANS: Scope.OWN,
     Resource.DIRECTORY: Scope.ALL,
-    Resource.PROTOCOL_FIGURES: Scope.WHOLE_TERMS,
+    Resource.PROTOCOL_FIGURES: Scope.TERM_SO_FAR,
     Resource.BREACHES: Scope.OWN,
     Resource.RAISED_CONCERNS: Scope.OWN,
     Resource.CONCERN_ACTIONS: Scope.OWN,
