@@ -161,7 +161,6 @@ def _read_people(connection: Connection, table: Table, calls: pd.DataFrame, day:
         .outerjoin(staff, and_(staff.c.staff_id == who.staff_id, valid_on(staff, day)))
         .outerjoin(pupil, and_(pupil.c.pupil_id == who.pupil_id, valid_on(pupil, day)))
         .where(who.call_id.in_(calls["call_id"].tolist()))
-        .order_by(role)
     )
     people = reading.read_frame(connection, query)
     pupils = people.pop("pupil")
@@ -171,7 +170,7 @@ def _read_people(connection: Connection, table: Table, calls: pd.DataFrame, day:
 
 
 def _read_videos(connection: Connection, calls: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
-    """Camera video with times, as `videos` of SessionCalls; `stays` are told in place who sent any."""
+    """Camera video with times, as `videos` of SessionCalls; `camera` of the `stays` is set to who sent any."""
     video = tables.call_videos.c
     query = select(video.call_id, video.person, video.started_at, video.ended_at)
     videos = reading.read_frame(connection, query.where(video.call_id.in_(calls["call_id"].tolist())))

@@ -51,9 +51,9 @@ def _find_weakness(school: School) -> str | None:
         )
     if not encryption_keys() and not school.is_untouched():
         return (
-            "ENCRYPTION_KEYS is not set, and this database holds real records: narratives and call records could be "
-            "read in a stolen copy. Set a key, which python -m app keys new prints, and start again; "
-            "python -m app keys rotate encrypts what is there."
+            "ENCRYPTION_KEYS is not set, and this database holds real records: what people wrote, who pupils are "
+            "and call records could be read in a stolen copy. Set a key, which python -m app keys new prints, and "
+            "start again; python -m app keys rotate encrypts what is there."
         )
     with school.engine.connect() as connection:
         if is_key_lost(connection):

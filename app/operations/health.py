@@ -109,8 +109,8 @@ def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
         good, words = (
             False,
             (
-                "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
-                "python -m app keys new prints a key"
+                "ENCRYPTION_KEYS is not set, so what people wrote, who pupils are and call records can be "
+                "read in a stolen backup: python -m app keys new prints a key"
             ),
         )
     if keys or not good:
