@@ -312,7 +312,7 @@ def save() -> None:
 def clear() -> None:
     """Clear the form, unless it is being saved. Both buttons may be pressed before the page runs."""
     if not state.get(_SAVE):
-        draft.drop()
+        draft.discard()
 
 
 def show_saved(saved: Saved) -> None:

@@ -135,7 +135,7 @@ def ask_for_consent(plan: Log, kind: str, to_ask: pd.DataFrame) -> Change:
     def change() -> str:
         planning.ask_for_consents(school, person, plan, kind, to_ask["email"].tolist(), reason)
         planning.save_plan(school, person, plan)
-        draft.settle()
+        draft.mark_saved()
         return "Consent requested, and the plan saved."
 
     return change
@@ -190,7 +190,7 @@ def save() -> None:
     draft.collect()
     if log_form.has_essentials(draft.values) and isinstance(plan := read(), Log):
         planning.save_plan(school, person, plan)
-        draft.settle()
+        draft.mark_saved()
         confirm_on_rerun("Plan saved. It will fill in the log after the session.")
 
 
@@ -204,7 +204,7 @@ def find_saved(plan: Log) -> tuple[Any, bool]:
 def clear() -> None:
     """Clear the form, unless the plan is being saved. Both buttons may be pressed before the page runs."""
     if not state.get(_SAVE):
-        draft.drop()
+        draft.discard()
 
 
 def show_plans() -> None:
@@ -241,7 +241,7 @@ def open_plan(form: Form) -> None:
 def delete(ref: str) -> None:
     planning.delete_plan(school, person, ref)
     if draft.values["ref"] == ref:
-        draft.drop()
+        draft.discard()
 
 
 st.title("Plan a session")

@@ -71,24 +71,24 @@ def ask_people(
     know are left out. Any other failure is passed to `on_failure`, or noted in the run if that is None. Raises
     StoppedError if nothing more can be asked.
     """
-    asking = _Asking(context, source, on_failure)
+    answers = _Answers(context, source, on_failure)
     with context.school.engine.connect() as connection:
         waiting = list_askable(connection, source, people, context.school.now())
-        asking.answered_at = read_states(connection)[source].answered_at
+        answers.answered_at = read_states(connection)[source].answered_at
     try:
-        while waiting and not asking.answered:
+        while waiting and not answers.answered:
             person = waiting.pop(0)
-            yield from asking.take(person, lambda person=person: ask(person))  # type: ignore[misc]
-            if asking.is_hopeless():
+            yield from answers.collect(person, lambda person=person: ask(person))  # type: ignore[misc]
+            if answers.is_hopeless():
                 return
         futures = {person: context.pool.submit(ask, person) for person in waiting}
         for person, future in futures.items():
-            yield from asking.take(person, future.result)
+            yield from answers.collect(person, future.result)
     finally:
-        asking.save()
+        answers.save()
 
 
-class _Asking:
+class _Answers:
     """The answers and refusals of one source in one run."""
 
     def __init__(
@@ -100,7 +100,7 @@ class _Asking:
         self._refused: dict[str, str] = {}  # Microsoft's reasons by person
         self._failed: list[str] = []
 
-    def take(self, person: str, answer: Callable[[], T]) -> Iterator[tuple[str, T]]:
+    def collect(self, person: str, answer: Callable[[], T]) -> Iterator[tuple[str, T]]:
         try:
             found = answer()
         except ForbiddenError as error:

@@ -76,7 +76,7 @@ def fetch_reports(context: Context) -> None:
         return
 
     def ask(organiser: str) -> _Answer:
-        return _Asking(context.client, gaps, recorded).ask(due[organiser])
+        return _ReportReader(context.client, gaps, recorded).ask(due[organiser])
 
     def fail(organiser: str, error: RequestFailedError) -> None:
         context.done.errors.append(f"{Source.ATTENDANCE.label} of a meeting could not be read ({error.words}).")
@@ -163,7 +163,7 @@ def _list_recorded(connection: Connection, links: set[str]) -> Mapping[str, Sequ
     return dict(times)
 
 
-class _Asking:
+class _ReportReader:
     """Asks for the reports of links. Each thread uses an instance of its own."""
 
     def __init__(self, client: Client, gaps: _Gaps, recorded: Mapping[str, Sequence[Times]]) -> None:

@@ -164,7 +164,7 @@ class _Sync:
         """A digest that changes when a listed record changes. If Graph gives neither a version nor a time of change, a
         record fetched since the last success counts as unchanged."""
         state = [entry.get("version"), entry.get("lastModifiedDateTime")]
-        return digest(json.dumps(state if state != [None, None] else [self._log.chain]))
+        return digest(json.dumps(state if state != [None, None] else [self._log.first_run]))
 
     def _fetch_page(self, stamps: Mapping[str, str], wrong: Sequence[Any]) -> None:
         """Fetch and store the calls of a page that were not fetched in their present state, and put its `wrong` entries

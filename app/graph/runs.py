@@ -72,14 +72,14 @@ COUNTED = tuple(entry.name for entry in fields(Run) if entry.type is int)
 
 
 class RunLog:
-    """The row of one run in the database, updated while the run works. `chain` is the number of the first run since the
-    last success."""
+    """The row of one run in the database, updated while the run works. `first_run` is the number of the first run
+    since the last success."""
 
     def __init__(self, school: School, run: Run) -> None:
         self._school, self._run = school, run
         self._id = 0
         self._lost = ""  # the message that calls are lost
-        self.chain = 0
+        self.first_run = 0
 
     def begin(self, days: int | None) -> tuple[datetime, datetime]:
         """Insert the row. Returns the period of calls to request: the last `days`, or since the last success."""
@@ -98,11 +98,11 @@ class RunLog:
                 self._run.errors.append(self._lost)
             last_good = select(func.max(run.id)).where(run.complete_until.is_not(None)).scalar_subquery()
             first_since = select(func.min(run.id)).where(or_(last_good.is_(None), run.id > last_good))
-            chain = connection.scalar(first_since)
+            first_run = connection.scalar(first_since)
             row = {"started_at": now, "from_at": from_at, "to_at": now, "lost_from": lost_from, "lost_to": lost_to}
             new = insert(sync_runs).returning(run.id).values(row | dict.fromkeys(COUNTED, 0))
             self._id = connection.execute(new).scalar_one()
-        self.chain = chain or self._id
+        self.first_run = first_run or self._id
         return from_at, now
 
     def save(self, connection: Connection, **values: Any) -> None:

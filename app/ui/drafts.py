@@ -64,12 +64,12 @@ class Draft:
         self.begin(self.values | values)
         self._state.update(begun=begun, restored=restored)
 
-    def settle(self) -> None:
+    def mark_saved(self) -> None:
         """Treat the present answers as those that the form started with, because they have been saved. The form stays
         open."""
         self._state.update(begun=_given(self.values), restored=None)
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         """Start an empty form, because this one was discarded."""
         self.begin({})
         self._write({})
@@ -92,14 +92,14 @@ class Draft:
 
     def collect(self) -> None:
         """Store the present contents of the boxes, before they are drawn again."""
-        for key, take in list(self._state["boxes"].items()):
+        for key, store in list(self._state["boxes"].items()):
             if key in st.session_state:
-                take(st.session_state[key])
+                store(st.session_state[key])
 
-    def take(self, key: str, content: Any, take: Callable[[Any], None]) -> None:
-        """Store the content of a box. `take` does so, and is remembered for `collect`."""
-        self._state["boxes"][key] = take
-        take(content)
+    def store_box(self, key: str, content: Any, store: Callable[[Any], None]) -> None:
+        """Store the content of a box. `store` does so, and is remembered for `collect`."""
+        self._state["boxes"][key] = store
+        store(content)
 
     def show_restored(self, what: str) -> None:
         """Say that this is a restored draft, with a button that discards it. `what` names it in the sentence."""
@@ -108,40 +108,40 @@ class Draft:
             return
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             write_html("<b>Draft restored.</b> You last changed {what} on {restored}.", what=what, restored=restored)
-            st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=guard(self.drop))
+            st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=guard(self.discard))
 
     def _set(self, name: str, convert: Callable[[Any], Any] = lambda content: content) -> Callable[[Any], None]:
         """A function that stores the content of a box as the answer to a question."""
 
-        def take(content: Any) -> None:
+        def store(content: Any) -> None:
             self.values[name] = convert(content)
 
-        return take
+        return store
 
     def ask_text(self, name: str, question: str, *, lines: int = 3, **more: Any) -> str:
         key, before = self.key(name), self.values.get(name, "")
         typed = st.text_area(question, before, max_chars=10_000, key=key, height=28 * lines, **more)
-        self.take(key, typed, self._set(name))
+        self.store_box(key, typed, self._set(name))
         return self.values[name] or ""
 
     def ask_line(self, name: str, question: str, **more: Any) -> str:
         key = self.key(name)
         typed = st.text_input(question, self.values.get(name, ""), max_chars=500, key=key, **more)
-        self.take(key, typed, self._set(name))
+        self.store_box(key, typed, self._set(name))
         return self.values[name] or ""
 
     def ask_day(self, name: str, question: str, **more: Any) -> date | None:
         key = self.key(name)
         before = date.fromisoformat(self.values[name]) if self.values.get(name) else None
         day = st.date_input(question, before, key=key, format="DD/MM/YYYY", **more)
-        self.take(key, day, self._set(name, lambda day: day.isoformat() if isinstance(day, date) else None))
+        self.store_box(key, day, self._set(name, lambda day: day.isoformat() if isinstance(day, date) else None))
         return day if isinstance(day, date) else None
 
     def ask_time(self, name: str, question: str) -> time | None:
         key = self.key(name)
         before = time.fromisoformat(self.values[name]) if self.values.get(name) else None
         at = st.time_input(question, before, key=key, step=300)
-        self.take(key, at, self._set(name, lambda at: f"{at:%H:%M}" if at else None))
+        self.store_box(key, at, self._set(name, lambda at: f"{at:%H:%M}" if at else None))
         return at
 
     def ask_one(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> Any:
@@ -156,7 +156,7 @@ class Draft:
             filter_mode="contains",
             **more,
         )
-        self.take(key, chosen, self._set(name))
+        self.store_box(key, chosen, self._set(name))
         return self.values[name]
 
     def ask_several(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> list[Any]:
@@ -173,7 +173,7 @@ class Draft:
             wrap=True,
             **more,
         )
-        self.take(key, chosen, self._set(name, list))
+        self.store_box(key, chosen, self._set(name, list))
         return list(self.values[name])
 
     def ask_yes_no(self, name: str, question: str, yes: str, no: str) -> bool | None:
@@ -186,13 +186,13 @@ class Draft:
             horizontal=True,
             key=key,
         )
-        self.take(key, chosen, self._set(name))
+        self.store_box(key, chosen, self._set(name))
         return None if self.values[name] is None else self.values[name] == "yes"
 
     def ask_checkbox(self, name: str, words: str) -> bool:
         key = self.key(name)
         ticked = st.checkbox(words, bool(self.values.get(name)), key=key)
-        self.take(key, ticked, self._set(name))
+        self.store_box(key, ticked, self._set(name))
         return ticked
 
     def _place(self, name: str, options: Mapping[Any, str]) -> int | None:

@@ -43,7 +43,7 @@ def ask_question(draft: Draft, name: str, place: str = "") -> None:
     question, key, given = _QUESTIONS[name], draft.key(f"{name}{place}"), draft.values.get(name) or ""
     if question.answers is None:
         typed = st.text_area(question.words, given, key=key, max_chars=_MAX_CHARACTERS, help=question.help or None)
-        draft.take(key, typed, partial(draft.values.__setitem__, name))
+        draft.store_box(key, typed, partial(draft.values.__setitem__, name))
         return
     options = [answer.value for answer in question.answers]
     default = given if given in options else "other" if given and "other" in options else None
@@ -54,7 +54,7 @@ def ask_question(draft: Draft, name: str, place: str = "") -> None:
     else:
         picked = st.segmented_control(question.words, options, default=default, wrap=True, **shown)
     other = given if given not in options else ""
-    draft.take(key, picked, partial(_set_answer, draft.values, name, other))
+    draft.store_box(key, picked, partial(_set_answer, draft.values, name, other))
 
 
 def _set_answer(values: dict[str, Any], name: str, other: str, picked: str | None) -> None:
@@ -73,11 +73,11 @@ def ask_purpose(draft: Draft, question: str) -> None:
         key=key,
         wrap=True,
     )
-    draft.take(key, picked, partial(_set_purpose, draft.values))
+    draft.store_box(key, picked, partial(_set_purpose, draft.values))
     if picked == Purpose.OTHER:
         key = draft.key("other")
         typed = st.text_input("What exactly?", given if named is Purpose.OTHER else "", key=key)
-        draft.take(key, typed, partial(_set_other_purpose, draft.values))
+        draft.store_box(key, typed, partial(_set_other_purpose, draft.values))
 
 
 def _set_purpose(values: dict[str, Any], picked: str | None) -> None:
@@ -123,7 +123,7 @@ def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str)
         default=[email for email in given if email in accepted],
         wrap=True,
     )
-    draft.take(key, picked, partial(_set_second_members, draft.values, accepted, accepted_were_asked=True))
+    draft.store_box(key, picked, partial(_set_second_members, draft.values, accepted, accepted_were_asked=True))
 
 
 def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataFrame) -> None:
@@ -141,7 +141,7 @@ def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataF
         filter_mode="contains",
         wrap=True,
     )
-    draft.take(key, invited, partial(_set_second_members, draft.values, accepted, accepted_were_asked=False))
+    draft.store_box(key, invited, partial(_set_second_members, draft.values, accepted, accepted_were_asked=False))
 
 
 def _set_second_members(

@@ -162,13 +162,13 @@ def test_open_database_killed_while_it_upgrades_loses_nothing(old_database: Path
             assert read_rows(f"sqlite:///{copy}") == before
 
 
-@pytest.mark.parametrize("key", [None, generate_key()])
+@pytest.mark.parametrize("is_encrypted", [False, True])
 @pytest.mark.parametrize("kills", _KILLS)
 def test_backup_killed_at_any_moment_leaves_nothing_once_another_was_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int, key: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int, is_encrypted: bool
 ) -> None:
-    if key:
-        monkeypatch.setenv("BACKUP_KEYS", key)
+    if is_encrypted:
+        monkeypatch.setenv("BACKUP_KEYS", generate_key())
     url = f"sqlite:///{tmp_path / 'school.sqlite'}"
     open_database(url).dispose()
     chance = random.Random(21)

@@ -116,7 +116,7 @@ def _list_people(call: Call) -> list[Stay | Listed]:
     return [*call.stays, *call.listed]
 
 
-def holds_more(call: Call, other: Call) -> bool:
+def is_fuller(call: Call, other: Call) -> bool:
     """Whether a record holds everything that another record of the same call does, and more. If both show the same
     stays and neither or each holds the other, whether it names more people or has more details of media."""
     more, less = _holds(call, other), _holds(other, call)
@@ -128,8 +128,8 @@ def holds_more(call: Call, other: Call) -> bool:
 def is_preferred(call: Call, other: Call) -> bool:
     """Whether a record counts rather than another one of the same call and version, whichever came first: the one that
     holds more, else that whose content comes later in an order of its own."""
-    if holds_more(call, other) or holds_more(other, call):
-        return holds_more(call, other)
+    if is_fuller(call, other) or is_fuller(other, call):
+        return is_fuller(call, other)
     return _order(call) > _order(other)
 
 

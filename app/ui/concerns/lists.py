@@ -184,7 +184,7 @@ def _finish(school: School, person: Person, row: Any, draft: Draft) -> None:
     except (casework.IncompleteStepError, casework.NotYoursError) as error:
         st.session_state[f"fault of {draft.name}"] = str(error)
     else:
-        draft.drop()
+        draft.discard()
         st.toast("Marked as done. The DSP will see it.", icon=":material/check:")
 
 

@@ -82,7 +82,7 @@ def _ask(school: School, person: Person, register: Register, draft: Draft, sessi
 def _clear(draft: Draft, send: str) -> None:
     """Clear the form, unless it is being sent: both buttons may be pressed before the page runs."""
     if not st.session_state.get(send):
-        draft.drop()
+        draft.discard()
         st.query_params.pop("session", None)
 
 

@@ -55,7 +55,7 @@ class Steps:
             write_html("<b>Not saved yet:</b> {label}.", label=STEPS[kind].label)
             if st.button("Continue", key=f"continue {kind} {self.view.ref}", icon=":material/edit_note:"):
                 self.open(kind)
-            st.button("Discard", key=f"discard {kind} {self.view.ref}", type="tertiary", on_click=guard(draft.drop))
+            st.button("Discard", key=f"discard {kind} {self.view.ref}", type="tertiary", on_click=guard(draft.discard))
 
     def open(self, kind: str, action: int | None = None) -> None:
         """Open the dialog of a step. `action` is the number of the action it is about, if any."""
@@ -69,7 +69,7 @@ class Steps:
             draft.store()
             return partial(self._save, kind, given, draft, version)
 
-        open_dialog(STEPS[kind].label, ask, "Save", "save", on_cancel=draft.drop)
+        open_dialog(STEPS[kind].label, ask, "Save", "save", on_cancel=draft.discard)
 
     def _create_draft(self, kind: str) -> Draft:
         return Draft(self.school, self.person, f"{self.view.ref} {kind}")
@@ -85,7 +85,7 @@ class Steps:
                 "Somebody changed this concern while you were writing. Nothing you wrote is lost: read above what "
                 "changed, then save again if it still applies."
             ) from None
-        draft.drop()
+        draft.discard()
         return f"Saved: {STEPS[kind].label.lower()}."
 
     def _ask_all(self, kind: str, draft: Draft) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.records.evidence.call_legs import Stay, Video
-from app.records.evidence.calls import Listed, holds_more, is_session, read_call
+from app.records.evidence.calls import Listed, is_fuller, is_session, read_call
 from app.records.people.roster import Roster
 from tests.records.evidence.shapes import ALED, MAIR, SERVICE, TENANT, at, person, record, session, utc, video
 
@@ -363,13 +363,13 @@ def test_holds_more_compares_what_two_records_hold() -> None:
     fewer = read_call(record(leg, participants_v2=None))
     other = read_call(record(session(person(MAIR), id="m"), participants_v2=None))
     for less in (bare, fewer, other):
-        assert holds_more(whole, less)
-        assert not holds_more(less, whole)
-    assert not holds_more(whole, whole)
-    assert not holds_more(fewer, other)
+        assert is_fuller(whole, less)
+        assert not is_fuller(less, whole)
+    assert not is_fuller(whole, whole)
+    assert not is_fuller(fewer, other)
     listed = read_call(record(leg))  # with Mair at unknown times
-    assert holds_more(listed, fewer)
-    assert holds_more(whole, listed)
+    assert is_fuller(listed, fewer)
+    assert is_fuller(whole, listed)
 
 
 def test_holds_more_prefers_people_to_media_in_whatever_order_two_records_came() -> None:
@@ -377,8 +377,8 @@ def test_holds_more_prefers_people_to_media_in_whatever_order_two_records_came()
     with_media = read_call(record(*legs))
     entries = [{"id": "bethan", "identity": None}]
     with_people = read_call(record(*(leg | {"segments": []} for leg in legs), participants_v2=entries))
-    assert holds_more(with_people, with_media)
-    assert not holds_more(with_media, with_people)
+    assert is_fuller(with_people, with_media)
+    assert not is_fuller(with_media, with_people)
 
 
 def test_holds_more_lets_segments_say_how_far_a_session_came_that_failed() -> None:
@@ -386,5 +386,5 @@ def test_holds_more_lets_segments_say_how_far_a_session_came_that_failed() -> No
     failed["segments"][0]["endDateTime"] = at("14:15:00")
     whole, bare = read_call(record(failed)), read_call(record(failed | {"segments": []}))
     assert [stay.left_at for call in (whole, bare) for stay in call.stays] == [utc("14:15:00"), TO]
-    assert holds_more(whole, bare)
-    assert not holds_more(bare, whole)
+    assert is_fuller(whole, bare)
+    assert not is_fuller(bare, whole)
