@@ -199,7 +199,7 @@ class _Import:
         for day in set(gone.values()):
             left = {number for number in gone if gone[number] == day}
             sessions |= list_sessions_since(self.connection, self.kind.key, left, day)
-        return Affected(recognise(self.connection), sessions)
+        return Affected(recognise(self.connection, self.school), sessions)
 
     def _identify(self, people: Sequence[_Person]) -> list[_Person]:
         """The rows with the people whom they are about, one for each person; the others are rejected."""

@@ -1,14 +1,17 @@
 """Links earlier calls and logs to people of the roster, and finds the sessions that a change to them touches."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, null, select, update
+from sqlalchemy import Column, ColumnElement, Connection, exists, not_, null, or_, select, update
 
 from app.intake.transaction import span
+from app.judging.call_rows import reread_calls
 from app.records.people.roster import Roster
+from app.school import School
 from app.store import reading, tables
+from app.vocabulary.terms import CallSource
 
 
 def list_sessions_since(connection: Connection, key: str, people: Collection[int], day: date) -> set[int]:
@@ -41,9 +44,9 @@ def list_sessions_since(connection: Connection, key: str, people: Collection[int
     return {number for query in queries for number in connection.scalars(query.where(session.day >= day))}
 
 
-def recognise(connection: Connection) -> list[tuple[int, int]]:
-    """Link earlier calls and logs to people who have since been added to the roster. Returns the times of those calls
-    and logs."""
+def recognise(connection: Connection, school: School) -> list[tuple[int, int]]:
+    """Link earlier calls and logs to people who have since been added to the roster, and drop calls in which only
+    pupils turn out to have been. Returns the times of those calls and logs."""
     roster = reading.read_roster(connection)
     stays, listed, invited = tables.call_stays.c, tables.call_listed.c, tables.log_invited.c
     organiser_id = tables.calls.c.organiser_id
@@ -59,7 +62,20 @@ def recognise(connection: Connection) -> list[tuple[int, int]]:
             select(table.c.started_at, table.c.ended_at).where(reading.is_among(connection, table.c.id, ids))
         )
         times += [span(row.started_at, row.ended_at) for row in rows]
+    if alone := _find_pupils_alone(connection, calls):
+        reread_calls(connection, school, roster, alone)
     return times
+
+
+def _find_pupils_alone(connection: Connection, calls: Collection[str]) -> Sequence[str]:
+    """Those of some call records in which nobody but pupils was."""
+    call = tables.calls.c
+    others = [
+        exists().where(people.c.call_id == call.id, people.c.pupil_id.is_(None))
+        for people in (tables.call_stays, tables.call_listed)
+    ]
+    records = select(call.id).where(reading.is_among(connection, call.id, calls), call.source == CallSource.RECORD)
+    return connection.scalars(records.where(not_(or_(*others)))).all()
 
 
 def _recognise_in(

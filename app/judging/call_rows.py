@@ -170,11 +170,13 @@ def reread_originals(connection: Connection, school: School) -> bool:
     calls = connection.scalars(others).all()
     roster = reading.read_roster(connection)
     for start in range(0, len(calls), _AT_ONCE):
-        _reread(connection, school, roster, calls[start : start + _AT_ONCE])
+        reread_calls(connection, school, roster, calls[start : start + _AT_ONCE])
     return bool(calls)
 
 
-def _reread(connection: Connection, school: School, roster: Roster, call_ids: Sequence[str]) -> None:
+def reread_calls(connection: Connection, school: School, roster: Roster, call_ids: Sequence[str]) -> None:
+    """Read the originals of some call records again. Those that are no sessions are dropped, unless a concern is linked
+    to them."""
     kept: list[Call] = []
     dropped: list[str] = []
     linked = linked_to_concerns(connection, call_ids)

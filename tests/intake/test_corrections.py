@@ -12,6 +12,7 @@ from app.concerns.raising import Report, raise_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_logs, import_table
 from app.intake.people import RosterOptions
+from app.intake.undo import undo_last_import
 from app.judging.rejudge import EVERYTHING, Affected, rejudge
 from app.school import School
 from app.store import tables
@@ -75,6 +76,27 @@ def test_a_person_who_turns_out_to_be_a_pupil_is_one_in_earlier_calls(school: Sc
     file = table(tmp_path / "pupils.csv", [row])
     import_table(school, "pupils", (file.name, file.read_bytes()), options=RosterOptions(whole=False))
     assert outcomes(school, "parents-told") == {("", "c1"): "no_evidence"}
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_a_call_of_pupils_alone_is_no_session_once_the_roster_knows_them(
+    school: School, tmp_path: Path, is_logged: bool
+) -> None:
+    new = "efa@pupils.habs.example"
+    if is_logged:
+        import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-24T10:00", ref="L1")]))
+    import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-24T10:00", {"aled": (0, 30), new: (0, 30)})))
+    assert BreachState.OPEN in read_breaches(school).values()
+    row = {"email": new, "name": "Efa Rees", "school": "SEN", "year_group": "9", "house": "Wye"}
+    file = table(tmp_path / "pupils.csv", [row])
+    options = RosterOptions(whole=False)
+    import_table(school, "pupils", (file.name, file.read_bytes()), options=options)
+    assert list(outcomes(school, "staff-opens")) == ([("L1", "")] if is_logged else [])
+    assert set(outcomes(school, "staff-opens").values()) <= {"met"}
+    assert BreachState.OPEN not in read_breaches(school).values()
+    undo_last_import(school)
+    assert len(outcomes(school, "staff-opens")) == 1
+    assert BreachState.OPEN in read_breaches(school).values()
 
 
 @pytest.mark.parametrize("valid_from", [REMOTE, None])
