@@ -1,6 +1,5 @@
 """Writes calls into the tables, removes them, and reads their originals again when the reader has improved."""
 
-import hashlib
 import json
 import zlib
 from collections import defaultdict
@@ -20,7 +19,7 @@ from app.store import reading, tables
 from app.store.concerns import find_conduct_links
 from app.store.encryption import DecryptionError, decrypt, hide_name
 from app.store.meeting_links import iter_links, remember_links
-from app.store.quarantined import put_fetched
+from app.store.quarantined import digest, put_fetched
 from app.store.writing import insert_rows
 from app.vocabulary.terms import CallSource
 
@@ -72,14 +71,14 @@ def drop_calls(connection: Connection, school: School, calls: Collection[str]) -
     remember_dropped(connection, {row.id: row.version for row in connection.execute(versions)})
     seen = tables.sync_seen.c.id
     connection.execute(
-        delete(tables.sync_seen).where(reading.is_among(connection, seen, [_digest(call_id) for call_id in calls]))
+        delete(tables.sync_seen).where(reading.is_among(connection, seen, [digest(call_id) for call_id in calls]))
     )
     remove_calls(connection, school, calls)
 
 
 def read_dropped(connection: Connection, calls: Collection[str]) -> dict[str, int]:
     """The version at which each of some calls was found not to be a session, by call id."""
-    ids = {_digest(call_id): call_id for call_id in calls}
+    ids = {digest(call_id): call_id for call_id in calls}
     dropped = tables.calls_dropped
     rows = connection.execute(select(dropped).where(reading.is_among(connection, dropped.c.key, ids)))
     return {ids[row.key]: row.version for row in rows}
@@ -88,14 +87,10 @@ def read_dropped(connection: Connection, calls: Collection[str]) -> dict[str, in
 def remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
     """For calls that are not sessions, given with their versions, store only a digest of the id and the version."""
     dropped = tables.calls_dropped
-    rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
+    rows = [{"key": digest(call_id), "version": version} for call_id, version in calls.items()]
     before = reading.is_among(connection, dropped.c.key, [row["key"] for row in rows])
     connection.execute(delete(dropped).where(before))
     insert_rows(connection, dropped, rows)
-
-
-def _digest(call_id: str) -> str:
-    return hashlib.sha256(call_id.encode(errors="replace")).hexdigest()
 
 
 def remove_calls(connection: Connection, school: School, calls: Collection[str]) -> None:
