@@ -19,7 +19,7 @@ from app.access.people import list_demo_people
 from app.school import open_school
 from app.sessions.drafts import save_draft
 from benchmarks.serving import proxied, serving
-from benchmarks.windows import Window
+from benchmarks.windows import Window, open_window
 
 PEOPLE = 50
 BETWEEN = 10.0  # seconds that somebody reads before the next click
@@ -69,7 +69,7 @@ def _sent(window: Window) -> float:
 def _logs(address: str, logging: Logging, reads: float) -> list[float]:
     """The form opened in a window of its own, read, and sent."""
     while True:  # all of them log as one person: another one may have sent the draft before it was opened here
-        with Window(address) as window:
+        with open_window(address) as window:
             logging.save_next_draft()
             opened = window.open("log")
             if window.ready("Save log"):
@@ -82,12 +82,12 @@ def measure(url: str, times: int = 20) -> dict[str, list[float]]:
     to judged and shown, taken in turn; and of a rerun of the page with the form, `form`."""
     logging = Logging(url)
     found: dict[str, list[float]] = defaultdict(list)
-    with serving("streamlit_app.py", DATABASE_URL=url) as address, Window(address) as reader:
+    with serving("streamlit_app.py", DATABASE_URL=url) as address, open_window(address) as reader:
         reader.open()
         departments = reader.options("Department")
         for turn in range(times + 1):
             logging.save_next_draft()
-            with Window(address) as writer:
+            with open_window(address) as writer:
                 writer.open("log")
                 one = {"form": writer.again(), "log": _sent(writer)}
             reader.open()  # what the log changed is read again
@@ -104,7 +104,7 @@ def measure_clicks(url: str, times: int = 20) -> dict[str, list[float]]:
     """How many times as long as a bare rerun of its page a click takes to everything redrawn: on a `mark`, a `row`, a
     `tab`."""
     found: dict[str, list[float]] = defaultdict(list)
-    with serving("streamlit_app.py", DATABASE_URL=url) as address, Window(address) as window:
+    with serving("streamlit_app.py", DATABASE_URL=url) as address, open_window(address) as window:
         window.open()
         department = window.options("Department")[0]
         clicks: dict[str, tuple[str, Callable[[], float]]] = {
@@ -164,7 +164,7 @@ class _Crowd:
         them."""
         chance, seconds = random.Random(number), []
         try:
-            with Window(address) as window:
+            with open_window(address) as window:
                 ready.wait(120)
                 time.sleep(chance.uniform(0, between))  # people do not click in step
                 for _ in range(rounds):

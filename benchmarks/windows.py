@@ -5,13 +5,16 @@ import json
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
+_STREAMLIT = Subprotocol("streamlit")
 _WAIT = 120  # seconds, after which a page counts as failed
 
 
@@ -22,23 +25,24 @@ def _accept_any_certificate() -> ssl.SSLContext:
     return context
 
 
+@contextmanager
+def open_window(address: str) -> Iterator["Window"]:
+    """A window of the program at an address, which is closed at the end."""
+    stream = address.replace("http", "ws", 1) + "/_stcore/stream"
+    context = _accept_any_certificate() if address.startswith("https") else None
+    with connect(stream, ssl=context, origin=Origin(address), subprotocols=[_STREAMLIT], max_size=None) as socket:
+        yield Window(socket)
+
+
 class Window:
     """One person's window. `seconds` are from what was sent to the run's end."""
 
-    def __init__(self, address: str) -> None:
-        stream = address.replace("http", "ws", 1) + "/_stcore/stream"
-        own = {"ssl": _accept_any_certificate()} if address.startswith("https") else {}
-        self._socket = connect(stream, origin=address, subprotocols=["streamlit"], max_size=None, **own)  # type: ignore
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
         self._states: dict[str, WidgetState] = {}
         self._page = ""
         self.elements: list[Any] = []
         self.tabs: list[str] = []  # the ids of sets of tabs
-
-    def __enter__(self) -> "Window":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
 
     def open(self, page: str = "") -> float:
         """Go to a page by its name; "" is the first."""

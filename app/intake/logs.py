@@ -38,7 +38,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     stored = StoredLogs(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
     renamed: list[Log] = []
-    times: list[tuple[int, int]] = []
+    superseding: list[Log] = []
     for read in sorted(result.note(parsed), key=lambda read: read.row.ref):
         try:
             ref = stored.find_same(read.row)
@@ -56,10 +56,9 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             continue
         is_same = ref == read.row.ref or are_derived(ref, read.row.ref)
         if read.row.ref < ref and not is_same:
-            supersedes = stored.supersedes(read.row)
+            if stored.supersedes(read.row):
+                superseding.append(read.row)
             stored.take_reference(read.row, ref)
-            if supersedes:
-                times.append(_supersede(connection, school, read.row))
             renamed.append(read.row)
             words = f"row {read.number} is the session of the log {ref}, which now has this reference"
             result.remarks.append((read.row.ref, words))
@@ -76,6 +75,8 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     result.added = len(new)
     result.note_keys("added", [read.row.ref for read in new])
     result.note_keys("changed", [log.ref for log in renamed])
+    stored.store_references(connection)
+    times = [_supersede(connection, school, log) for log in superseding]
     _insert_logs(connection, school, [read.row for read in new], unconfirmed=True)
     times += [span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]]
     return Affected(times=times)
@@ -224,6 +225,7 @@ def _store_entered(
         if before is None and other.fingerprint == log.fingerprint:
             if log.ref < other.ref:
                 others.take_reference(log, other.ref)
+                others.store_references(connection)
                 rejudge(connection, school, Affected(times=[span(log.started_at, log.ended_at)]))
                 raise_revision(connection)
                 record_change(connection, school, actor_id, "changed", f"log {other.ref}, now {log.ref}")

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,8 +36,8 @@ class StoredLogs:
     """The stored logs that have a reference or a session of some logs."""
 
     def __init__(self, connection: Connection, logs: Sequence[Log]) -> None:
-        self._connection = connection
         self._versions: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
+        self._renamed: dict[str, str] = {}  # the new reference of stored logs that take another one
         log = tables.logs.c
         of_refs = reading.is_among(connection, log.ref, [given.ref for given in logs])
         self._counselling: set[tuple[str, int]] = set()  # references of counselling, with its member of staff
@@ -101,10 +101,17 @@ class StoredLogs:
         return other is not None and other.fingerprint != log.fingerprint and not said
 
     def take_reference(self, log: Log, ref: str) -> None:
-        """Give a log that is stored under `ref` the reference of another one of the same session."""
+        """Count a log that is stored under `ref` as one with the reference of another one of the same session."""
         self._versions[log.ref] = self._versions.pop(ref, set()) | {log.fingerprint}
         self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
-        _rename(self._connection, ref, log.ref)
+        self._renamed[ref] = log.ref
+
+    def store_references(self, connection: Connection) -> None:
+        """Store the references that were taken."""
+        log = tables.logs
+        for ref, new_ref in self._renamed.items():
+            connection.execute(update(log).where(log.c.ref == ref).values(ref=new_ref))
+        relink_concerns(connection, self._renamed)
 
     def _is_stored(self, log: Log) -> bool:
         return log.fingerprint in self._versions.get(log.ref, ())
@@ -114,25 +121,27 @@ def _get_session(log: Log) -> _Session:
     return log.staff_id, log.pupil_ids, log.started_at
 
 
-def _rename(connection: Connection, ref: str, new_ref: str) -> None:
-    log = tables.logs
-    connection.execute(update(log).where(log.c.ref == ref).values(ref=new_ref))
-    relink_concerns(connection, ref, new_ref)
-
-
-def relink_concerns(connection: Connection, ref: str, new_ref: str) -> None:
-    """Link the concerns that are or were linked to the log `ref` to the log `new_ref`."""
+def relink_concerns(connection: Connection, renamed: Mapping[str, str]) -> None:
+    """Link the concerns that are or were linked to some logs to those with their new references."""
+    if not renamed:
+        return
     for event in (tables.concern_events, tables.conduct_events):
         steps = connection.execute(select(event.c.id, event.c.content).where(event.c.kind.in_(LINKS))).all()
         for number, content in steps:
             answers = json.loads(content)
-            if answers["log_ref"] == ref:
-                renamed = json.dumps(answers | {"log_ref": new_ref})
-                connection.execute(update(event).where(event.c.id == number).values(content=renamed))
-    of_child, of_conduct = tables.concern_sessions, tables.conduct_sessions
-    connection.execute(update(of_child).where(of_child.c.log_ref == ref).values(log_ref=new_ref))
-    linked = of_conduct.c.id.in_(find_conduct_links(connection, "log_ref", [ref]))
-    connection.execute(update(of_conduct).where(linked).values(log_ref=new_ref))
+            if new_ref := renamed.get(answers["log_ref"]):
+                relinked = json.dumps(answers | {"log_ref": new_ref})
+                connection.execute(update(event).where(event.c.id == number).values(content=relinked))
+    of_child = tables.concern_sessions.c
+    is_renamed = reading.is_among(connection, of_child.log_ref, renamed)
+    child_links = connection.execute(select(of_child.id, of_child.log_ref).where(is_renamed)).all()
+    links = {
+        tables.concern_sessions: dict(child_links),
+        tables.conduct_sessions: find_conduct_links(connection, "log_ref", renamed),
+    }
+    for table, refs in links.items():
+        for number, ref in refs.items():
+            connection.execute(update(table).where(table.c.id == number).values(log_ref=renamed[ref]))
 
 
 def _list_sessions(

@@ -152,9 +152,15 @@ def _read_accounts(connection: Connection) -> Accounts:
 
 def _take_back_references(connection: Connection, own: Sequence[Change]) -> None:
     """Link concerns to logs by the references that these had before, also those whose changes are not written down."""
-    for change in own:
-        if change.table is tables.logs and change.before and change.after:
-            relink_concerns(connection, change.after["ref"], change.before["ref"])
+    renamed = {
+        change.after["ref"]: change.before["ref"]
+        for change in own
+        if change.table is tables.logs
+        and change.before
+        and change.after
+        and change.before["ref"] != change.after["ref"]
+    }
+    relink_concerns(connection, renamed)
 
 
 def _list_own(recorded: Sequence[Change]) -> list[Change]:

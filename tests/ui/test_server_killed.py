@@ -13,7 +13,7 @@ from app.school import School, open_school
 from app.settings import ROOT
 from app.store import audit_log, tables
 from benchmarks.people import Logging
-from benchmarks.windows import Window
+from benchmarks.windows import open_window
 from tests.browser.conftest import await_answer, free_port
 from tests.running import become, fork
 
@@ -34,7 +34,7 @@ def _save_until_killed(address: str, logging: Logging, acknowledged: list[int], 
     try:
         while True:
             logging.save_next_draft()
-            with Window(address) as window:
+            with open_window(address) as window:
                 window.open("log")
                 window.click("Save log")
                 acknowledged.append(1)
