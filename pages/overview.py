@@ -22,8 +22,8 @@ def show_key_figures(view: View) -> None:
     """Show the key figures, that of the measure first, each compared with a similar period. Lines show weeks."""
     earlier, name = find_similar(school.settings, view.days, view.rows, view.load)
     now, then = (count_by_session(rows).sum() for rows in (view.rows, earlier))
-    settled = view.settled
-    weeks = count_by_session(settled).groupby(settled["week"]).sum()
+    rows = view.no_longer_to_log
+    weeks = count_by_session(rows).groupby(rows["week"]).sum()
     ahead = KEY_FIGURES[1::-1] if view.unit == CHECKS else KEY_FIGURES[:2]
     cards = [make_card(view, figure, now, then if name else None, weeks) for figure in (*ahead, *KEY_FIGURES[2:])]
     show_cards(cards)

@@ -246,15 +246,15 @@ CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # the forms that raise one;
 
 def get_draft(school: School, person: Person, form: str) -> dict[str, Any] | None:
     """What the person typed into a form and has not sent; None if nothing."""
-    kept = tables.drafts.c
+    draft = tables.drafts.c
     with school.engine.connect() as connection:
-        content = connection.scalar(select(kept.content).where(kept.staff_id == person.staff_id, kept.form == form))
+        content = connection.scalar(select(draft.content).where(draft.staff_id == person.staff_id, draft.form == form))
     return None if content is None else json.loads(content)
 
 
 def get_draft_time(school: School, person: Person, form: str) -> datetime | None:
     """When the person last typed into a form and has not sent it, in school time; None if nothing."""
-    kept = tables.drafts.c
+    draft = tables.drafts.c
     with school.engine.connect() as connection:
-        at = connection.scalar(select(kept.saved_at).where(kept.staff_id == person.staff_id, kept.form == form))
+        at = connection.scalar(select(draft.saved_at).where(draft.staff_id == person.staff_id, draft.form == form))
     return None if at is None else at.astimezone(school.settings.zone)

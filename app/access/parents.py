@@ -167,7 +167,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
 
 
 def _describe_requests(school: School, rows: pd.DataFrame) -> list[str]:
-    """The column `request` of `list_consents`: what failed comes before what waits, and that before what was sent."""
+    """The column `request` of `list_consents`: failed before waiting, waiting before sent."""
     requests = select(_email.consent_id, _email.state).where(_email.kind == FamilyEmailKind.REQUEST)
     states = read_frame(school, requests).groupby("consent_id")["state"].agg(set)
     by_hand = {EmailState.SENT}

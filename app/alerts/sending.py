@@ -45,7 +45,7 @@ _PATIENCE = lease.DURATION.total_seconds() + 5  # seconds to wait for another se
 
 
 def send(school: School, *, at_once: bool = False) -> Run:
-    """Queue what is due and send the outbox. With `at_once`, also retry what waits for its next attempt. Emails to
+    """Queue what is due and send the outbox. With `at_once`, also retry what is waiting for its next attempt. Emails to
     families come last, and alerts queued in the meantime are sent before the next of them.
 
     Raises AlertsNotConfiguredError if nothing can be sent, and always in the demonstration; `lease.BusyError` if

@@ -20,7 +20,7 @@ from app.vocabulary.roles import Role
 
 _KEY = "entra_roles_of_"  # in front of a staff id
 _NOTED_EVERY, _COUNTS_FOR = timedelta(hours=1), timedelta(days=1)
-_NEEDED = (Role.SENIOR_DEPUTY_HEAD, Role.DSP)  # nobody else is told of a concern
+_NEEDED = (Role.SENIOR_DEPUTY_HEAD, Role.DSP)  # nobody else receives a concern
 _FOLLOWED = (*_NEEDED, Role.COUNSELLOR, Role.HOY, Role.HM)  # confidentiality, alerts and breaches depend on them
 _FIX = (
     "What is confidential, who is alerted and who owns breaches follow the roster: bring its roles up to date by "

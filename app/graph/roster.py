@@ -20,7 +20,7 @@ from app.intake.preview import Preview, preview_import
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, carry_out, carry_out_for_good
 from app.records.people.entra import find_leave_days
-from app.records.people.entra_roster import BESIDE, EntraTables, OnRecord, build_tables
+from app.records.people.entra_roster import COMPLETING, EntraTables, OnRecord, build_tables
 from app.records.rows import UnreadableFileError
 from app.records.tables.tabular import read_table
 from app.school import School
@@ -145,10 +145,10 @@ def _prepare(
 
 def _read(school: School, settings: EntraRoster, client: Client) -> tuple[EntraTables, Mapping[str, date]]:
     """The tables of staff and pupils, and the first day on which somebody is no longer here, by Entra id."""
-    beside = read_table(get_settings_file().parent / settings.table, BESIDE) if settings.table else None
+    table = read_table(get_settings_file().parent / settings.table, COMPLETING) if settings.table else None
     directory, notes = read_directory(client, settings)
     leave_days = find_leave_days(directory, school.settings.zone, school.today())
-    found = build_tables(directory, settings, beside, _read_on_record(school), leave_days)
+    found = build_tables(directory, settings, table, _read_on_record(school), leave_days)
     return replace(found, notes=[*notes, *found.notes]), leave_days
 
 

@@ -45,7 +45,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
         if row.kind == "logs" and _find_author(after) == person.email != _find_author(before):
             raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
         result = ImportResult(row.kind, row.source, person.staff_id)
-        table = Table(row.source, tuple(after), [(row.row, after)], kept=frozenset(TABLES[row.kind].required))
+        table = Table(row.source, tuple(after), [(row.row, after)], unchanged=frozenset(TABLES[row.kind].required))
         check_table(school, row.kind, table)
         run_import_in(connection, school, result, create_work(school, table, RosterOptions(whole=False)))
         if result.rejected:
@@ -56,8 +56,8 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
 
 def give_record(school: School, person: Person, number: int, file: tuple[str, bytes]) -> RejectedRow | None:
     """Import a corrected file, as (name, content), that holds a rejected call record or recording. Returns None if the
-    record could be read, or the new rejection, with nothing changed. Raises ValueError, with a message to show, if the
-    file does not settle it."""
+    record could be read, or the new rejection, with nothing changed. Raises ValueError, with a message to show, if
+    the record is resolved already or the file does not hold it."""
     rows = list_rejected_rows(school, person, number)
     if rows.empty or rows["kind"].iloc[0] not in RECORDS:
         raise ValueError("This record is resolved already. Nothing was changed.")

@@ -1,4 +1,4 @@
-"""The tables of the roster, built from the accounts of Microsoft Entra, their groups and a small table beside them.
+"""The tables of the roster, built from the accounts of Microsoft Entra, their groups and a small table.
 
 Nothing is guessed. Accounts that are neither staff nor pupils by the settings are listed; if somebody's groups
 contradict each other, the row is rejected.
@@ -19,12 +19,12 @@ from app.vocabulary.roles import Role
 
 ENTRA = "Microsoft Entra"  # the name of the tables
 # The columns besides email, name and entra_id: those that every table has, and those that it has only if the settings
-# or the table beside the accounts give their values.
+# or the table give their values.
 _COLUMNS = {
     "staff": (("school", "department", "roles"), ("year_groups", "houses")),
     "pupils": (("school", "year_group", "house"), ("tutor_email", "contact_emails", "language")),
 }
-BESIDE = Expected(
+COMPLETING = Expected(
     ("email", *dict.fromkeys(name for columns in _COLUMNS.values() for part in columns for name in part)), ("email",)
 )
 _ADD_TO_GROUP = "add them to the right group in Entra, or write it in the table that the settings name"
@@ -50,20 +50,20 @@ class EntraTables:
 
 
 def build_tables(
-    directory: Directory, settings: EntraRoster, beside: Table | None, on_record: OnRecord, left: Collection[str]
+    directory: Directory, settings: EntraRoster, table: Table | None, on_record: OnRecord, left: Collection[str]
 ) -> EntraTables:
-    """Make the tables. `beside` is the table that the settings name; its cells take precedence over groups. `left` are
+    """Make the tables. `table` is the one that the settings name; its cells take precedence over groups. `left` are
     the Entra ids of those who have left. SettingsError if the settings cannot be used, UnreadableFileError if the table
     cannot."""
     wrong = [role for role in settings.roles if role not in set(Role)]
     if wrong:
         raise SettingsError(f"entra_roster.roles: {', '.join(wrong)}: write roles from {', '.join(Role)}.")
-    builder = _Builder(directory, settings, _Beside(beside), on_record)
+    builder = _Builder(directory, settings, _CellsByAddress(table), on_record)
     return builder.build(left)
 
 
-class _Beside:
-    """The table beside the accounts: its cells by address."""
+class _CellsByAddress:
+    """The cells of the table that completes the accounts, by address."""
 
     def __init__(self, table: Table | None) -> None:
         self.columns: frozenset[str] = frozenset(table.columns if table else ())
@@ -78,7 +78,7 @@ class _Beside:
         """Store the rows by address, and yield a message for each that cannot be used."""
         for place, (number, cells) in enumerate(table.rows):
             try:
-                table.check_faults(place, BESIDE.columns)
+                table.check_faults(place, COMPLETING.columns)
                 address = parse_email(cells.get("email"))
             except InvalidCellError as fault:
                 yield f"{table.name}, row {number}, column {fault.column or 'email'}: {fault.reason}; {fault.fix}."
@@ -98,7 +98,7 @@ class _Beside:
         """Notes on what was not used."""
         if self._table is None:
             return
-        if unknown := self._table.list_unknown(BESIDE.columns):
+        if unknown := self._table.list_unknown(COMPLETING.columns):
             yield f"{self._table.name}: unknown columns passed over: {', '.join(unknown)}"
         numbers = [str(number) for address, (number, _) in self._rows.items() if address not in self._used]
         if numbers:
@@ -113,8 +113,10 @@ class _Person:
 
 
 class _Builder:
-    def __init__(self, directory: Directory, settings: EntraRoster, beside: _Beside, on_record: OnRecord) -> None:
-        self._directory, self._settings, self._beside, self._on_record = directory, settings, beside, on_record
+    def __init__(
+        self, directory: Directory, settings: EntraRoster, table: _CellsByAddress, on_record: OnRecord
+    ) -> None:
+        self._directory, self._settings, self._table, self._on_record = directory, settings, table, on_record
         self._tutors: dict[str, str | None] = {}  # the address by tutor group; None if there is not exactly one
         self._groups: dict[str, Mapping[str, Sequence[str]]] = {
             "school": settings.schools,
@@ -144,7 +146,7 @@ class _Builder:
         self._find_tutors([person.account for person in people if person.kinds == ("staff",)])
         tables = {kind: self._build_table(kind, people) for kind in _COLUMNS if getattr(self._settings, kind)}
         notes = [f"{how_many(disabled, 'disabled account')} left out"] if disabled else []
-        return EntraTables(tables, [f"{a.name} ({a.address})" for a in unknown], [*notes, *self._beside.list_notes()])
+        return EntraTables(tables, [f"{a.name} ({a.address})" for a in unknown], [*notes, *self._table.list_notes()])
 
     def _find_kinds(self, account: Account) -> tuple[str, ...]:
         return tuple(kind for kind in _COLUMNS if self._belongs(account, getattr(self._settings, kind)))
@@ -163,9 +165,9 @@ class _Builder:
         return [word for word, names in self._groups[column].items() if self._belongs(account, names)]
 
     def _is_given(self, column: str) -> bool:
-        """Whether the settings or the table beside the accounts give the values of a column."""
+        """Whether the settings or the small table give the values of a column."""
         groups = self._settings.tutor_groups if column == "tutor_email" else self._groups.get(column)
-        return column in self._beside.columns or bool(groups)
+        return column in self._table.columns or bool(groups)
 
     def _build_table(self, kind: str, people: Sequence[_Person]) -> Table:
         required, optional = _COLUMNS[kind]
@@ -203,7 +205,7 @@ class _Builder:
         """A cell of somebody's row. InvalidCellError if it depends on their groups and these are not clear."""
         if column in ("email", "name", "entra_id"):
             return {"email": account.address, "name": account.name, "entra_id": account.entra_id}[column]
-        value = self._beside.get(account.address, column)
+        value = self._table.get(account.address, column)
         find = self._finders.get(column)
         return value if value or find is None else find(account)
 

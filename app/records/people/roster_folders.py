@@ -296,8 +296,10 @@ class _Tables:
         if own:
             columns += [column for column in own.columns if column not in columns]
             headings |= {column: f"{column} of {own.name}" for column in own.columns if column not in _OF_FOLDER}
-        kept = frozenset(ROSTER_TABLES[kind].required) - set(columns)
-        return Table("users.csv", tuple(columns), self.rows[kind], self.faults[kind], headings=headings, kept=kept)
+        unchanged = frozenset(ROSTER_TABLES[kind].required) - set(columns)
+        return Table(
+            "users.csv", tuple(columns), self.rows[kind], self.faults[kind], headings=headings, unchanged=unchanged
+        )
 
     def _build_schools(self, own: _Own) -> Table:
         """The table of schools.csv, with missing names taken from the folder."""

@@ -58,7 +58,7 @@ class Table:
     - `faults`: by index in `rows`, what is wrong with the row's cells, such as those that hold no value
     - `notes`: what was not read
     - `headings`: by column, what the file calls it, if not by its name
-    - `kept`: required columns that the table lacks because the stored values are to stay
+    - `unchanged`: required columns that the table lacks because the stored values are to stay
     """
 
     name: str
@@ -67,7 +67,7 @@ class Table:
     faults: dict[int, list[InvalidCellError]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     headings: dict[str, str] = field(default_factory=dict)
-    kept: frozenset[str] = frozenset()
+    unchanged: frozenset[str] = frozenset()
 
     def list_unknown(self, known: Collection[str]) -> list[str]:
         """The columns that are not in `known`, each with a suggestion if a known column with a similar name is
@@ -77,7 +77,7 @@ class Table:
 
     def require(self, expected: Expected) -> None:
         """Raise UnreadableFileError if the file lacks a required column."""
-        if not set(expected.required) <= set(self.columns) | self.kept:
+        if not set(expected.required) <= set(self.columns) | self.unchanged:
             raise UnreadableFileError(_describe_missing(self.name, self.columns, expected))
 
     def check_faults(self, place: int, known: Collection[str]) -> None:

@@ -43,7 +43,7 @@ class Line:
 
 def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None) -> pd.DataFrame:
     """The sessions of a list (see `reports.details`) on the view's days and with its filters."""
-    ids, rows = [], view.settled if kind == "week" else view.rows
+    ids, rows = [], view.no_longer_to_log if kind == "week" else view.rows
     if kind == "late":
         ids = list_late_consents(view.school, view.person, view.days)["session_id"].tolist()
     elif kind in ("unresolved", "overdue", "earlier"):

@@ -94,7 +94,7 @@ def _as_table(rates: pd.DataFrame, view: View) -> pd.DataFrame:
 
 def show_by_week(view: View) -> None:
     st.header("Week by week", anchor=False)
-    weeks = figures.compute_rates(view.settled, ["week"], view.measure)
+    weeks = figures.compute_rates(view.no_longer_to_log, ["week"], view.measure)
     if weeks.empty:
         st.info(_NO_EVIDENCE)
         return

@@ -57,7 +57,7 @@ class View:
         return f"{self.days} {self.measure} {list(self.chosen.values())}"
 
     @property
-    def settled(self) -> pd.DataFrame:
+    def no_longer_to_log(self) -> pd.DataFrame:
         """The sessions that can no longer be logged in time; only these count in the weeks."""
         today = self.school.today()
         return leave_out_days_to_log(self.rows, today, self.school.settings.rules_on(today).log_within_hours)
