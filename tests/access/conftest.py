@@ -1,15 +1,12 @@
 """The small school of `tests.access.school`, made once; each test has a copy of its own."""
 
-import os
 from collections.abc import Callable, Iterator
-from functools import cache
 
 import pytest
 
 from app.school import School
 from app.store.database import open_database
-from tests.access.questions import answer_everything
-from tests.access.school import NOW, SETTINGS, fill, someone
+from tests.access.school import NOW, SETTINGS, fill
 from tests.clock import stopped_at
 
 
@@ -36,19 +33,3 @@ def school(filled_database: str, new_database: Callable[..., str]) -> Iterator[S
     engine = open_database(new_database(copy_of=filled_database))
     yield School(engine, SETTINGS)
     engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def usual_answers(filled_database: str, new_database: Callable[..., str]) -> Callable[[str], dict[str, str]]:
-    """Gives what somebody (a short name) is answered by every question, before a test changes anything; with the
-    encryption keys that the test has set."""
-
-    @cache
-    def ask(name: str, _keys: str | None) -> dict[str, str]:
-        engine = open_database(new_database(copy_of=filled_database))
-        school = School(engine, SETTINGS)
-        answers = answer_everything(school, someone(school, name))
-        engine.dispose()
-        return answers
-
-    return lambda name: ask(name, os.environ.get("ENCRYPTION_KEYS"))

@@ -82,9 +82,9 @@ def _every_session(ask: Callable[[School, Person, int], Any]) -> Callable[[Schoo
 
 
 _OF_SESSIONS = {
-    "each get_session": _every_session(get_session),
-    "each get_session_breaches": _every_session(get_session_breaches),
-    "each get_spot_check": _every_session(get_spot_check),
+    "get_session": _every_session(get_session),
+    "get_session_breaches": _every_session(get_session_breaches),
+    "get_spot_check": _every_session(get_spot_check),
 }
 
 

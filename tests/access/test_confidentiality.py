@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -12,11 +13,15 @@ import app.access
 from app.operations.retention import find_expired
 from app.school import School
 from app.store import audit_log, reading, tables
+from app.store.database import open_database
 from app.store.encryption import generate_key
 from app.store.key_rotation import count_by_key, reencrypt_all
 from tests.access.questions import DIRECTORY, QUESTIONS, answer_everything
-from tests.access.school import COUNSELLOR_S, ID, NUMBER, follow_up, raise_about, someone
+from tests.access.school import COUNSELLOR_S, ID, NUMBER, SETTINGS, follow_up, raise_about, someone
 
+pytestmark = pytest.mark.whole
+
+_KEY = generate_key()
 ACTIONS = {"record_access"}
 ELSEWHERE = {"create_subject_access_file", "get_sync_state", "get_alerts_view"}  # asked outside app.access
 ABOUT_CONDUCT = {"conduct_concern", "list_conduct_concerns", "list_own_conduct_concerns"}  # of the other register
@@ -29,6 +34,27 @@ PARTS = {  # of which the others are made
     "find_linked_sessions",
     "describe_sessions",
 }
+
+
+@pytest.fixture(autouse=True)
+def encryption_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same key for all tests here, so that what somebody is usually answered is asked once."""
+    monkeypatch.setenv("ENCRYPTION_KEYS", _KEY)
+
+
+@pytest.fixture(scope="module")
+def usual_answers(filled_database: str, new_database: Callable[..., str]) -> Callable[[str], dict[str, str]]:
+    """Gives what somebody (a short name) is answered by every question, before a test changes anything."""
+
+    @cache
+    def ask(name: str) -> dict[str, str]:
+        engine = open_database(new_database(copy_of=filled_database))
+        school = School(engine, SETTINGS)
+        answers = answer_everything(school, someone(school, name))
+        engine.dispose()
+        return answers
+
+    return ask
 
 
 def test_questions_cover_every_public_function() -> None:
@@ -90,10 +116,9 @@ def _figures(school: School) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", ID)
 def test_answers_do_not_depend_on_a_conduct_concern_for_those_it_names(
-    school: School, usual_answers: Callable[[str], dict[str, str]], name: str, monkeypatch: pytest.MonkeyPatch
+    school: School, usual_answers: Callable[[str], dict[str, str]], name: str
 ) -> None:
     person = someone(school, name)
-    monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
     before = usual_answers(name)
     figures = _figures(school)
     ref = raise_about(school, name, by="tutor9" if name == "teacher" else "teacher")

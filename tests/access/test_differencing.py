@@ -42,6 +42,8 @@ from tests import people
 from tests.access import everything
 from tests.clock import Clock
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(autouse=True)
 def stopped_clock(story_clock: Clock) -> Clock:
@@ -146,7 +148,7 @@ def without(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPa
     conductors = [("tutor", "aled"), ("teacher", "carys"), ("musician", "bethan"), ("preptutor", "dai")]
     rows = [
         people.log(by, pupil, f"{FIRST + timedelta(days=3 * n)}T{9 + n % 9:02}:00", ref=f"L{n}", pupil_left_alone=left)
-        for n, ((by, pupil), left) in enumerate(zip(conductors * 5, ["no", "no", "yes"] * 7, strict=False))
+        for n, ((by, pupil), left) in enumerate(zip(conductors * 3, ["no", "no", "yes"] * 7, strict=False))
     ]
     assert not import_logs(school, people.table(folder / "l.csv", rows)).rejected
     school.engine.dispose()
@@ -174,7 +176,7 @@ def look(school: School, person: Person, looks: Sequence[Look]) -> list[str]:
 EVERY_QUESTION = [Look(n, (FIRST, FIRST + timedelta(days=70)), 0, 0) for n in range(len(QUESTIONS))]
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sessions=st.lists(COUNSELLING, min_size=1, max_size=7, unique_by=lambda one: (one.day, one.hour)),
     who=st.sampled_from([who for who in people.STAFF if who != "counsellor"]),

@@ -150,8 +150,8 @@ def imports_in_any_order_give_the_same_outcomes(
         assert take_in(with_roster(), Path(folder) / "shuffled", shuffled) == expected
 
 
-test_imports_in_any_order_give_the_same_outcomes = settings(max_examples=3)(
-    IN_ANY_ORDER(imports_in_any_order_give_the_same_outcomes)
+test_imports_in_any_order_give_the_same_outcomes = pytest.mark.whole(
+    settings(max_examples=3)(IN_ANY_ORDER(imports_in_any_order_give_the_same_outcomes))
 )
 test_imports_in_any_order_give_the_same_outcomes_in_more_cases = pytest.mark.slow(
     settings(max_examples=20)(IN_ANY_ORDER(imports_in_any_order_give_the_same_outcomes))
@@ -194,8 +194,8 @@ def enter_log_judges_what_it_touches_as_judging_everything_would(
         assert take_in(with_roster(), Path(folder) / "by form", [*entered, *corrected]) == expected
 
 
-test_enter_log_judges_what_it_touches_as_judging_everything_would = settings(max_examples=2)(
-    BY_FORM(enter_log_judges_what_it_touches_as_judging_everything_would)
+test_enter_log_judges_what_it_touches_as_judging_everything_would = pytest.mark.whole(
+    settings(max_examples=2)(BY_FORM(enter_log_judges_what_it_touches_as_judging_everything_would))
 )
 test_enter_log_judges_what_it_touches_as_judging_everything_would_in_more_cases = pytest.mark.slow(
     settings(max_examples=10)(BY_FORM(enter_log_judges_what_it_touches_as_judging_everything_would))

@@ -121,5 +121,5 @@ test_all_is_as_if_one_process_had_judged_once = settings(max_examples=2, suppres
     ANY_STEPS(as_if_judged_once)
 )
 test_all_is_as_if_one_process_had_judged_once_in_more_cases = pytest.mark.slow(
-    settings(max_examples=40, suppress_health_check=FIXTURES)(ANY_STEPS(as_if_judged_once))
+    settings(max_examples=25, suppress_health_check=FIXTURES)(ANY_STEPS(as_if_judged_once))
 )

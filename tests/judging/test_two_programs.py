@@ -71,7 +71,7 @@ def carry_out_by_older(url: str, protocol: Path, operation: Operation, seconds: 
         return done.exists()
 
 
-@settings(max_examples=12, suppress_health_check=FIXTURES)
+@settings(max_examples=8, suppress_health_check=FIXTURES)
 @given(st.lists(operation, min_size=3, max_size=7), st.randoms(use_true_random=False))
 def test_all_is_as_if_one_process_of_the_newer_program_had_judged_once(
     peopled_database: Callable[[], str],

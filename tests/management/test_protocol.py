@@ -166,6 +166,7 @@ periods = st.builds(
 
 @given(st.lists(st.one_of(figures.map(lambda change: as_figure(*change)), periods), min_size=1, max_size=5))
 @example([as_figure("match_minutes", DAYS[2], 60.0), as_figure("match_minutes", DAYS[2], 0.0)])
+@pytest.mark.whole
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_change_protocol_judges_as_if_everything_were_judged_again(weeks: School, changes: list[Change]) -> None:
     """Whatever is changed and undone, outcomes and open breaches are those of the settings in force."""

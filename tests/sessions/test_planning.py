@@ -190,6 +190,7 @@ def at_first(new_database: Callable[..., str], tmp_path_factory: pytest.TempPath
     return url
 
 
+@pytest.mark.whole
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plans=st.lists(SESSION | ONE_TO_ONE, min_size=10, max_size=18, unique_by=lambda one: one.day))
 def test_a_session_held_as_planned_is_judged_as_its_preview(
