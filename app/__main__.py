@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
-from app.demo.filling import fill
+from app.demo.filling import SESSIONS, fill
 from app.keys import encryption_keys
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.import_commands import import_
@@ -81,7 +81,7 @@ def outcomes_command(form: str, first: datetime | None, last: datetime | None) -
 
 
 @cli.command("demo")
-@click.option("--sessions", type=click.IntRange(100, 2_000_000), default=5000, show_default=True)
+@click.option("--sessions", type=click.IntRange(100, 2_000_000), default=SESSIONS, show_default=True)
 def demo_command(sessions: int) -> None:
     """Fill an empty database with a fictional school."""
     steps: list[str] = []

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, func, select
 
 from app.demo.filling import fill
 from app.judging import breaches
-from app.judging.fingerprint import rules_fingerprint
+from app.judging.upkeep import refresh
 from app.protocol.evidence import Evidence
 from app.protocol.judge import judge
 from app.school import School, open_school
 from app.store import reading, session_days, tables
 from app.store.outcomes import current_clause_set
-from app.store.writing import insert_rows, raise_revision, set_meta
+from app.store.writing import insert_rows, raise_revision
 from benchmarks.frames import school as frames
 
 _OWN = 600  # the fictional school's own sessions, with its concerns, breaches and registers
@@ -28,6 +28,7 @@ def filled(url: str, sessions: int) -> School:
     """Fill the empty database at `url` with the fictional school and this many further sessions."""
     fill(open_school(url), sessions=_OWN)
     school = open_school(url)
+    refresh(school)  # while it is small: all that is added below is judged by the same program
     evidence = _moved(frames(sessions), school)
     with school.writing() as connection:
         known = reading.read_evidence(connection, pupils=range(1, 10_000))
@@ -37,7 +38,6 @@ def filled(url: str, sessions: int) -> School:
             part = _part(people, start, start + _AT_ONCE)
             _keep(connection, school, part, first, np.random.default_rng(start))
         session_days.pack(connection)
-        set_meta(connection, "judged_by", rules_fingerprint(school.settings))
         raise_revision(connection)
         connection.exec_driver_sql("analyze")
     return school

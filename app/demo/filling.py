@@ -26,6 +26,7 @@ from app.intake.logs import enter_log
 from app.intake.pupil_policies import store_policies
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
+from app.judging.upkeep import refresh
 from app.records.evidence.calendars import read_event
 from app.records.people.roster import ROSTER_TABLES
 from app.records.tables.tabular import read_table
@@ -38,6 +39,7 @@ from app.store.writing import get_meta, raise_revision, set_meta
 from app.vocabulary.roles import Resource, Scope
 from app.vocabulary.terms import BreachState
 
+SESSIONS = 2500  # enough to fill the charts, and few enough to wait for
 _SEED = 1
 _UNFINISHED = "demo_unfinished"
 _HOUR = 3_600_000_000  # in microseconds
@@ -53,12 +55,13 @@ def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSch
     return school
 
 
-def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], None] = lambda *_: None) -> None:
+def fill(school: School, sessions: int = SESSIONS, progress: Callable[[str, float], None] = lambda *_: None) -> None:
     """Fill an empty database with the fictional school up to today, or restart a fill that was cut off. Raises
     DatabaseError if the database holds anything else. `progress` is called with a step and the share done."""
     day = school.today()
     _delete_unfinished(school)
     judged_by = School(school.engine, create_demo_settings(school.settings, day))
+    refresh(judged_by)  # while nothing is stored: otherwise the first visit would judge everything again
     progress("Inventing people and sessions", 0.0)
     made = _select_past(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.07)

@@ -12,7 +12,7 @@ from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.auth import configuration, sign_in
 from app.demo.background import Filling
-from app.demo.filling import was_cut_off
+from app.demo.filling import SESSIONS, was_cut_off
 from app.formatting import how_many
 from app.judging.upkeep import refresh
 from app.school import School, open_school
@@ -22,7 +22,6 @@ from app.store.protocol import read_state
 from app.ui.text import show_error
 from app.vocabulary.roles import Page
 
-_SESSIONS = 5000  # of the demonstration
 _filling = Filling()  # one for each process
 
 
@@ -90,7 +89,7 @@ def _begin_filling(school: School) -> None:
         _in_state.clear()  # the demonstration has settings of its own
         school.engine.dispose()
 
-    _filling.begin(school, _SESSIONS, open_again)
+    _filling.begin(school, SESSIONS, open_again)
 
 
 def _show_filling() -> NoReturn:
@@ -102,7 +101,7 @@ def _show_filling() -> NoReturn:
         st.button("Try again", on_click=_begin_filling, args=(_opened(),))
         st.stop()
     st.write(
-        "Creating a fictional school, with two terms of sessions up to today. This takes about half a minute, "
+        "Creating a fictional school, with two terms of sessions up to today. This takes about 20 seconds, "
         "and longer on a busy computer. You can leave this page or reload it: the work continues."
     )
     _watch_filling()
