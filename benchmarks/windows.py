@@ -126,6 +126,6 @@ class Window:
                 case "script_finished" if told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                     break
         seconds = time.perf_counter() - began
-        if any(e.WhichOneof("type") == "exception" for e in self.elements):
-            raise RuntimeError("The page failed")
+        for fault in self._of("exception"):
+            raise RuntimeError(f"The page failed: {fault.exception.type}: {fault.exception.message}")
         return seconds

@@ -69,7 +69,7 @@ def check_start() -> None:
     What else is missing is shown on its pages."""
     try:
         school = open_school()
-    except (SettingsError, DatabaseError, UNAVAILABLE):
+    except (SettingsError, DatabaseError, *UNAVAILABLE):
         return  # the pages say why, and try again
     try:
         weakness = None if school.is_demonstration() else _find_weakness(school) or describe_missing_roles(school)

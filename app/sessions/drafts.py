@@ -15,7 +15,7 @@ def save_draft(school: School, person: Person, form: str, content: dict[str, Any
     deletes it. `app.access.forms.get_draft` reads it. The revision does not change, because nobody else sees a
     draft."""
     draft = tables.drafts.c
-    with school.engine.begin() as connection:
+    with school.writing() as connection:
         connection.execute(delete(tables.drafts).where(draft.staff_id == person.staff_id, draft.form == form))
         if content is not None:
             connection.execute(

@@ -22,6 +22,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, MetaData, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.schema import CreateSchema
 
 from app import clock
@@ -36,8 +37,8 @@ _BUSY_SECONDS_OF_SQLITE = 10  # the last of these, in which SQLite itself waits
 _UPGRADE_SECONDS = 60 * 60  # the longest that a process waits for another one to bring the tables up to date
 _WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
 
-# What a database that cannot be reached, or is locked, raises.
-UNAVAILABLE = DBAPIError
+# What a database that cannot be reached, is locked, or has no connection free, raises.
+UNAVAILABLE = (DBAPIError, PoolTimeoutError)
 
 
 class DatabaseError(Exception):
@@ -49,7 +50,7 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
         is_embedded = parsed.get_backend_name() == "sqlite"
-        engine = _open_sqlite(url) if is_embedded else create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = _open_sqlite(url) if is_embedded else _open_postgresql(url)
         event.listen(engine, "handle_error", _hide_values)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise DatabaseError(
@@ -97,7 +98,7 @@ def _hide_values(context: ExceptionContext) -> None:
 
 _CAUSES = (  # what the database says of it, and what we say
     (
-        ("locked", "busy"),
+        ("locked", "busy", "connection timed out"),
         f"The database is in use by another program and did not come free within {_BUSY_SECONDS} seconds; try again.",
     ),
     (("full", "No space left"), "The disk with the database is full; make room and try again."),
@@ -114,7 +115,10 @@ def _open_sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS_OF_SQLITE}, hide_parameters=True)
+    # Any number of connections: each that waits to write has one, and others can still read.
+    engine = create_engine(
+        url, max_overflow=-1, connect_args={"timeout": _BUSY_SECONDS_OF_SQLITE}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _: Any) -> None:
@@ -131,6 +135,12 @@ def _open_sqlite(url: str) -> Engine:
             connection.exec_driver_sql("begin immediate")
 
     return engine
+
+
+def _open_postgresql(url: str) -> Engine:
+    return create_engine(
+        url, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def _acquire_write_lock(connection: Any) -> bool:

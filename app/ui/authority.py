@@ -18,12 +18,14 @@ from app.access.people import find_person
 from app.access.policy import NotAllowedError, Person
 from app.auth import configuration, sign_in
 from app.school import School
+from app.store.database import UNAVAILABLE
 from app.ui.served_files import made_for
+from app.ui.text import explaining_faults
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_SHOWN_FOR, _CHANGED = "shown for", "access changed"
+_SHOWN_FOR, _CHANGED, _FAULT = "shown for", "access changed", "database fault"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ def begin(school: School, person: Person) -> None:
 
 
 def show_change() -> None:
-    """Show that something was refused because the person's access has changed, if it was."""
+    """Show that something was refused because the person's access has changed, or that a callback failed because the
+    database could not be used."""
+    with explaining_faults():
+        if fault := st.session_state.pop(_FAULT, None):
+            raise fault
     if st.session_state.pop(_CHANGED, None):
         st.warning("Your access has changed since this page was shown. Nothing was done.", icon=":material/lock:")
 
@@ -62,10 +68,13 @@ def guard(callback: Callable[P, object]) -> Callable[P, None]:
 
     @wraps(callback)
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
-        if holds():
-            callback(*args, **kwargs)
-        else:
-            st.session_state[_CHANGED] = True
+        try:
+            if holds():
+                callback(*args, **kwargs)
+            else:
+                st.session_state[_CHANGED] = True
+        except UNAVAILABLE as error:
+            st.session_state[_FAULT] = error
 
     return call
 
@@ -126,7 +135,8 @@ def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
             drawn.append(True)
             if authority:
                 made_for.set((authority.claims, authority.person))
-            show(*args, **kwargs)
+            with explaining_faults():
+                show(*args, **kwargs)
 
     return part
 

@@ -17,7 +17,7 @@ from app.formatting import how_many
 from app.judging.upkeep import refresh
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable
-from app.store.database import UNAVAILABLE, DatabaseError, describe_error
+from app.store.database import DatabaseError
 from app.store.protocol import read_state
 from app.ui.text import show_error
 from app.vocabulary.roles import Page
@@ -58,9 +58,6 @@ def get_school() -> School:
         refresh(school, lambda: st.spinner("The rules have changed. Re-checking all sessions…"))
     except (SettingsError, DatabaseError) as error:
         show_error("The program cannot start.", str(error))
-        st.stop()
-    except UNAVAILABLE as error:
-        show_error("The database cannot be used at the moment.", describe_error(error))
         st.stop()
     return school
 

@@ -1,6 +1,8 @@
 """Text on the screens. What people typed is shown as they typed it, never interpreted as Markdown or HTML."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from html import escape
 from string import Formatter
@@ -9,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app.formatting import moment, on_day
+from app.store.database import UNAVAILABLE, describe_error
 
 
 class _Html(Formatter):
@@ -47,6 +50,15 @@ def title(words: str) -> None:
 def show_refusal(words: str) -> None:
     """Show why something was not done. The words may contain text that people typed."""
     st.warning(as_plain_text(words), icon=":material/edit:")
+
+
+@contextmanager
+def explaining_faults() -> Iterator[None]:
+    """Shows why the database cannot be used, if it cannot."""
+    try:
+        yield
+    except UNAVAILABLE as error:
+        show_error("The database cannot be used at the moment.", describe_error(error))
 
 
 def show_error(what: str, fix: str) -> None:

@@ -1,11 +1,12 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy import text as text_of_sql
 from sqlalchemy.pool import Pool
 
 from app import formatting
@@ -22,8 +23,10 @@ from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
 from app.store.concerns import CONDUCT
+from app.ui import current
 from app.vocabulary.roles import Page
 from tests import people
+from tests.apptest import AppTest
 from tests.pages.conftest import Opened, press, text
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
@@ -63,6 +66,21 @@ def test_a_page_opens_only_for_those_allowed(opened: Opened, page: Page, role: s
         assert not at.dataframe
         assert not at.get("vega_lite_chart")
         assert len(at.main) <= 2
+
+
+def test_a_page_says_that_the_database_cannot_be_used(
+    new_database: Callable[..., str], demonstration: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", new_database(copy_of=demonstration))
+    current._opened.clear()
+    school = open_school()
+    with school.engine.begin() as connection:
+        connection.execute(text_of_sql("alter table consents rename to lost"))
+    school.engine.dispose()
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    assert not at.exception
+    assert "The database cannot be used at the moment" in text(at)
+    current._opened.clear()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from app.reports.details import select_sessions
 from app.reports.periods import describe_missing_term
 from app.school import School
 from app.ui.lists import table_expander
-from app.ui.overview.view import View, carry_choices
+from app.ui.overview.view import View, ask_once, carry_choices
 from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource, Scope
 from app.vocabulary.terms import Outcome
@@ -45,9 +45,9 @@ def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None)
     """The sessions of a list (see `reports.details`) on the view's days and with its filters."""
     ids, rows = [], view.no_longer_to_log if kind == "week" else view.rows
     if kind == "late":
-        ids = list_late_consents(view.school, view.person, view.days)["session_id"].tolist()
+        ids = ask_once(list_late_consents, view.school, view.person, view.days)["session_id"].tolist()
     elif kind in ("unresolved", "overdue", "earlier"):
-        breaches = list_open_breaches(view.school, view.person)
+        breaches = ask_once(list_open_breaches, view.school, view.person)
         if kind == "overdue":
             breaches = breaches[breaches["due"] < view.school.today()]
             rows = _load_from_first(view, breaches, view.school.today())
@@ -86,7 +86,7 @@ def list_lines(view: View) -> list[Line]:
     pages."""
     lines = _list_lines_of_sessions(view)
     if get_scopes(view.person, Resource.BREACH_COUNTS):
-        waiting = len(list_breaches_to_resolve(view.school, view.person))
+        waiting = len(ask_once(list_breaches_to_resolve, view.school, view.person))
         if waiting:
             lines.append(Line(f"Waiting for you ({waiting:,})", Page.SESSIONS, {"view": "resolve"}))
     if get_scopes(view.person, Resource.OLDEST_CONCERN):
@@ -114,7 +114,7 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
     overdue = int((unlogged["logged"] == Outcome.BREACH).sum())
     add("unlogged", len(unlogged), f"{how_many(len(unlogged), 'unlogged call')}, {overdue:,} overdue")
     if get_scopes(view.person, Resource.BREACH_COUNTS):
-        opened = list_open_breaches(view.school, view.person).set_index("session_id")["opened_at"]
+        opened = ask_once(list_open_breaches, view.school, view.person).set_index("session_id")["opened_at"]
         for kind, when in (("unresolved", ""), ("earlier", f" before {_format_day(view.days[0])}")):
             sessions = find_sessions(view, kind)
             if len(sessions):

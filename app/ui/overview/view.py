@@ -1,6 +1,6 @@
 """What the Overview shows: its days, filters and measure, all held in its address, and the sessions they select."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -70,8 +70,31 @@ class View:
 def load_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     """The sessions that somebody may see, with `band` and `week` (see `reports.figures`). All callers share one frame
     and must not change it: a copy for each click would take longer than computing the figures."""
-    key = (str(school.engine.url), read_revision(school), str(school.today()), *sorted(person.roles))
-    return _load(school, person, days, key)
+    return _load(school, person, days, (*_get_state(school), *sorted(person.roles)))
+
+
+def _get_state(school: School) -> tuple[object, ...]:
+    """What changes with every write and every day."""
+    return str(school.engine.url), read_revision(school), str(school.today())
+
+
+def ask_once(ask: Callable[..., pd.DataFrame], school: School, person: Person, *more: Hashable) -> pd.DataFrame:
+    """What `ask(school, person, *more)` answers, asked again only after a write or on another day, since a click on the
+    Overview changes neither. All callers share one frame and must not change it."""
+    state = (*_get_state(school), person.staff_id, *sorted(person.roles))
+    return _ask(ask, school, person, ask.__qualname__, more, state)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _ask(
+    _question: Callable[..., pd.DataFrame],
+    _school: School,
+    _person: Person,
+    name: str,  # noqa: ARG001 - for the cache, as `key`
+    more: tuple[Hashable, ...],
+    key: tuple[object, ...],  # noqa: ARG001
+) -> pd.DataFrame:
+    return _question(_school, _person, *more)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
