@@ -20,12 +20,12 @@ from app.auth import configuration, sign_in
 from app.school import School
 from app.store.database import UNAVAILABLE
 from app.ui.served_files import made_for
-from app.ui.text import explaining_faults
+from app.ui.text import explaining_database_errors, show_database_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_SHOWN_FOR, _CHANGED, _FAULT = "shown for", "access changed", "database fault"
+_SHOWN_FOR, _CHANGED, _ERROR = "shown for", "access changed", "database error"
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,8 @@ def begin(school: School, person: Person) -> None:
 def show_change() -> None:
     """Show that something was refused because the person's access has changed, or that a callback failed because the
     database could not be used."""
-    with explaining_faults():
-        if fault := st.session_state.pop(_FAULT, None):
-            raise fault
+    if error := st.session_state.pop(_ERROR, None):
+        show_database_error(error)
     if st.session_state.pop(_CHANGED, None):
         st.warning("Your access has changed since this page was shown. Nothing was done.", icon=":material/lock:")
 
@@ -74,7 +73,7 @@ def guard(callback: Callable[P, object]) -> Callable[P, None]:
             else:
                 st.session_state[_CHANGED] = True
         except UNAVAILABLE as error:
-            st.session_state[_FAULT] = error
+            st.session_state[_ERROR] = error.with_traceback(None)  # which holds what was typed
 
     return call
 
@@ -135,7 +134,7 @@ def _end_with_authority(show: Callable[P, None]) -> Callable[P, None]:
             drawn.append(True)
             if authority:
                 made_for.set((authority.claims, authority.person))
-            with explaining_faults():
+            with explaining_database_errors():
                 show(*args, **kwargs)
 
     return part

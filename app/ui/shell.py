@@ -18,7 +18,7 @@ from app.ui.confirmations import show_request
 from app.ui.current import current_person, get_school, keep_address, record_once, view_as
 from app.ui.first_visit import show_first_visit
 from app.ui.labels import PAGE_ICONS
-from app.ui.text import as_plain_text, explaining_faults, write_html
+from app.ui.text import as_plain_text, explaining_database_errors, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page, Scope
 
@@ -87,7 +87,7 @@ def show() -> None:
     """Show a page in its frame, or why the database cannot be used."""
     st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ASSETS / "icon.png", layout="wide")
     st.html(_ASSETS / "screen.css")
-    with explaining_faults():
+    with explaining_database_errors():
         _show()
 
 

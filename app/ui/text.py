@@ -52,15 +52,20 @@ def show_refusal(words: str) -> None:
     st.warning(as_plain_text(words), icon=":material/edit:")
 
 
+def show_error(what: str, fix: str) -> None:
+    """Show what went wrong and the fix, never a traceback."""
+    st.error(f"**{as_plain_text(what)}** {as_plain_text(fix)}", icon=":material/error:")
+
+
+def show_database_error(error: Exception) -> None:
+    """Show why the database cannot be used."""
+    show_error("The database cannot be used at the moment.", describe_error(error))
+
+
 @contextmanager
-def explaining_faults() -> Iterator[None]:
+def explaining_database_errors() -> Iterator[None]:
     """Shows why the database cannot be used, if it cannot."""
     try:
         yield
     except UNAVAILABLE as error:
-        show_error("The database cannot be used at the moment.", describe_error(error))
-
-
-def show_error(what: str, fix: str) -> None:
-    """Show what went wrong and the fix, never a traceback."""
-    st.error(f"**{as_plain_text(what)}** {as_plain_text(fix)}", icon=":material/error:")
+        show_database_error(error)
