@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from sqlalchemy import text
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 from app.access.policy import NotAllowedError
@@ -55,6 +56,7 @@ def draw() -> None:
     authority.fragment(lambda: left.done.append("fragment"))()
     authority.dialog("Change")(lambda: left.done.append("dialog"))()
     st.button("Do", on_click=authority.guard(note_callback))
+    st.button("Fail", on_click=authority.guard(read_what_is_not_there))
     left.download = authority.guard_download(lambda: b"a file")
     context = get_script_run_ctx()
     assert context
@@ -64,6 +66,11 @@ def draw() -> None:
 
 def note_callback() -> None:
     left.done.append("callback")
+
+
+def read_what_is_not_there() -> None:
+    with current.get_school().engine.connect() as connection:
+        connection.execute(text("select 1 from nowhere"))
 
 
 @pytest.fixture
@@ -116,6 +123,13 @@ def test_everything_works_while_authority_holds(opened: AppTest) -> None:
     left.parts.clear()
     opened.button[0].click().run()
     assert "callback" in left.done
+
+
+def test_a_click_that_fails_in_the_database_says_so(opened: AppTest) -> None:
+    left.parts.clear()
+    opened.button[1].click().run()
+    assert not opened.exception
+    assert "The database cannot be used at the moment" in opened.error[0].value
 
 
 @ended
