@@ -21,7 +21,7 @@ def serve_first_start(database: str, port: int) -> None:
     """Serve the program as if this database were the embedded one, with a smaller demonstration."""
     patch = pytest.MonkeyPatch()
     patch.setattr("app.school.get_database_url", lambda: database)
-    patch.setattr("app.ui.current._SESSIONS", 100)
+    patch.setattr("app.ui.current.SESSIONS", 100)
     become("streamlit", ["run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)], ROOT)
 
 
