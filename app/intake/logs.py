@@ -31,9 +31,8 @@ CORRECTION_REASON = "correction_reason"  # the form field, named like a column s
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
     """Store the logs of a file that are not stored yet; one whose reference is another's is rejected, or left out if
-    the other is counselling. Of two logs of
-    one session the one with the lower reference counts, in whatever order they come: it is a new version of one that
-    was stored and says otherwise, unless its author has entered, confirmed or corrected that one."""
+    the other is counselling. Of two logs of one session the one with the lower reference counts, in whatever order they
+    come: a new version of one that says otherwise, unless its author has entered, confirmed or corrected that one."""
     parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
     stored = StoredLogs(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
