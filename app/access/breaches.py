@@ -179,7 +179,7 @@ def _to_rows(school: School, connection: Connection, breaches: pd.DataFrame) -> 
     is_listed = reading.is_among(connection, SESSION.id, numbers)
     staff = with_staff_name(select(SESSION.id).where(is_listed), "name", SESSION.staff_id, SESSION.day)
     names = reading.read_frame(connection, staff).set_index("id")["name"]
-    pupils = read_session_pupils(connection, is_listed)
+    pupils = read_session_pupils(connection, numbers)
     explained = connection.scalars(
         select(_breach.session_id)
         .join(tables.breach_events, _event.breach_id == _breach.id)

@@ -19,10 +19,9 @@ from app.access.scope import (
     read_frame_by_name,
     select_pupils,
     select_staff,
-    sort_by_name,
 )
 from app.access.session_detail import ANSWERS
-from app.access.sessions import read_session_pupils, select_session_pupils
+from app.access.sessions import read_session_pupils
 from app.protocol.frames import NONE, Versions
 from app.protocol.matching import recorded_calls
 from app.protocol.remote import is_remote
@@ -70,7 +69,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         outcomes = decode_outcomes(connection, frame)
         to_log = outcomes["logged"] != Outcome.NOT_APPLICABLE  # in a room without staff there was nothing to log
         frame, outcomes = (rows[to_log.to_numpy()].reset_index(drop=True) for rows in (frame, outcomes))
-        pupils = read_session_pupils(connection, mine)
+        pupils = read_session_pupils(connection, frame["session_id"].tolist())
         calls = reading.read_frame(
             connection,
             select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)
@@ -97,14 +96,14 @@ def list_logs_to_confirm(school: School, person: Person) -> pd.DataFrame:
     """The person's own logs that came from a file and have to be confirmed before anybody else may see the sessions,
     since a counsellor was in the calls: `ref`, `started_at`, `purpose`, `pupils` (names), the newest first."""
     log = tables.logs.c
-    mine = and_(log.staff_id == person.staff_id, log.current, log.unconfirmed, SESSION.confidential)
-    mine = and_(mine, log.purpose.in_(OTHER_PURPOSES))
+    mine = and_(SESSION.staff_id == person.staff_id, SESSION.confidential)
+    to_confirm = and_(log.unconfirmed, log.purpose.in_(OTHER_PURPOSES))
     query = select(SESSION.id.label("session_id"), log.ref, SESSION.started_at, log.purpose)
-    query = query.join(tables.logs, log.id == SESSION.log_id).where(mine).order_by(SESSION.started_at.desc())
-    of_pupils = select_session_pupils().join(tables.logs, log.id == SESSION.log_id).where(mine)
+    query = query.join(tables.logs, log.id == SESSION.log_id).where(mine, to_confirm)
     with school.engine.connect() as connection:
-        rows, pupils = (reading.read_frame(connection, each) for each in (query, of_pupils))
-    rows["pupils"] = join_values(rows.pop("session_id"), sort_by_name(pupils), "session_id")
+        rows = reading.read_frame(connection, query.order_by(SESSION.started_at.desc()))
+        pupils = read_session_pupils(connection, rows["session_id"].tolist())
+    rows["pupils"] = join_values(rows.pop("session_id"), pupils, "session_id")
     return in_school_time(school, rows)
 
 
@@ -138,7 +137,8 @@ def _read_purposes(connection: Connection, person: Person) -> pd.DataFrame:
     query = (
         select(log.purpose, log_pupil.pupil_id)
         .join(tables.logs, log.id == log_pupil.log_id)
-        .where(log.staff_id == person.staff_id, log.current)
+        .join(tables.sessions, SESSION.log_id == log.id)
+        .where(SESSION.staff_id == person.staff_id)
         .order_by(log.started_at.desc(), log.id.desc())
     )
     return reading.read_frame(connection, query)

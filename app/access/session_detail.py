@@ -92,7 +92,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
             clauses = clauses[clauses["clause"] == SHOWN_OF_COUNSELLING].reset_index(drop=True)
             status, disputed = find_status(clauses["outcome"].tolist()), False
             calls = calls.withhold()
-        pupils = read_session_pupils(connection, SESSION.id == session_id)
+        pupils = read_session_pupils(connection, [session_id])
         versions = _read_versions(school, connection, row.log_ref, own=own)
         linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
         concerns = select_linked_concerns(school, connection, person, linked)

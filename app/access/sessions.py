@@ -1,9 +1,9 @@
 """Figures and lists of sessions."""
 
-from typing import Any
+from collections.abc import Collection
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
 
 from app.access.policy import SHOWN_OF_COUNSELLING, Days, Person
 from app.access.scope import (
@@ -14,7 +14,6 @@ from app.access.scope import (
     is_during,
     is_open_to,
     join_values,
-    read_frame_by_name,
     sort_by_name,
     with_staff_name,
 )
@@ -22,7 +21,7 @@ from app.protocol.judge import find_status
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
-from app.store.versions import valid_on, valid_versions
+from app.store.versions import valid_versions
 from app.vocabulary.roles import Role
 from app.vocabulary.terms import Outcome
 
@@ -46,7 +45,8 @@ def list_session_pupils(school: School, person: Person, days: Days) -> pd.DataFr
     `session_id`, `pupil_id`, `name`, `year_group`, `house`."""
     is_shown = and_(is_open_to(person, school.today()), _shows_pupils(person), is_during(days))
     columns = ["session_id", "pupil_id", "name", "year_group", "house"]
-    return read_frame_by_name(school, select_session_pupils().where(is_shown))[columns]
+    with school.engine.connect() as connection:
+        return read_session_pupils(connection, connection.scalars(select(SESSION.id).where(is_shown)).all())[columns]
 
 
 def list_sessions_of_pupil(school: School, person: Person, pupil_id: int) -> pd.DataFrame:
@@ -102,10 +102,9 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
         named = with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
         frame = reading.read_frame(connection, named)
         outcomes = decode_outcomes(connection, frame)
-        pupils = read_session_pupils(connection, visible)
-    visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
-    frame["pupils"] = join_values(visible_ids, pupils, "session_id")
-    withheld = frame["withheld"].to_numpy(bool)
+        withheld = frame["withheld"].to_numpy(bool)
+        pupils = read_session_pupils(connection, frame.loc[~withheld, "session_id"].tolist())
+    frame["pupils"] = join_values(frame["session_id"], pupils, "session_id")
     for name in outcomes.columns.drop(SHOWN_OF_COUNSELLING, errors="ignore"):
         outcomes.loc[withheld, name] = Outcome.NOT_APPLICABLE
     frame.loc[withheld, "status"] = [find_status(list(row)) for row in outcomes[withheld].to_numpy(object)]
@@ -119,23 +118,23 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 
 
-def read_session_pupils(connection: Connection, condition: ColumnElement[bool]) -> pd.DataFrame:
-    """The rows of `select_session_pupils` that meet a condition, by the name of the pupil."""
-    return sort_by_name(reading.read_frame(connection, select_session_pupils().where(condition)))
-
-
-def select_session_pupils() -> Select[Any]:
-    """The pupils of sessions as they were on the day: `session_id`, `pupil_id`, `email`, and PUPIL_FACTS."""
-    pupil, participant = valid_versions(tables.pupil_versions), tables.session_pupils.c
-    return (
-        select(
-            participant.session_id,
-            participant.pupil_id,
-            tables.pupils.c.email,
-            *(pupil.c[name] for name in PUPIL_FACTS),
-        )
+def read_session_pupils(connection: Connection, sessions: Collection[int]) -> pd.DataFrame:
+    """The pupils of some sessions (ids) as they were on the day, by name: `session_id`, `pupil_id`, `email`, and
+    PUPIL_FACTS. Their versions are joined here: a database would look for each pupil in every session."""
+    pupil, participant = valid_versions(tables.pupil_versions).c, tables.session_pupils.c
+    took_part = (
+        select(participant.session_id, participant.pupil_id, SESSION.day)
         .join(tables.sessions, SESSION.id == participant.session_id)
-        .join(tables.pupils, tables.pupils.c.id == participant.pupil_id)
-        .join(pupil, and_(pupil.c.pupil_id == participant.pupil_id, valid_on(pupil, SESSION.day)))
+        .where(reading.is_among(connection, participant.session_id, sessions))
         .order_by(participant.session_id)
     )
+    rows = reading.read_frame(connection, took_part)
+    columns = ("pupil_id", *PUPIL_FACTS, "since", "until")
+    versions = (
+        select(tables.pupils.c.email, *(pupil[name] for name in columns))
+        .join(tables.pupils, tables.pupils.c.id == pupil.pupil_id)
+        .where(reading.is_among(connection, pupil.pupil_id, rows["pupil_id"].unique().tolist()))
+    )
+    rows = rows.merge(reading.read_frame(connection, versions), on="pupil_id")
+    on_day = (rows["since"] <= rows["day"]) & ~(rows["until"] <= rows["day"])
+    return sort_by_name(rows.loc[on_day, ["session_id", "pupil_id", "email", *PUPIL_FACTS]])

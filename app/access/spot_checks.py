@@ -185,8 +185,7 @@ def _read_checks(
             else rows["session_id"].isin(_find_own(school, connection, person, rows))
         )
         rows = rows[is_listed].reset_index(drop=True)
-        of_rows = reading.is_among(connection, SESSION.id, rows["session_id"].tolist())
-        pupils = read_session_pupils(connection, of_rows)
+        pupils = read_session_pupils(connection, rows["session_id"].tolist())
     rows["pupils"] = join_values(rows["session_id"], pupils, "session_id")
     return in_school_time(school, rows.drop(columns=["staff_id", "day"]))
 
