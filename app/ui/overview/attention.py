@@ -17,7 +17,7 @@ from app.reports.details import select_sessions
 from app.reports.periods import describe_missing_term
 from app.school import School
 from app.ui.lists import table_expander
-from app.ui.overview.view import View, ask_once, carry_choices
+from app.ui.overview.view import View, carry_choices
 from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource, Scope
 from app.vocabulary.terms import Outcome
@@ -45,9 +45,9 @@ def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None)
     """The sessions of a list (see `reports.details`) on the view's days and with its filters."""
     ids, rows = [], view.no_longer_to_log if kind == "week" else view.rows
     if kind == "late":
-        ids = ask_once(list_late_consents, view.school, view.person, view.days)["session_id"].tolist()
+        ids = view.ask(list_late_consents, view.days)["session_id"].tolist()
     elif kind in ("unresolved", "overdue", "earlier"):
-        breaches = ask_once(list_open_breaches, view.school, view.person)
+        breaches = view.ask(list_open_breaches)
         if kind == "overdue":
             breaches = breaches[breaches["due"] < view.school.today()]
             rows = _load_from_first(view, breaches, view.school.today())
@@ -86,7 +86,7 @@ def list_lines(view: View) -> list[Line]:
     pages."""
     lines = _list_lines_of_sessions(view)
     if get_scopes(view.person, Resource.BREACH_COUNTS):
-        waiting = len(ask_once(list_breaches_to_resolve, view.school, view.person))
+        waiting = len(view.ask(list_breaches_to_resolve))
         if waiting:
             lines.append(Line(f"Waiting for you ({waiting:,})", Page.SESSIONS, {"view": "resolve"}))
     if get_scopes(view.person, Resource.OLDEST_CONCERN):
@@ -94,7 +94,7 @@ def list_lines(view: View) -> list[Line]:
     if missing := describe_missing_term(view.school.settings, view.school.today()):
         lines.append(Line(missing, Page.PROTOCOL, {}))
     if Scope.ALL in get_scopes(view.person, Resource.CONFIRMATIONS):
-        lines += _list_line_of_confirmations(view.school, view.person)
+        lines += _list_line_of_confirmations(view)
     version = view.school.settings.version_on(view.school.today())
     if version and version.next_review and version.next_review < view.school.today():
         due = version.next_review
@@ -114,7 +114,7 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
     overdue = int((unlogged["logged"] == Outcome.BREACH).sum())
     add("unlogged", len(unlogged), f"{how_many(len(unlogged), 'unlogged call')}, {overdue:,} overdue")
     if get_scopes(view.person, Resource.BREACH_COUNTS):
-        opened = ask_once(list_open_breaches, view.school, view.person).set_index("session_id")["opened_at"]
+        opened = view.ask(list_open_breaches).set_index("session_id")["opened_at"]
         for kind, when in (("unresolved", ""), ("earlier", f" before {_format_day(view.days[0])}")):
             sessions = find_sessions(view, kind)
             if len(sessions):
@@ -145,11 +145,11 @@ def _list_line_of_concerns(school: School, person: Person) -> list[Line]:
     return [Line(f"{words}{oldest['level']}, {owner}", Page.CONCERNS, {})]
 
 
-def _list_line_of_confirmations(school: School, person: Person) -> list[Line]:
+def _list_line_of_confirmations(view: View) -> list[Line]:
     """The line that says how many people have not confirmed a version in force for more than 14 days, if any."""
-    counts = count_confirmations(school, person)
+    counts = view.ask(count_confirmations)
     missing = counts.asked - counts.confirmed if counts else 0
-    if not counts or not missing or school.today() <= counts.version.from_ + _TIME_TO_CONFIRM:
+    if not counts or not missing or view.school.today() <= counts.version.from_ + _TIME_TO_CONFIRM:
         return []
     words = f"{how_many(missing, 'member of staff has', 'staff have')} not confirmed {counts.version.name}"
     return [Line(words, Page.PROTOCOL, {"view": "confirmations", "show": "missing"})]

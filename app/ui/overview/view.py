@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +19,8 @@ from app.ui.widgets import choose_days, filter_values
 from app.vocabulary.roles import Resource, Scope
 from app.vocabulary.terms import Purpose
 
+_T = TypeVar("_T")
+
 FILTERS = {"school": "School", "department": "Department", "purpose": "Purpose"}
 PURPOSES = PURPOSE_WORDS | {Purpose.OTHER: "Other"}
 _MEASURES = {SESSIONS: "Sessions", CHECKS: "Checks"}
@@ -28,9 +31,9 @@ _MEASURE_HELP = (
 
 @dataclass(frozen=True)
 class View:
-    """The sessions of some days (`rows`, as from `load_sessions`) that the filters' `chosen` values leave. `clause` is
+    """The sessions of some days (`rows`, as from `_load_sessions`) that the filters' `chosen` values leave. `clause` is
     the one that the charts show, or "" for all. `by_name` is whether the person may see names of staff and open
-    sessions."""
+    sessions. What is read is remembered while `state` (see `_get_state`) stays the same."""
 
     school: School
     person: Person
@@ -40,6 +43,7 @@ class View:
     unit: str
     clause: str
     by_name: bool
+    state: tuple[object, ...]
 
     @property
     def measure(self) -> str:
@@ -64,49 +68,50 @@ class View:
 
     def load(self, days: Days) -> pd.DataFrame:
         """The sessions of other days that the same filters leave."""
-        return filter_values(load_sessions(self.school, self.person, days), **self.chosen)
+        return filter_values(_load_sessions(self.school, self.person, days, self.state), **self.chosen)
+
+    def ask(self, question: Callable[..., _T], *more: Hashable) -> _T:
+        """What `question(school, person, *more)` answers, asked again only after a write or on another day, since a
+        click on the Overview changes neither. All callers share the answer and must not change it."""
+        key = (question.__qualname__, self.person.staff_id, *self.state)
+        answer: _T = _ask(question, self.school, self.person, more, key)
+        return answer
 
 
-def load_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
+def _get_state(school: School, person: Person) -> tuple[object, ...]:
+    """What changes with every write and every day, and differs between people who may see different sessions."""
+    return str(school.engine.url), read_revision(school), str(school.today()), *sorted(person.roles)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _load_sessions(
+    _school: School,
+    _person: Person,
+    days: Days,
+    state: tuple[object, ...],  # noqa: ARG001 - for the cache
+) -> pd.DataFrame:
     """The sessions that somebody may see, with `band` and `week` (see `reports.figures`). All callers share one frame
     and must not change it: a copy for each click would take longer than computing the figures."""
-    return _load(school, person, days, (*_get_state(school), *sorted(person.roles)))
-
-
-def _get_state(school: School) -> tuple[object, ...]:
-    """What changes with every write and every day."""
-    return str(school.engine.url), read_revision(school), str(school.today())
-
-
-def ask_once(ask: Callable[..., pd.DataFrame], school: School, person: Person, *more: Hashable) -> pd.DataFrame:
-    """What `ask(school, person, *more)` answers, asked again only after a write or on another day, since a click on the
-    Overview changes neither. All callers share one frame and must not change it."""
-    state = (*_get_state(school), person.staff_id, *sorted(person.roles))
-    return _ask(ask, school, person, ask.__qualname__, more, state)
+    return add_band_and_week(get_overview(_school, _person, days))
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _ask(
-    _question: Callable[..., pd.DataFrame],
+    _question: Callable[..., Any],
     _school: School,
     _person: Person,
-    name: str,  # noqa: ARG001 - for the cache, as `key`
     more: tuple[Hashable, ...],
-    key: tuple[object, ...],  # noqa: ARG001
-) -> pd.DataFrame:
+    key: tuple[object, ...],  # noqa: ARG001 - for the cache
+) -> Any:
     return _question(_school, _person, *more)
-
-
-@st.cache_resource(max_entries=20, show_spinner=False)
-def _load(_school: School, _person: Person, days: Days, key: tuple[object, ...]) -> pd.DataFrame:  # noqa: ARG001 - for the cache
-    return add_band_and_week(get_overview(_school, _person, days))
 
 
 def choose_view(school: School, person: Person) -> View:
     """Let the person choose days, measure and filters, side by side."""
     days = choose_days(school)
     unit = address.choose_one("Measure", _MEASURES, SESSIONS, "measure", help=_MEASURE_HELP)
-    rows = load_sessions(school, person, days)
+    state = _get_state(school, person)
+    rows = _load_sessions(school, person, days, state)
     chosen = {column: address.get_all(column) for column in FILTERS}
     clause = address.get("clause")
     number = sum(map(bool, chosen.values())) + (clause in CLAUSES)
@@ -123,7 +128,7 @@ def choose_view(school: School, person: Person) -> View:
         )
     by_name = Scope.WITH_NAMES in get_scopes(person, Resource.OVERVIEW)
     clause = clause if clause in CLAUSES else ""
-    return View(school, person, days, filter_values(rows, **chosen), chosen, unit, clause, by_name)
+    return View(school, person, days, filter_values(rows, **chosen), chosen, unit, clause, by_name, state)
 
 
 def carry_choices() -> dict[str, list[str]]:
