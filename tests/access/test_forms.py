@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from app.access.forms import get_draft, get_own_log, list_calls_to_log
+from app.intake.transaction import span
+from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.sessions.drafts import save_draft
 from app.store import tables
@@ -24,7 +26,7 @@ def test_list_calls_to_log_fills_in_what_the_call_shows(school: School) -> None:
 def test_list_calls_to_log_proposes_the_purpose_of_the_newest_log_with_a_pupil(school: School) -> None:
     tutor = someone(school, "tutor10")
     logs = [("Carys", "music", 9), ("Carys", "academic", 8), ("Bethan", "pastoral", 7)]
-    with school.engine.begin() as connection:
+    with school.writing() as connection:
         for number, (pupil, purpose, days) in enumerate(logs, start=900):
             at = at_hour(LAST_WEEK - timedelta(days=days))
             when = {"started_at": at, "ended_at": at + timedelta(minutes=30), "entered_at": at}
@@ -32,6 +34,7 @@ def test_list_calls_to_log_proposes_the_purpose_of_the_newest_log_with_a_pupil(s
             by = {"staff_id": tutor.staff_id, "entered_by": tutor.staff_id, "purpose": purpose}
             add_row(connection, tables.logs, **log, **when, **by)
             add_row(connection, tables.log_pupils, log_id=number, pupil_id=PUPIL[pupil])
+            rejudge(connection, school, Affected(times=[span(at, at + timedelta(minutes=30))]))
     assert list_calls_to_log(school, tutor)["purpose"].tolist() == ["academic"]
 
 
