@@ -74,7 +74,7 @@ class Row:
 
 
 def _write(value: float) -> str:
-    return f"{value:.0f}" if value.is_integer() or value >= 100 else f"{value:.2f}"
+    return f"{value:.0f}" if value == round(value) or value >= 100 else f"{value:.2f}"
 
 
 @cache
