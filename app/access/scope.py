@@ -71,9 +71,11 @@ def _is_of_pupils_led_by(person: Person) -> ColumnElement[bool]:
     tutors as on the session's day."""
     pupil, participant = valid_versions(tables.pupil_versions), tables.session_pupils.c
     led = and_(is_led_by(person, Resource.SESSIONS, pupil), valid_on(pupil, SESSION.day))
-    # Only `sessions` comes from the outer query, which may join other pupils.
-    is_participant = and_(participant.session_id == SESSION.id, participant.pupil_id == pupil.c.pupil_id)
-    with_pupils = select(participant.pupil_id).where(is_participant, led)
+    # Only `sessions` comes from the outer query, which may join other pupils. One `exists` in the other, and no join:
+    # a database would look for each of the pupils in the session, instead of for its few participants among the pupils.
+    is_led = exists(select(pupil.c.pupil_id).where(pupil.c.pupil_id == participant.pupil_id, led))
+    is_led = is_led.correlate(tables.session_pupils, tables.sessions)
+    with_pupils = select(participant.pupil_id).where(participant.session_id == SESSION.id, is_led)
     by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, led, not_(pupil.c.has_left))
     return or_(*(exists(query.correlate(tables.sessions)) for query in (with_pupils, by_tutors)))
 
