@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from app.access.overview import get_overview
-from app.access.people import read_revision
 from app.access.policy import Days, Person, get_scopes
 from app.protocol.clauses import CLAUSES, title_of
 from app.reports.figures import CHECKS, SESSIONS, add_band_and_week, leave_out_days_to_log
 from app.school import School
 from app.ui import address
+from app.ui.answers import State, ask_once, read_state
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.widgets import choose_days, filter_values
 from app.vocabulary.roles import Resource, Scope
@@ -33,7 +33,7 @@ _MEASURE_HELP = (
 class View:
     """The sessions of some days (`rows`, as from `_load_sessions`) that the filters' `chosen` values leave. `clause` is
     the one that the charts show, or "" for all. `by_name` is whether the person may see names of staff and open
-    sessions. What is read is remembered while `state` (see `_get_state`) stays the same."""
+    sessions. What is read is remembered while `state` (see `app.ui.answers`) stays the same."""
 
     school: School
     person: Person
@@ -43,7 +43,7 @@ class View:
     unit: str
     clause: str
     by_name: bool
-    state: tuple[object, ...]
+    state: State
 
     @property
     def measure(self) -> str:
@@ -71,46 +71,26 @@ class View:
         return filter_values(_load_sessions(self.school, self.person, days, self.state), **self.chosen)
 
     def ask(self, question: Callable[..., _T], *more: Hashable) -> _T:
-        """What `question(school, person, *more)` answers, asked again only after a write or on another day, since a
-        click on the Overview changes neither. All callers share the answer and must not change it."""
-        key = (question.__qualname__, self.person.staff_id, *self.state)
-        answer: _T = _ask(question, self.school, self.person, more, key)
-        return answer
+        """What `question(school, person, *more)` answers (see `ask_once`)."""
+        return ask_once(self.state, question, self.school, self.person, *more)
 
 
-def _get_state(school: School, person: Person) -> tuple[object, ...]:
-    """What changes with every write and every day, and differs between people who may see different sessions."""
-    return str(school.engine.url), read_revision(school), str(school.today()), *sorted(person.roles)
+def _load_sessions(school: School, person: Person, days: Days, state: State) -> pd.DataFrame:
+    """The sessions that somebody may see, with `band` and `week` (see `reports.figures`). People with the same roles
+    share one frame and must not change it: a copy for each click would take longer than computing the figures."""
+    return _load(school, person, days, (*sorted(person.roles), *state))
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def _load_sessions(
-    _school: School,
-    _person: Person,
-    days: Days,
-    state: tuple[object, ...],  # noqa: ARG001 - for the cache
-) -> pd.DataFrame:
-    """The sessions that somebody may see, with `band` and `week` (see `reports.figures`). All callers share one frame
-    and must not change it: a copy for each click would take longer than computing the figures."""
+def _load(_school: School, _person: Person, days: Days, key: State) -> pd.DataFrame:  # noqa: ARG001 - for the cache
     return add_band_and_week(get_overview(_school, _person, days))
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _ask(
-    _question: Callable[..., Any],
-    _school: School,
-    _person: Person,
-    more: tuple[Hashable, ...],
-    key: tuple[object, ...],  # noqa: ARG001 - for the cache
-) -> Any:
-    return _question(_school, _person, *more)
 
 
 def choose_view(school: School, person: Person) -> View:
     """Let the person choose days, measure and filters, side by side."""
     days = choose_days(school)
     unit = address.choose_one("Measure", _MEASURES, SESSIONS, "measure", help=_MEASURE_HELP)
-    state = _get_state(school, person)
+    state = read_state(school)
     rows = _load_sessions(school, person, days, state)
     chosen = {column: address.get_all(column) for column in FILTERS}
     clause = address.get("clause")

@@ -9,6 +9,7 @@ from app.access.policy import Days, Person
 from app.access.pupils import count_unlogged_by_person, list_pupils_with_counts, list_tutors
 from app.formatting import how_many
 from app.school import School
+from app.ui.answers import ask_once, read_state
 from app.ui.lists import as_listing, open_record, select_row
 from app.ui.sessions.pupils import show_pupil_list
 from app.ui.sessions.waiting import get_chosen, show_chosen, show_waiting_list
@@ -35,11 +36,13 @@ def show_today(school: School, person: Person, to_resolve: pd.DataFrame) -> None
         if ids:
             show_chosen(school, person, get_chosen(ids), ids)
     left, right = st.columns(2, gap="large")
+    state = read_state(school)
     with left:
-        _show_tutors(school, person, days)
+        _show_tutors(ask_once(state, list_tutors, school, person, days))
     with right:
         st.header("My pupils", anchor=False)
-        pupils = list_pupils_with_counts(school, person, days).sort_values("breaches", ascending=False, kind="stable")
+        pupils = ask_once(state, list_pupils_with_counts, school, person, days)
+        pupils = pupils.sort_values("breaches", ascending=False, kind="stable")
         show_pupil_list(pupils, "My pupils", "my pupils", rows_shown=_ROWS)
 
 
@@ -57,9 +60,9 @@ def _show_unlogged(school: School, person: Person, days: Days) -> None:
     select_row(listing, _list_ids(rows), alt, name, _open_sessions(show="unlogged"), rows_shown=_ROWS)
 
 
-def _show_tutors(school: School, person: Person, days: Days) -> None:
+def _show_tutors(rows: pd.DataFrame) -> None:
+    """Show tutors from `list_tutors`."""
     st.header("My tutors", anchor=False)
-    rows = list_tutors(school, person, days)
     if rows.empty:
         st.info("The roster names no tutor of your pupils.")
         return
