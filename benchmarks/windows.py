@@ -83,7 +83,7 @@ class Window:
 
     def select_row(self, place: int) -> float:
         """Click a row of the first list that takes clicks, given by its place."""
-        rows = next(e.arrow_data_frame for e in self._of("arrow_data_frame") if e.arrow_data_frame.id)
+        rows = next(e.dataframe for e in self._of("dataframe") if e.dataframe.id)
         chosen = {"rows": [place], "columns": [], "cells": []}
         return self._put(rows.id, json.dumps({"selection": chosen}))
 
