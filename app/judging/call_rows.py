@@ -172,7 +172,7 @@ def reread_originals(connection: Connection, school: School) -> bool:
 def reread_calls(connection: Connection, school: School, roster: Roster, call_ids: Sequence[str]) -> None:
     """Read the originals of some call records again. Those that are no sessions are dropped, unless a concern is linked
     to them."""
-    kept: list[Call] = []
+    sessions: list[Call] = []
     dropped: list[str] = []
     linked = linked_to_concerns(connection, call_ids)
     for call_id, original in list(read_originals(connection, call_ids)):
@@ -183,10 +183,10 @@ def reread_calls(connection: Connection, school: School, roster: Roster, call_id
             continue
         call.id = call_id
         if is_session(call, roster, school.settings.tenant_id):
-            kept.append(call)
+            sessions.append(call)
         elif call_id not in linked:
             dropped.append(call_id)
-    write_calls(connection, school, kept, roster, {call.id for call in kept})
+    write_calls(connection, school, sessions, roster, {call.id for call in sessions})
     drop_calls(connection, school, dropped)
 
 

@@ -187,10 +187,10 @@ def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
         if log.answers["concern"] and log.answers["concern_summary"]:
             home_alone = known_category(log.answers["concern_category"]) == ConcernCategory.HOME_ALONE
             concerns.append({"log_id": place, "alerted": True, "home_alone": home_alone})
-    kept = stored.logs[~stored.logs["ref"].isin([log.ref for log in logs])]
+    others = stored.logs[~stored.logs["ref"].isin([log.ref for log in logs])]
     return replace(
         stored,
-        logs=pd.concat([kept, _create_frame("logs", rows)], ignore_index=True),
+        logs=pd.concat([others, _create_frame("logs", rows)], ignore_index=True),
         log_pupils=pd.concat([stored.log_pupils, _create_frame("log_pupils", pupils)], ignore_index=True),
         log_invited=pd.concat([stored.log_invited, _create_frame("log_invited", invited)], ignore_index=True),
         concerns=pd.concat([stored.concerns, _create_frame("concerns", concerns)], ignore_index=True),

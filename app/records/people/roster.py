@@ -258,7 +258,7 @@ def combine(
     rows: Sequence[ReadRow[M]], keys_of: Callable[[ReadRow[M]], Mapping[str, Hashable | None]]
 ) -> tuple[list[ReadRow[M]], list[RejectedRow]]:
     """The rows, one for each person or school, and those rejected. `keys_of` returns a row's keys by name; rows with
-    the same value under one of them (None does not count) are about the same person. If they agree, one is kept;
+    the same value under one of them (None does not count) are about the same person. If they agree, one of them counts;
     otherwise each is rejected, with a reason that names the others."""
     groups: dict[tuple[str, Hashable], list[ReadRow[M]]] = {}
     for read in rows:
@@ -269,14 +269,14 @@ def combine(
             for name, value in keys_of(row).items():
                 if value is not None:
                     groups[name, value] = merged
-    kept: list[ReadRow[M]] = []
+    combined: list[ReadRow[M]] = []
     rejected: list[RejectedRow] = []
     for group in {id(group): group for group in groups.values()}.values():
         if _agree([read.row for read in group]):
-            kept.append(next((read for read in group if getattr(read.row, "entra_id", None)), group[0]))
+            combined.append(next((read for read in group if getattr(read.row, "entra_id", None)), group[0]))
         else:
             rejected += _reject_all(group, keys_of)
-    return sorted(kept, key=lambda read: read.number), sort_rows(rejected)
+    return sorted(combined, key=lambda read: read.number), sort_rows(rejected)
 
 
 def _agree(rows: Sequence[M]) -> bool:
