@@ -30,7 +30,9 @@ def open_window(address: str) -> Iterator["Window"]:
     """A window of the program at an address, which is closed at the end."""
     stream = address.replace("http", "ws", 1) + "/_stcore/stream"
     context = _accept_any_certificate() if address.startswith("https") else None
-    with connect(stream, ssl=context, origin=Origin(address), subprotocols=[_STREAMLIT], max_size=None) as socket:
+    with connect(
+        stream, ssl=context, origin=Origin(address), subprotocols=[_STREAMLIT], open_timeout=_WAIT, max_size=None
+    ) as socket:
         yield Window(socket)
 
 
