@@ -11,7 +11,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, not_, or_, select
 
-from app.access.deadlines import find_due_days, last_opened
+from app.access.deadlines import count_days, find_due_days, last_opened
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import (
     SESSION,
@@ -103,7 +103,7 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
         owners = find_owners(school, connection, open_breaches)
         owners["owner"] = _find_names(school, connection, owners["owner_id"])
     each = open_breaches.merge(owners, on="session_id")
-    each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
+    each["days"] = count_days(school, each["opened_at"])
     each["overdue"] = each["session_id"].where(each["due"] < school.today())
     waiting = each.groupby("owner").agg(
         sessions=("session_id", "nunique"),
@@ -199,7 +199,7 @@ def _to_rows(school: School, connection: Connection, breaches: pd.DataFrame) -> 
     rows["staff_name"] = rows["session_id"].map(names)
     rows["pupils"] = join_values(rows["session_id"], pupils, "session_id")
     rows["explained"] = rows["session_id"].isin(explained)
-    rows["days"] = (pd.Timestamp(school.now()) - rows["opened_at"]).dt.days
+    rows["days"] = count_days(school, rows["opened_at"])
     columns = ["session_id", "started_at", "staff_name", "pupils", "clauses", "explained", "opened_at", "days", "due"]
     return in_school_time(school, rows[columns].sort_values("opened_at", ignore_index=True))
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
 from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
 from app.access.concern_scope import concerns_open_to, find_followed
+from app.access.deadlines import count_days
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import in_school_time, read_frame, read_frame_by_name, select_pupils, select_staff
 from app.school import School
@@ -21,10 +22,10 @@ def list_concerns(school: School, person: Person, register: Register = CHILD) ->
     """The concerns of a register that the person may open, open ones first, then by level and age.
     Raises NotAllowedError if the person's roles allow no access.
 
-    Columns: `ref`, `open`, `level`, `raised_at`, `happened_at`, `age_days` (whole days since it was
-    raised), `categories` (as in CATEGORIES, joined by ";"), `pupils` (names), `raised_by`, `owner` (the
-    DSPs alerted; blank: nobody), `summary`, `childs_words` (as last corrected), `read` (by a DSP), `actions` (how
-    many are open), and for CONDUCT `adults` (names).
+    Columns: `ref`, `open`, `level`, `raised_at`, `happened_at`, `categories` (as in CATEGORIES, joined by ";"),
+    `pupils` (names), `raised_by`, `owner` (the DSPs alerted; blank: nobody), `summary`, `childs_words` (as last
+    corrected), `read` (by a DSP), `actions` (how many are open), for CONDUCT `adults` (names), and `age_days` (days
+    since it was raised).
     """
     require(person, register.resource)
     with school.engine.connect() as connection:
@@ -135,7 +136,7 @@ def _read_concerns(
     school: School, connection: Connection, register: Register, condition: ColumnElement[bool]
 ) -> pd.DataFrame:
     """The concerns of a register that meet a condition, as `list_concerns` lists them."""
-    now, order = school.now(), {level: place for place, level in enumerate(register.levels)}
+    order = {level: place for place, level in enumerate(register.levels)}
     histories = read_histories(connection, register, condition, school.settings.zone, whole=False)
     histories.sort(key=lambda history: (not history.open, order.get(history.level, math.inf), history.row.raised_at))
     columns = {
@@ -144,7 +145,6 @@ def _read_concerns(
         "level": [history.level for history in histories],
         "raised_at": [history.row.raised_at for history in histories],
         "happened_at": [history.current()["happened_at"] for history in histories],
-        "age_days": [(now - history.row.raised_at).days for history in histories],
         "categories": [history.value("categories") for history in histories],
         "pupils": [", ".join(history.reported_about) for history in histories],
         "raised_by": [history.names.member(history.row.raised_by) or None for history in histories],
@@ -156,7 +156,8 @@ def _read_concerns(
     }
     if register is CONDUCT:
         columns["adults"] = [", ".join(history.adults) for history in histories]
-    return _in_school_time(school, columns).astype({"open": bool, "read": bool})
+    frame = _in_school_time(school, columns).astype({"open": bool, "read": bool})
+    return frame.assign(age_days=count_days(school, frame["raised_at"]))
 
 
 def _in_school_time(school: School, columns: dict[str, list[Any]]) -> pd.DataFrame:

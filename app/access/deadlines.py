@@ -1,4 +1,5 @@
-"""By when breaches are to be resolved: some school days after they were opened, as the settings say."""
+"""By when breaches are to be resolved: some school days after they were opened, as the settings say. And for how many
+days something has waited."""
 
 from typing import Any
 
@@ -26,3 +27,14 @@ def find_due_days(school: School, opened: "pd.Series[Any]", times: int = 1) -> "
     days = opened.dt.tz_convert(school.settings.timezone).dt.date
     due = {day: school.settings.find_due_day(day, times) for day in days.unique()}
     return days.map(due)
+
+
+def count_days(school: School, since: "pd.Series[Any]", until: "pd.Series[Any] | None" = None) -> "pd.Series[Any]":
+    """How many days passed between some aware times and others, by default until now. They are the school's days: what
+    came last evening is one day old all day, so that the number does not depend on the time of day. A missing time
+    gives NaN."""
+    until = pd.Series(pd.Timestamp(school.now()), since.index) if until is None else until
+    first, last = (
+        times.dt.tz_convert(school.settings.timezone).dt.tz_localize(None).dt.normalize() for times in (since, until)
+    )
+    return (last - first).dt.days

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 
-from app.access.deadlines import find_due_days, last_opened
+from app.access.deadlines import count_days, find_due_days, last_opened
 from app.access.overview import find_late_consents
 from app.access.policy import Days, Person, require
 from app.access.scope import SESSION, find_start_and_end, is_confidential, is_during
@@ -18,11 +18,11 @@ from app.vocabulary.terms import BreachEventKind, BreachState, Deadline
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
     """How the breaches of the days' sessions ended: `how` (a Resolution, BreachState.CLOSED, or the Deadline of an open
-    one), `breaches`, `days` (the median of whole days from opening to the end; of open ones until now)."""
+    one), `breaches`, `days` (the median of days from opening to the end; of open ones until now)."""
     require(person, Resource.RESOLUTION_FIGURES)
     rows = _read_breaches(school, days)
     how = rows["resolution"].where(rows["state"] == BreachState.RESOLVED, rows["deadline"].fillna(rows["state"]))
-    took = (rows["occurred_at"].fillna(pd.Timestamp(school.now())) - rows["opened_at"]).dt.days
+    took = count_days(school, rows["opened_at"], rows["occurred_at"].fillna(pd.Timestamp(school.now())))
     return (
         pd.DataFrame({"how": how.astype("object"), "days": took})
         .groupby("how", as_index=False)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, select
 
 from app.access.breaches import find_open_breaches, find_owners
 from app.access.concern_scope import find_dsps
-from app.access.deadlines import find_due_days
+from app.access.deadlines import count_days, find_due_days
 from app.access.parents import list_unanswered_requests
 from app.access.policy import list_roles_with
 from app.access.scope import SESSION, select_past_and_present_counsellors, select_staff
@@ -180,7 +180,7 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     parts.append(_count_unanswered(school).rename("unanswered"))
     each = pd.concat(parts, axis=1).fillna(0).astype("int64")
     to_resolve = waiting["to_resolve"]
-    waited = (pd.Timestamp(school.now()) - to_resolve["oldest"]).dt.days.groupby(to_resolve["staff_id"]).max()
+    waited = count_days(school, to_resolve["oldest"]).groupby(to_resolve["staff_id"]).max()
     each["oldest"] = waited.reindex(each.index).fillna(0).astype("int64")
     each["confidential"] = each.index.isin(counsellors)
     return each.rename_axis("staff_id").sort_index().reset_index()

@@ -8,10 +8,12 @@ import pytest
 
 from app.access.people import list_demo_people
 from app.access.policy import Person
+from app.clock import now
 from app.school import School, open_school
 from app.settings import ROOT, load_secrets
 from app.ui import current
 from tests.apptest import AUTH, KEY, AppTest, sign_in, write_secrets, write_settings
+from tests.clock import Clock
 
 OpenAs = Callable[..., AppTest]  # given who, and a page with its query or a tab
 
@@ -38,9 +40,10 @@ class Opened:
 
 
 @pytest.fixture
-def opened(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+def opened(database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     monkeypatch.setenv("DATABASE_URL", database)
     current._opened.clear()
+    clock.set(now())  # it stands still, so that a page looks the same when it is opened again
     yield Opened({role: p for p in list_demo_people(open_school(database)) for role in p.roles})
     current._opened.clear()
 

@@ -10,6 +10,7 @@ import streamlit as st
 from app.access.breaches import count_breaches_by_owner, list_breaches_to_resolve, list_open_breaches
 from app.access.concerns import get_oldest_concern
 from app.access.confirmations import count_confirmations
+from app.access.deadlines import count_days
 from app.access.overview import list_late_consents
 from app.access.policy import Person, get_scopes
 from app.formatting import how_many
@@ -118,7 +119,7 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
         for kind, when in (("unresolved", ""), ("earlier", f" before {_format_day(view.days[0])}")):
             sessions = find_sessions(view, kind)
             if len(sessions):
-                age = (view.school.now() - opened[sessions["session_id"]].min()).days
+                age = int(count_days(view.school, opened[sessions["session_id"]]).max())
                 oldest = how_many(age, "day")
                 number = how_many(len(sessions), "session")
                 add(kind, len(sessions), f"{number}{when} with unresolved breaches; oldest {oldest}")

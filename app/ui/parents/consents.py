@@ -5,6 +5,7 @@ from datetime import datetime, time
 import pandas as pd
 import streamlit as st
 
+from app.access.deadlines import count_days
 from app.access.forms import list_pupils_to_choose
 from app.access.policy import NotAllowedError, Person
 from app.formatting import moment, on_day
@@ -106,7 +107,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
         {
             "Pupil": consents["pupil"],
             "Missing": consents["missing_step"].map(_MISSING),
-            "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
+            "Days": count_days(school, consents["asked_at"]),
             "Status": consents["status"].map(CONSENT_WORDS),
             "Request": request.mask(is_unsent, "✗ not sent"),
             "Year": as_numbers(consents["year_group"]),
