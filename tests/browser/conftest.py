@@ -6,7 +6,8 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from app.intake.files import import_logs
 from app.school import School, open_school
@@ -64,6 +66,18 @@ def browser() -> Iterator[Browser]:
         browser = find_browser(playwright)
         yield browser
         browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what each open window shows, and whether the server still works on it."""
+    report, browser = (yield), item.funcargs.get("browser")
+    if report.failed and isinstance(browser, Browser):
+        for page in (page for context in browser.contexts for page in context.pages):
+            with suppress(PlaywrightError):  # the window may have crashed
+                state = page.get_by_test_id("stApp").get_attribute("data-test-script-state", timeout=1000)
+                report.sections.append((f"{page.url}, {state}", page.locator("body").aria_snapshot(timeout=5000)))
+    return report
 
 
 # A page knows whether the server still owes it an answer, and when one of them last said something.
@@ -217,8 +231,7 @@ def look_through(page: Page, role: str) -> None:
         click(others)
         expect(choice).to_be_visible()
     click(choice)
-    # Up to "View as…": behind it are the others' names. The whole sidebar, because a failure prints it.
-    expect(side).to_contain_text(re.compile(f"Viewing as [^…]*{role}"))
+    expect(viewer(page)).to_contain_text(re.compile(role))
 
 
 def viewer(page: Page) -> Locator:
