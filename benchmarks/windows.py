@@ -18,7 +18,7 @@ _STREAMLIT = Subprotocol("streamlit")
 _WAIT = 120  # seconds, after which a page counts as failed
 
 
-def _accept_any_certificate() -> ssl.SSLContext:
+def _create_context() -> ssl.SSLContext:
     """For the proxy, which has a certificate of its own. TLS 1.3 sends tickets while the window sends its first
     message. Two threads then use one TLS connection at once, and about one window in 500 waits for ever."""
     context = ssl.create_default_context()
@@ -31,7 +31,7 @@ def _accept_any_certificate() -> ssl.SSLContext:
 def open_window(address: str) -> Iterator["Window"]:
     """A window of the program at an address, which is closed at the end."""
     stream = address.replace("http", "ws", 1) + "/_stcore/stream"
-    context = _accept_any_certificate() if address.startswith("https") else None
+    context = _create_context() if address.startswith("https") else None
     with connect(
         stream, ssl=context, origin=Origin(address), subprotocols=[_STREAMLIT], open_timeout=_WAIT, max_size=None
     ) as socket:

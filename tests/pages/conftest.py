@@ -8,7 +8,6 @@ import pytest
 
 from app.access.people import list_demo_people
 from app.access.policy import Person
-from app.clock import now
 from app.school import School, open_school
 from app.settings import ROOT, load_secrets
 from app.ui import current
@@ -41,9 +40,9 @@ class Opened:
 
 @pytest.fixture
 def opened(database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    # The clock stands still, so that a page looks the same when it is opened again.
     monkeypatch.setenv("DATABASE_URL", database)
     current._opened.clear()
-    clock.set(now())  # it stands still, so that a page looks the same when it is opened again
     yield Opened({role: p for p in list_demo_people(open_school(database)) for role in p.roles})
     current._opened.clear()
 
