@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -138,6 +139,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
         yield server
 
 
+@contextmanager
+def _without_keys() -> Iterator[None]:
+    """For what the whole run shares: it can be read whichever key a test sets, and whichever test asks for it first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ENCRYPTION_KEYS", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """A function that creates a database on a real PostgreSQL server, empty or as a copy, and returns its address."""
@@ -156,7 +165,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     with admin.connect() as connection:  # test databases need not survive a power cut
         connection.execute(text("alter system set fsync = off"))
         connection.execute(text("select pg_reload_conf()"))
-    open_database(_named(address, "template1")).dispose()  # each new database has the tables from the start
+    with _without_keys():
+        open_database(_named(address, "template1")).dispose()  # each new database has the tables from the start
     yield create
     admin.dispose()
     running.cleanup()
@@ -173,7 +183,8 @@ def new_database(
         return on_server
 
     empty = f"sqlite:///{tmp_path_factory.mktemp('empty') / 'school.sqlite'}"
-    open_database(empty).dispose()  # each new database has the tables from the start
+    with _without_keys():
+        open_database(empty).dispose()  # each new database has the tables from the start
 
     def create(copy_of: str | None = None) -> str:
         file = tmp_path_factory.mktemp("database") / "school.sqlite"
@@ -189,6 +200,7 @@ def peopled_database(new_database: Callable[..., str], tmp_path_factory: pytest.
     its address."""
 
     @cache
+    @_without_keys()
     def filled(_day: date) -> str:
         url = new_database()
         school = School(open_database(url), SETTINGS)
@@ -205,6 +217,7 @@ def filled_by(peopled_database: Callable[[], str], tmp_path_factory: pytest.Temp
     else writes to it."""
 
     @cache
+    @_without_keys()
     def filled(fill_further: Fill, _day: date) -> str:
         url = peopled_database()
         school = School(open_database(url), SETTINGS)
@@ -231,6 +244,7 @@ def school_with(new_database: Callable[..., str], filled_by: Callable[[Fill], st
 
 
 @pytest.fixture(scope="session")
+@_without_keys()
 def demonstration(new_database: Callable[..., str], pytestconfig: pytest.Config) -> str:
     """The address of a database with the fictional school on the day of the whole test run. Nobody writes to it."""
     url = new_database()

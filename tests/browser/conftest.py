@@ -60,8 +60,9 @@ def encryption_key() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """For the tests in this folder alone: while Playwright runs, no test in its process can use `asyncio.run`."""
     with sync_playwright() as playwright:
         browser = find_browser(playwright)
         yield browser
