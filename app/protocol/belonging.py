@@ -18,6 +18,8 @@ def find_records(calls: Calls) -> Ints:
     Peer-to-peer calls are left out, since Teams makes no reports on them.
     """
     found = np.full(len(calls.frame), NONE)
+    if not calls.is_report.any():
+        return found
     keys = _meeting_keys(calls)
     keys = keys[~calls.is_direct[keys["call"]]]
     is_report = calls.is_report[keys["call"]]
@@ -44,9 +46,7 @@ def find_records(calls: Calls) -> Ints:
 
 def _meeting_keys(calls: Calls) -> pd.DataFrame:
     """The numbers (`key`) that each `call` shares with calls of the same meeting: one for its join link, and one for
-    its organiser with each pupil. Empty if there are no attendance reports."""
-    if not calls.is_report.any():
-        return pd.DataFrame({"call": [], "key": []}, dtype=np.int64)
+    its organiser with each pupil."""
     link = calls.frame["join_key"].reset_index(drop=True).dropna()
     pupils = calls.people.loc[calls.people["pupil_id"] != NONE, ["call", "pupil_id"]].drop_duplicates()
     organised = calls.frame.iloc[pupils["call"]].set_index(pupils["call"].to_numpy())
@@ -65,6 +65,8 @@ def find_followed(calls: Calls, rooms: Mask, others: Mask, day: Ints) -> Ints:
     one that ended last (of several, the one with the lowest call id), if that had ended when the room began.
     """
     found = np.full(len(calls.frame), NONE)
+    if not rooms.any():
+        return found
     link = calls.frame["join_key"].reset_index(drop=True)
     others = others & link.isin(link[rooms].dropna()).to_numpy()
     whole = pd.DataFrame({"call": np.arange(len(link)), "link": link, "day": day})

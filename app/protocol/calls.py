@@ -57,6 +57,8 @@ class Calls:
     def _read_listed(self, evidence: Evidence) -> pd.DataFrame:
         """The people whom a call lists and who have no stay in it."""
         listed, key = self._find_calls(evidence.listed), ["call", "person"]
+        if listed.empty:
+            return listed
         with_times = self.stays[self.stays["call"].isin(listed["call"])]
         has_times = pd.MultiIndex.from_frame(listed[key]).isin(pd.MultiIndex.from_frame(with_times[key]))
         return listed[~has_times]

@@ -151,6 +151,8 @@ class SessionFacts(RoomFacts):
         calls, on_record = self.own_calls[self.one_to_one[self.own_calls["session"]]], self.on_record
         calls = calls.assign(join_key=on_record.frame["join_key"].to_numpy(object)[calls["call"]])
         both = calls.dropna(subset=["join_key"]).merge(self.evidence.calendar_events, on="join_key")
+        if both.empty:
+            return pd.DataFrame({"session": [], "staff_id": []}, dtype="int64")
         session, call = both["session"].to_numpy(), both["call"].to_numpy()
         both["changed"] = micros(both["changed_at"])
         before = both["changed"] < self.start[session]
@@ -272,6 +274,14 @@ class SessionFacts(RoomFacts):
         A consent counts if it is of the given kind, covers the session's time, and was given before the session began
         and not withdrawn before then. For `outside_hours`, SLT must also have been informed before the session began;
         for `one_to_one`, the consent must state a reason."""
+        covered, session = ~pupils, self.pupils["session"].to_numpy()
+        if sessions.any():
+            covered |= self._has_consent(kind, sessions[session])
+        return sessions & self.has_pupils & ~self.mask_of(session[~covered]), covered
+
+    def _has_consent(self, kind: str, rows: Mask) -> Mask:
+        """For each row of `pupils`, whether it is one of the given ones and the pupil has a consent, as `consented`
+        says."""
         register = self.evidence.consents
         register = register[register["kind"] == kind]
         session = self.pupils["session"].to_numpy()
@@ -282,7 +292,7 @@ class SessionFacts(RoomFacts):
                 "end": instants(self.end[session]),
             }
         )
-        both = asked[sessions[session]].reset_index(names="row").merge(register, on="pupil_id")
+        both = asked[rows].reset_index(names="row").merge(register, on="pupil_id")
         start = both["start"]
         fits = (both["covers_from"] <= start) & (both["covers_to"] >= both["end"])
         fits &= (both["obtained_at"] < start) & ~(both["withdrawn_at"] <= start)
@@ -290,8 +300,7 @@ class SessionFacts(RoomFacts):
             fits &= both["slt_informed_at"] < start
         else:
             fits &= both["reason"].fillna("").str.strip() != ""
-        covered = asked.index.isin(both.loc[fits, "row"]) | ~pupils
-        return sessions & self.has_pupils & ~self.mask_of(session[~covered]), covered
+        return np.asarray(asked.index.isin(both.loc[fits, "row"]))
 
     @cached_property
     def has_pupils(self) -> Mask:

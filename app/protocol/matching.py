@@ -51,6 +51,8 @@ def find_pairs(
     best = match_best_first(overlapping)
     log_pupils = log_pupils[~log_pupils["log"].isin(best["log"])]
     with_pupil = with_pupil[~with_pupil["call"].isin(best["call"])]
+    if log_pupils.empty or with_pupil.empty:
+        return overlapping.reset_index(drop=True)
     apart = _find_within_hours(logs, log_pupils, calls, with_pupil, tolerance)
     apart = _describe(apart, logs, calls, people, tolerance)
     return pd.concat([overlapping, apart[apart["overlap"] == 0]], ignore_index=True)
@@ -138,6 +140,8 @@ def match_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
     all of these at once, and repeating this, gives the same result as going through the pairs one by one.
     """
     rivals = pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)
+    if not rivals.any():
+        return pairs
     taken, left = [pairs[~rivals]], _sort_best_first(pairs[rivals])
     while len(left):
         certain = left[~left["log"].duplicated() & ~left["call"].duplicated()]
@@ -160,12 +164,14 @@ def join_calls(
     whether it is a room without staff.
     """
     # If an unmatched call has a pair, the log of this pair is matched with another call.
-    more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
+    more, columns = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])], ["log", "call", "place"]
+    if more.empty:
+        return matched.assign(place=0)[columns].reset_index(drop=True)
     more = more.assign(first=more["log"].map(matched.set_index("log")["call"]).astype(np.int64))
     more = more[_same_people(more, in_logs, people, without_staff)]
     joined = _join(more, matched).sort_values(["log", "start", "call_id"])
     place = joined.groupby("log").cumcount() + 1
-    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
+    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[columns]
 
 
 def _join(more: pd.DataFrame, matched: pd.DataFrame) -> pd.DataFrame:
@@ -228,6 +234,8 @@ def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[
 def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Mask:
     """For each call, whether Graph lists a recording of it: one with its call id or, if a recording has none, one with
     its organiser that began during the call."""
+    if recordings.empty:
+        return np.zeros(len(calls), bool)
     named = np.array(calls["call_id"].isin(recordings["call_id"].dropna()))
     nameless = recordings.loc[recordings["call_id"].isna() & recordings["organiser_id"].notna()]
     both = calls.assign(call=np.arange(len(calls))).merge(nameless[["organiser_id", "created_at"]], on="organiser_id")

@@ -16,12 +16,15 @@ def number_rooms(calls: pd.DataFrame) -> Ints:
     more than the grace.
     """
     room = np.zeros(len(calls), np.int64)
+    is_one_of_several = calls["session"].duplicated(keep=False)
+    if not is_one_of_several.any():
+        return room
     calls = calls.reset_index(drop=True)
-    several = calls[calls["session"].duplicated(keep=False)].sort_values(["session", "start", "call_id"])
+    several = calls[is_one_of_several.to_numpy()].sort_values(["session", "start", "call_id"])
     session = pd.factorize(several["session"])[0]
     nth = several.groupby("session").cumcount().to_numpy()
-    steps = nth.max(initial=-1) + 1
-    ended = np.full((session.max(initial=-1) + 1, steps), _NEVER_ENDED)  # when the last call in each room ended
+    steps = nth.max() + 1
+    ended = np.full((session.max() + 1, steps), _NEVER_ENDED)  # when the last call in each room ended
     for step in range(steps):  # the first call of every session, then the second, …
         rows, of = several[nth == step], session[nth == step]
         start, end, grace = (rows[name].to_numpy() for name in ("start", "end", "grace"))

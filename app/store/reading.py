@@ -42,6 +42,7 @@ from app.store.versions import get_person_column, valid_versions
 from app.vocabulary.terms import ConcernCategory
 
 REVISION = "revision"
+_BLANK = np.iinfo("int64").min  # a blank instant
 
 
 def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
@@ -61,22 +62,26 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     else:
         rows = result.cursor.fetchall()  # without SQLAlchemy's row objects, which double the time
         result.close()
-    values = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    return pd.DataFrame({c.name: _typed(c.type, list(column)) for c, column in zip(columns, values, strict=True)})
+    cells = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    index = pd.RangeIndex(len(rows))  # the same for all columns, so that they need not be aligned
+    values = [_typed(c.type, list(column)) for c, column in zip(columns, cells, strict=True)]
+    series = [pd.Series(column, index, dtype=column.dtype) for column in values]
+    return pd.DataFrame(dict(zip((c.name for c in columns), series, strict=True)), index)
 
 
 def _typed(kind: Any, values: list[Any]) -> Any:
+    """A column's values as an array of pandas or NumPy."""
     if isinstance(kind, tables.Instant):
-        return instants(pd.array(values, dtype="Int64").to_numpy("int64", na_value=np.iinfo("int64").min))
+        return instants(np.array([_BLANK if value is None else value for value in values], "int64")).array
     if isinstance(kind, EncryptedText):
-        return pd.Series(kind.read_all(values), dtype=object)
+        return pd.array(kind.read_all(values), dtype=object)
     if isinstance(kind, Boolean):
         return pd.array(values, dtype="boolean")
     if isinstance(kind, Date):
-        return pd.Series(np.array(values, "datetime64[D]").astype("datetime64[s]"))  # SQLite stores days as text
+        return np.array(values, "datetime64[D]").astype("datetime64[s]")  # SQLite stores days as text
     if isinstance(kind, Integer):
-        return pd.array(values, dtype="Int64") if None in values else pd.Series(values, dtype="int64")
-    return pd.Series(values, dtype=object)
+        return pd.array(values, dtype="Int64") if None in values else np.array(values, "int64")
+    return pd.array(values, dtype=object)
 
 
 def get_revision(connection: Connection) -> int:

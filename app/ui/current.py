@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
 from app.access.administration import record_access
-from app.access.people import list_demo_people
+from app.access.people import find_person, list_demo_people
 from app.access.policy import Person
 from app.auth import configuration, sign_in
 from app.demo.background import Filling
@@ -119,9 +119,10 @@ def current_person(school: School) -> Person | None:
     if configuration.find_obstacle(school):
         return None
     if school.is_demonstration():
-        people = {p.email: p for p in list_demo_people(school)}
-        chosen = st.session_state.setdefault("view_as", _viewed_as().get(_browser(), ""))
-        return people.get(chosen, next(iter(people.values())))
+        chosen = st.session_state.get("view_as") or _viewed_as().get(_browser(), "")
+        viewed = find_person(school, chosen) or list_demo_people(school)[0]
+        st.session_state["view_as"] = viewed.email
+        return viewed
     try:
         person = sign_in.get_person(school, st.user)
     except SettingsError as error:

@@ -71,13 +71,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failure what each open window shows, and whether the server still works on it."""
+    """Add to a failure what each open window shows, and whether it is connected and the server still works on it."""
     report, browser = (yield), item.funcargs.get("browser")
     if report.failed and isinstance(browser, Browser):
         for page in (page for context in browser.contexts for page in context.pages):
             with suppress(PlaywrightError):  # the window may have crashed
-                state = page.get_by_test_id("stApp").get_attribute("data-test-script-state", timeout=1000)
-                report.sections.append((f"{page.url}, {state}", page.locator("body").aria_snapshot(timeout=5000)))
+                state = page.get_by_test_id("stApp").evaluate("app => JSON.stringify(app.dataset)", timeout=1000)
+                report.sections.append((f"{page.url} {state}", page.locator("body").aria_snapshot(timeout=5000)))
     return report
 
 
@@ -94,7 +94,8 @@ _LISTEN = """(() => {
 _STILL = """since => {
   const app = document.querySelector("[data-testid=stApp]"), { owed, at } = window.talk ?? { owed: true };
   const isQuiet = !owed && performance.now() - Math.max(at, since) > 300;
-  return isQuiet && app?.dataset.testScriptState === "notRunning" && !app.querySelector("[data-testid=stSkeleton]");
+  const isReady = app?.dataset.testConnectionState === "CONNECTED" && app.dataset.testScriptState === "notRunning";
+  return isQuiet && isReady && !app.querySelector("[data-testid=stSkeleton]");
 }"""
 
 

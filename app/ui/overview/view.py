@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import pandas as pd
@@ -60,7 +61,7 @@ class View:
         """A key that differs for each choice, so that the charts are drawn again."""
         return f"{self.days} {self.measure} {list(self.chosen.values())}"
 
-    @property
+    @cached_property
     def no_longer_to_log(self) -> pd.DataFrame:
         """The sessions that can no longer be logged in time; only these count in the weeks."""
         today = self.school.today()
