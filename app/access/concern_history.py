@@ -23,6 +23,8 @@ FIELDS = {
     "categories": "Categories",
 }
 AUTOMATIC_EVENTS = ("alerted", "read", "viewed", "taken")  # they conflict with nobody's changes
+CLOSED = "closed"
+STATES = ("opened", CLOSED, "reopened")  # the last of these says whether a concern is open; without any it is
 LINKS = ("session_linked", "session_unlinked")
 _ACCESS_EVENTS = ("viewed", "taken")  # of concerns about conduct, whose readers are not on the audit trail
 
@@ -118,8 +120,8 @@ class ConcernHistory:
 
     @property
     def open(self) -> bool:
-        last = self.last("opened", "closed", "reopened")
-        return last is None or last[0].kind != "closed"
+        last = self.last(*STATES)
+        return last is None or last[0].kind != CLOSED
 
     @property
     def level(self) -> str:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, case, select, true
 
-from app.access.concern_history import ConcernHistory, LinkedSession, Names
+from app.access.concern_history import CLOSED, STATES, ConcernHistory, LinkedSession, Names
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
 from app.store.versions import valid_versions
@@ -41,6 +41,15 @@ def read_histories(
         for adult in connection.execute(select(named).where(named.c.concern_id.in_(ids)).order_by(named.c.id)):
             histories[adult.concern_id].named.append(adult)
     return list(histories.values())
+
+
+def list_open(connection: Connection, register: Register) -> list[int]:
+    """The ids of the open concerns of a register (see `ConcernHistory.open`), the oldest first."""
+    concern, event = register.concerns.c, register.events.c
+    states = select(event.concern_id, event.kind).where(event.kind.in_(STATES)).order_by(event.occurred_at, event.id)
+    last = dict(connection.execute(states).all())
+    everything = connection.scalars(select(concern.id).order_by(concern.raised_at, concern.id))
+    return [number for number in everything if last.get(number) != CLOSED]
 
 
 def read_names(connection: Connection, zone: ZoneInfo) -> Names:

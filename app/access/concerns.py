@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from app.access.concern_history import ConcernHistory
-from app.access.concern_reading import read_histories
+from app.access.concern_reading import list_open, read_histories
 from app.access.concern_scope import concerns_open_to, find_followed
 from app.access.deadlines import count_days
 from app.access.policy import Person, list_roles_with, require
@@ -37,14 +37,10 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     `age_days`, `owner`, and `waiting` (how many are open); None if none is open. For the Senior Deputy Head."""
     require(person, Resource.OLDEST_CONCERN)
     with school.engine.connect() as connection:
-        concerns = _read_concerns(school, connection, CHILD, true())
-    concerns = concerns[concerns["open"]].sort_values("raised_at")
-    if concerns.empty:
-        return None
-    oldest = concerns.iloc[0]
-    return {name: oldest[name] for name in ("ref", "level", "raised_at", "age_days", "owner")} | {
-        "waiting": len(concerns)
-    }
+        open_ids = list_open(connection, CHILD)
+        oldest = _read_concerns(school, connection, CHILD, CHILD.concerns.c.id.in_(open_ids[:1]))
+    facts: list[dict[str, Any]] = oldest[["ref", "level", "raised_at", "age_days", "owner"]].to_dict("records")
+    return facts[0] | {"waiting": len(open_ids)} if facts else None
 
 
 def list_own_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:

@@ -121,6 +121,9 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
 def read_session_pupils(connection: Connection, sessions: Collection[int]) -> pd.DataFrame:
     """The pupils of some sessions (ids) as they were on the day, by name: `session_id`, `pupil_id`, `email`, and
     PUPIL_FACTS. Their versions are joined here: a database would look for each pupil in every session."""
+    found = ["session_id", "pupil_id", "email", *PUPIL_FACTS]
+    if not sessions:
+        return pd.DataFrame(columns=found)
     pupil, participant = valid_versions(tables.pupil_versions).c, tables.session_pupils.c
     took_part = (
         select(participant.session_id, participant.pupil_id, SESSION.day)
@@ -137,4 +140,4 @@ def read_session_pupils(connection: Connection, sessions: Collection[int]) -> pd
     )
     rows = rows.merge(reading.read_frame(connection, versions), on="pupil_id")
     on_day = (rows["since"] <= rows["day"]) & ~(rows["until"] <= rows["day"])
-    return sort_by_name(rows.loc[on_day, ["session_id", "pupil_id", "email", *PUPIL_FACTS]])
+    return sort_by_name(rows.loc[on_day, found])

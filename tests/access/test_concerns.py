@@ -112,3 +112,10 @@ def test_list_concerns_puts_closed_ones_last(school: School) -> None:
     listed = list_concerns(school, someone(school, "sdh"))
     assert list(listed["open"]) == [True, False, False]
     assert found(get_oldest_concern(school, someone(school, "sdh")))["waiting"] == 1
+    with school.engine.begin() as connection:
+        again = {"concern_id": 2, "occurred_at": at_hour(TODAY, 11), "kind": "reopened", "text": "not done"}
+        connection.execute(insert(tables.concern_events), again)
+    oldest = found(get_oldest_concern(school, someone(school, "sdh")))
+    assert oldest["waiting"] == 2
+    listed = list_concerns(school, someone(school, "sdh")).query("open")
+    assert oldest["ref"] == listed.loc[listed["raised_at"].idxmin(), "ref"]
