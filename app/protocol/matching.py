@@ -163,8 +163,9 @@ def join_calls(
     `matched` is as `match_best_first` returns it, `in_logs` as `name_people` does; `without_staff` says for each call
     whether it is a room without staff.
     """
+    columns = ["log", "call", "place"]
     # If an unmatched call has a pair, the log of this pair is matched with another call.
-    more, columns = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])], ["log", "call", "place"]
+    more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
     if more.empty:
         return matched.assign(place=0)[columns].reset_index(drop=True)
     more = more.assign(first=more["log"].map(matched.set_index("log")["call"]).astype(np.int64))

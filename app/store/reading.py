@@ -64,9 +64,8 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
         result.close()
     cells = zip(*rows, strict=True) if rows else ((),) * len(columns)
     index = pd.RangeIndex(len(rows))  # the same for all columns, so that they need not be aligned
-    values = [_typed(c.type, list(column)) for c, column in zip(columns, cells, strict=True)]
-    series = [pd.Series(column, index, dtype=column.dtype) for column in values]
-    return pd.DataFrame(dict(zip((c.name for c in columns), series, strict=True)), index)
+    values = {c.name: _typed(c.type, list(column)) for c, column in zip(columns, cells, strict=True)}
+    return pd.DataFrame({name: pd.Series(column, index, dtype=column.dtype) for name, column in values.items()}, index)
 
 
 def _typed(kind: Any, values: list[Any]) -> Any:
