@@ -6,7 +6,7 @@ one.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from app.intake.roles import ALERT, RoleChange, read_addresses, receives_own_rol
 from app.intake.stored_logs import relink_concerns
 from app.intake.timeline import Timeline, read_timelines
 from app.intake.transaction import record_change
-from app.intake.undo_sessions import detach_sessions, judge_undone, restore_sessions
+from app.intake.undo_sessions import detach_sessions, find_sessions_before, judge_undone, restore_sessions
 from app.school import School
 from app.store import audit_log, changes, reading, session_days, tables
 from app.store.changes import Change
@@ -195,11 +195,12 @@ def _list_obstacles(connection: Connection, recorded: Sequence[Change]) -> list[
     later = connection.execute(query.order_by(_done.id)).all()
     shown = [row.source for row in later if row.shown]
     words = [f"{', '.join(shown)} was imported"] if shown else [_CONFIDENTIAL] if later else []
-    return list(dict.fromkeys([*words, *_find_obstacles(connection, _list_own(recorded), last.imported_at)]))
+    return list(dict.fromkeys([*words, *_find_obstacles(connection, recorded, last.imported_at)]))
 
 
-def _find_obstacles(connection: Connection, own: Sequence[Change], imported_at: datetime) -> Iterator[str]:
+def _find_obstacles(connection: Connection, recorded: Sequence[Change], imported_at: datetime) -> Iterator[str]:
     """What was done since an import with its changes, as clauses; perhaps one several times."""
+    own = _list_own(recorded)
     by_table: dict[str, list[Change]] = defaultdict(list)
     for change in changes.net_changes(own):
         by_table[change.table.name].append(change)
@@ -208,7 +209,7 @@ def _find_obstacles(connection: Connection, own: Sequence[Change], imported_at: 
         if any(now.get(change.key) != change.after for change in net):
             yield _describe_obstacle(name)
     yield from _find_references(connection, by_table)
-    yield from _find_writing(connection, own)
+    yield from _find_writing(connection, own, find_sessions_before(recorded))
     emails = [(change.after or {})["email"] for change in by_table["staff"] if change.before is None]
     if audit_log.has_acted_since(connection, emails, imported_at):
         yield "one of its staff has signed in"
@@ -219,7 +220,7 @@ def _describe_obstacle(table: str) -> str:
 
 
 def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Change]]) -> Iterator[str]:
-    """What refers to a row that the import added, or to a breach that it changed, and is not of the import."""
+    """What refers to a row that the import added, or since then to a breach that it changed, and is not of it."""
     for table in tables.metadata.sorted_tables:
         if table in (tables.sessions, tables.session_calls, tables.session_pupils):
             continue
@@ -235,12 +236,15 @@ def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Cha
                 continue
             column = table.c[key.parent.name]
             referring = select(*table.primary_key).where(reading.is_among(connection, column, ids))
+            if target is tables.breaches:  # a breach may have events from before: they have lower numbers
+                referring = referring.where(tables.breach_events.c.id >= min(ours, default=(0,))[0])
             if any(tuple(row) not in ours for row in connection.execute(referring)):
                 yield _describe_obstacle(table.name)
 
 
-def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str]:
-    """What people wrote about the sessions of the import's logs and calls, and about its new staff."""
+def _find_writing(connection: Connection, own: Sequence[Change], sessions_before: Collection[int]) -> Iterator[str]:
+    """What people wrote about the sessions that the import's logs and calls made, and about its new staff. What they
+    write about a session from before the import stays when that is undone."""
     logs = [change for change in own if change.table is tables.logs and change.before is None]
     calls = [change for change in own if change.table is tables.calls and change.before is None]
     refs, log_ids = [(change.after or {})["ref"] for change in logs], [change.key[0] for change in logs]
@@ -255,6 +259,7 @@ def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str
     sessions = set(connection.scalars(select(session.id).where(reading.is_among(connection, session.log_id, log_ids))))
     of_calls = select(of_call.session_id).where(reading.is_among(connection, of_call.call_id, call_ids))
     sessions |= set(connection.scalars(of_calls))
+    sessions -= set(sessions_before)
     event = tables.breach_events.c
     written = select(event.id).join(tables.breaches, _breach.id == event.breach_id)
     written = written.where(event.actor_id.is_not(None), reading.is_among(connection, _breach.session_id, sessions))

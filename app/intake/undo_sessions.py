@@ -91,6 +91,13 @@ def restore_sessions(connection: Connection, recorded: Sequence[Change], detache
         connection.execute(insert(tables.as_stored(tables.session_calls)), kept)
 
 
+def find_sessions_before(recorded: Sequence[Change]) -> set[int]:
+    """The numbers of the sessions that an import changed and did not make itself."""
+    added = {change.key[0] for change in recorded if change.table is tables.logs and change.before is None}
+    first = _read_first(recorded, tables.sessions.name, "id")
+    return {number for number, row in first.items() if row["log_id"] not in added}
+
+
 def _read_first(recorded: Sequence[Change], table: str, key: str) -> dict[Any, Row]:
     """The rows of a table as they were before an import, by a column."""
     rows: dict[Any, Row] = {}

@@ -1,7 +1,6 @@
 """Undoing the last import: the database is as before, or nothing happens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -13,12 +12,11 @@ from sqlalchemy import insert, select
 from app.access.administration import get_audit_trail
 from app.concerns.raising import Report, raise_concern
 from app.intake.calls import import_calls
-from app.intake.files import AS_OF_TODAY, import_logs, import_roster, import_table, prepare_tables
+from app.intake.files import import_logs, import_roster, prepare_tables
 from app.intake.logs import enter_log
-from app.intake.people import RosterOptions
-from app.intake.result import ImportResult
 from app.intake.transaction import carry_out
 from app.intake.undo import NotUndoneError, describe_last_import, find_obstacles, undo_last_import
+from app.judging.breaches import update_breaches
 from app.operations.retention import purge
 from app.parents.letters import mark_letters_sent
 from app.records.tables.tabular import read_table
@@ -30,138 +28,91 @@ from app.store.database import open_database
 from app.store.key_rotation import reencrypt_all
 from tests import people
 from tests.conftest import SETTINGS
-from tests.intake.contents import WHO, all_rows
+from tests.intake.contents import all_rows
+from tests.intake.undoing import FILES, NEW, START, TEACHER, File, fill, rows_of, session_of
 from tests.people import call, calls, email, find_pupil, log, someone, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
-START = "2026-11-03T10:00"
-
-
-def _rows(school: School) -> dict[str, list[str]]:
-    """Every row but those of the audit trail, the list of imports, what counts changes, which programs have judged,
-    the seeds of spot checks, whose digests are on the trail, and alerts about roles, which stay. A session that is
-    drawn again has a new spot check."""
-    rows = all_rows(school)
-    rows["alerts"] = [row for row in rows["alerts"] if "'role_given'" not in row]
-    others = ("('revision'", "('audit_head'", "('programs'", "('spot_check_seeds'")
-    rows["meta"] = [row for row in rows["meta"] if not row.startswith(others)]
-    check = tables.spot_checks.c
-    with school.engine.connect() as connection:
-        drawn = connection.execute(select(check.session_id, check.term, check.result))
-        rows["spot_checks"] = sorted(map(repr, drawn))
-    return {name: rows[name] for name in rows if name not in ("audit", "imports", "import_changes")}
-
-
-def _fill(school: School, folder: Path) -> None:
-    """A term with sessions that were logged, calls that were not, and a call whose pupil nobody knew."""
-    import_calls(
-        school,
-        calls(
-            folder / "calls.json",
-            call("c1", "2026-11-03T10:00", WHO),
-            call("c2", "2026-11-04T10:00", {"tutor": (0, 30), "bethan": (1, 29)}),
-            call("c3", "2026-11-05T10:00", {"teacher": (0, 30), "aled": (0, 30), "new@pupils.habs.example": (0, 20)}),
-        ),
-    )
-    import_logs(
-        school,
-        table(
-            folder / "logs.csv",
-            [
-                log("teacher", "aled", "2026-11-03T10:00", ref="L1", recorded="yes"),
-                log("teacher", "carys", "2026-11-05T10:05", ref="L3"),
-            ],
-        ),
-    )
-
 
 @pytest.fixture
 def busy_school(school_with: Callable[[Callable[[School, Path], None]], School]) -> School:
-    return school_with(_fill)
-
-
-PUPIL = {"school": "SEN", "year_group": "9", "house": "Wye", "tutor_email": email("tutor")}
-NEW = {"email": "new@pupils.habs.example", "name": "Nia New"} | PUPIL
-ALED = {"email": email("aled"), "name": "Aled Pugh"} | PUPIL
-TEACHER = {"email": email("teacher"), "name": "Teacher", "school": "SEN", "department": "Welsh", "roles": "dsp"}
-
-
-@dataclass(frozen=True)
-class File:
-    """A file to import: its kind, its rows, and what the office says of it."""
-
-    kind: str
-    rows: list[dict[str, str]]
-    options: RosterOptions = AS_OF_TODAY
-
-    def read_into(self, school: School, folder: Path) -> ImportResult:
-        return import_table(school, self.kind, table(folder / f"{self.kind}.csv", self.rows), options=self.options)
-
-
-FILES = {
-    "new pupil of an earlier call": File("pupils", [NEW]),
-    "pupil changed from a past day": File(
-        "pupils", [ALED | {"year_group": "10", "language": "cy"}], RosterOptions(valid_from=date(2026, 11, 1))
-    ),
-    "pupils left": File("pupils", [ALED], RosterOptions(left_on=date(2026, 11, 2))),
-    "new address": File("pupils", [ALED | {"email": "a.pugh@habs.example", "entra_id": people.entra("aled")}]),
-    "staff with a new role": File("staff", [TEACHER], RosterOptions(valid_from=date(2026, 11, 1))),
-    "senior school no more": File("schools", [{"code": "SEN", "name": "SEN", "senior": "no"}]),
-    "log of a call, and one rejected": File(
-        "logs",
-        [
-            log("tutor", "bethan", "2026-11-04T10:00", ref="L2", concern="yes", concern_summary="She was crying."),
-            log("tutor", "bethan", "2026-11-04T12:00", ref="L4", pupil_emails="nobody@habs.example"),
-            log("tutor", "carys dai", "2026-11-06T10:00", ref="L5", recorded="yes"),
-        ],
-    ),
-    "letter": File("letters", [{"pupil_email": email("bethan"), "kind": "one_to_one", "sent_on": "2026-09-01"}]),
-    "consent": File(
-        "consents",
-        [
-            {
-                "pupil_email": email("aled"),
-                "kind": "outside_hours",
-                "covers_from": "2026-11-01T00:00",
-                "covers_to": "2026-11-30T00:00",
-                "obtained_at": "2026-10-30T12:00",
-                "given_by": "Mrs Pugh",
-            }
-        ],
-    ),
-}
+    return school_with(fill)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_undo_last_import_leaves_the_database_as_it_was(busy_school: School, tmp_path: Path, name: str) -> None:
-    before = _rows(busy_school)
+    before = rows_of(busy_school)
     FILES[name].read_into(busy_school, tmp_path)
-    assert _rows(busy_school) != before
+    assert rows_of(busy_school) != before
     undo_last_import(busy_school)
-    assert _rows(busy_school) == before
+    assert rows_of(busy_school) == before
     assert describe_last_import(busy_school) is None
     FILES[name].read_into(busy_school, tmp_path)
 
 
+def _judge_breaches(school: School, *, found: bool) -> None:
+    """Close the breaches of all sessions, as if evidence had shown that there were none, or open them again."""
+    with school.writing() as connection:
+        sessions = reading.read_frame(connection, select(tables.sessions))
+        numbers = sessions["id"].tolist()
+        update_breaches(connection, sessions if found else sessions.head(0), numbers, school.now())
+
+
+def _explain_everything(school: School, folder: Path) -> None:
+    """A term in which every breach has been closed and reopened by evidence, and then explained."""
+    fill(school, folder)
+    _judge_breaches(school, found=False)
+    _judge_breaches(school, found=True)
+    assert _list_events(school) == {"closed", "reopened"}
+    for number, staff in _list_breached(school):
+        explain_breaches(school, someone(school, staff), number, "I forgot.")
+
+
+def _list_events(school: School) -> set[str]:
+    with school.engine.connect() as connection:
+        return set(connection.scalars(select(tables.breach_events.c.kind)))
+
+
+def _list_breached(school: School) -> list[tuple[int, str]]:
+    """The sessions with an open breach, and who held them."""
+    session, breach = tables.sessions.c, tables.breaches.c
+    query = select(session.id, tables.staff.c.email).join(tables.staff, tables.staff.c.id == session.staff_id)
+    query = query.join(tables.breaches, breach.session_id == session.id).where(breach.state == "open").distinct()
+    with school.engine.connect() as connection:
+        return [(row.id, row.email.partition("@")[0]) for row in connection.execute(query)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_undo_last_import_leaves_what_was_written_before_it(
+    school_with: Callable[[Callable[[School, Path], None]], School], tmp_path: Path, name: str
+) -> None:
+    """What evidence and people did to a breach before the import is no obstacle, even if the import changes it."""
+    school = school_with(_explain_everything)
+    before = rows_of(school)
+    FILES[name].read_into(school, tmp_path)
+    undo_last_import(school)
+    assert rows_of(school) == before
+
+
 def test_undo_last_import_takes_a_whole_roster_back(empty_school: School, tmp_path: Path) -> None:
-    before = _rows(empty_school)
+    before = rows_of(empty_school)
     import_roster(empty_school, people.roster(tmp_path / "roster"))
     last = undo_last_import(empty_school)
     assert last.sources == ("schools.csv", "staff.csv", "pupils.csv")
-    assert _rows(empty_school) == before
+    assert rows_of(empty_school) == before
 
 
 def test_undo_last_import_separates_a_call_from_a_log_again(school: School, tmp_path: Path) -> None:
     """A call that was somebody's own session is matched with a log as soon as its people are known."""
     who = {"teacher": (0, 30), "aled": (0, 30), "new@pupils.habs.example": (0, 30)}
     import_calls(school, calls(tmp_path / "calls.json", call("c1", "2026-11-03T10:00", who)))
-    before = _rows(school)
+    before = rows_of(school)
     logged = log("teacher", "aled", START, ref="L1")
     File("pupils", [NEW]).read_into(school, tmp_path)
     import_logs(school, table(tmp_path / "logs.csv", [logged]))
     undo_last_import(school)
-    after = _rows(school)
+    after = rows_of(school)
     assert after["sessions"] != before["sessions"]  # one more pupil
     assert after["session_calls"] == before["session_calls"]
 
@@ -171,17 +122,17 @@ def test_undo_last_import_keeps_what_does_not_depend_on_it(school: School, tmp_p
     with school.writing() as connection:
         sent = {"pupil_id": 1, "kind": "one_to_one", "sent_on": date(2026, 10, 1)}
         connection.execute(insert(tables.letters).values(sent))
-    letters = _rows(school)["letters"]
+    letters = rows_of(school)["letters"]
     undo_last_import(school)
-    assert _rows(school)["letters"] == letters
+    assert rows_of(school)["letters"] == letters
 
 
 def test_undo_last_import_undoes_the_last_of_two_alone(school: School, tmp_path: Path) -> None:
     File("pupils", [NEW]).read_into(school, tmp_path)
-    before = _rows(school)
+    before = rows_of(school)
     File("pupils", [NEW | {"house": "Dore"}]).read_into(school, tmp_path)
     undo_last_import(school)
-    assert _rows(school) == before
+    assert rows_of(school) == before
     with pytest.raises(NotUndoneError, match="no import to undo"):
         undo_last_import(school)
 
@@ -253,10 +204,10 @@ def test_undo_last_import_is_refused_once_something_is_built_on_a_pupil(
 ) -> None:
     File("pupils", [NEW]).read_into(busy_school, tmp_path)
     build(busy_school, tmp_path)
-    before = _rows(busy_school)
+    before = rows_of(busy_school)
     with pytest.raises(NotUndoneError, match=words):
         undo_last_import(busy_school)
-    assert _rows(busy_school) == before
+    assert rows_of(busy_school) == before
 
 
 def test_undo_last_import_is_refused_once_a_breach_is_explained_or_a_log_corrected(
@@ -265,11 +216,23 @@ def test_undo_last_import_is_refused_once_a_breach_is_explained_or_a_log_correct
     logged = log("tutor", "bethan", "2026-11-04T10:00", ref="L2", dress_ok="no")
     teacher = someone(busy_school, "tutor")
     File("logs", [logged]).read_into(busy_school, tmp_path)
-    explain_breaches(busy_school, teacher, _session_of(busy_school, "L2"), "I forgot.")
+    explain_breaches(busy_school, teacher, session_of(busy_school, "L2"), "I forgot.")
     enter_log(busy_school, logged | {"dress_ok": "yes"}, teacher.staff_id, "typed wrongly")
     with pytest.raises(NotUndoneError, match="a session was logged or corrected") as refused:
         undo_last_import(busy_school)
     assert "a breach was explained or resolved" in str(refused.value)
+
+
+def test_undo_last_import_is_refused_once_a_breach_that_it_reopened_is_explained(
+    busy_school: School, tmp_path: Path
+) -> None:
+    _judge_breaches(busy_school, found=False)
+    FILES["letter"].read_into(busy_school, tmp_path)
+    assert _list_events(busy_school) == {"closed", "reopened"}
+    assert find_obstacles(busy_school) == []
+    for number, staff in _list_breached(busy_school):
+        explain_breaches(busy_school, someone(busy_school, staff), number, "I forgot.")
+    assert find_obstacles(busy_school) == ["a breach was explained or resolved"]
 
 
 def test_undo_last_import_is_refused_once_a_new_member_of_staff_has_signed_in(school: School, tmp_path: Path) -> None:
@@ -287,12 +250,6 @@ def _report_conduct(school: School, adult: str, session_id: int | None = None) -
     raise_concern(school, someone(school, "tutor"), report, session_id)
 
 
-def _session_of(school: School, ref: str) -> int:
-    query = select(tables.sessions.c.id).join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
-    with school.engine.connect() as connection:
-        return int(connection.scalars(query.where(tables.logs.c.ref == ref)).one())
-
-
 def test_undo_last_import_is_refused_once_a_concern_names_a_new_member_of_staff(school: School, tmp_path: Path) -> None:
     new = TEACHER | {"email": "new@habs.example", "name": "New", "roles": "teacher"}
     File("staff", [new]).read_into(school, tmp_path)
@@ -306,7 +263,7 @@ def test_undo_last_import_is_refused_once_a_concern_about_conduct_is_linked_to_i
     school: School, tmp_path: Path
 ) -> None:
     File("logs", [log("tutor", "bethan", START, ref="L2")]).read_into(school, tmp_path)
-    _report_conduct(school, "teacher", _session_of(school, "L2"))
+    _report_conduct(school, "teacher", session_of(school, "L2"))
     with pytest.raises(NotUndoneError, match="something confidential was recorded"):
         undo_last_import(school)
     # Another log of the session takes the first one's place, and its link. Undoing that gives the link back.
@@ -329,19 +286,19 @@ def test_an_import_of_nothing_but_counselling_is_never_named_and_cannot_be_undon
     File("logs", [SECRET]).read_into(school, tmp_path)
     assert describe_last_import(school) is None
     assert find_obstacles(school) == []
-    before = _rows(school)
+    before = rows_of(school)
     with pytest.raises(NotUndoneError, match="no import to undo"):
         undo_last_import(school)
-    assert _rows(school) == before
+    assert rows_of(school) == before
 
 
 def test_undo_last_import_names_of_its_files_none_of_nothing_but_counselling(school: School, tmp_path: Path) -> None:
     files = {"pupils": [NEW], "logs": [SECRET]}
     read = {kind: read_table(table(tmp_path / f"{kind}.csv", rows)) for kind, rows in files.items()}
-    before, admin = _rows(school)["pupils"], someone(school, "admin")
+    before, admin = rows_of(school)["pupils"], someone(school, "admin")
     carry_out(school, prepare_tables(school, read, admin.staff_id))
     assert undo_last_import(school, admin.staff_id).sources == ("pupils.csv",)
-    assert (_rows(school)["pupils"], _rows(school)["logs"]) == (before, [])
+    assert (rows_of(school)["pupils"], rows_of(school)["logs"]) == (before, [])
     undone = get_audit_trail(school, admin)["subject"].str.contains("undone")
     assert get_audit_trail(school, admin)["subject"][undone].tolist() == ["import of pupils, undone"]
 
@@ -364,12 +321,12 @@ def test_undo_last_import_after_any_imports_restores_what_was_before_the_last(
     tmp_path_factory: pytest.TempPathFactory,
     story: list[tuple[str, bool]],
 ) -> None:
-    school = School(open_database(new_database(copy_of=filled_by(_fill))), SETTINGS)
+    school = School(open_database(new_database(copy_of=filled_by(fill))), SETTINGS)
     folder = tmp_path_factory.mktemp("files")
     for name, undone in story:
-        before, imports = _rows(school), len(all_rows(school)["imports"])
+        before, imports = rows_of(school), len(all_rows(school)["imports"])
         FILES[name].read_into(school, folder)
         if undone and len(all_rows(school)["imports"]) > imports:
             undo_last_import(school)
-            assert _rows(school) == before
+            assert rows_of(school) == before
     school.engine.dispose()
