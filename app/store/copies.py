@@ -59,11 +59,11 @@ def copy_file(
 ) -> None:
     """Copy an embedded database while others write to it: all of it, or nothing, readable by its owner alone. `check`
     is given the copy before it gets to its place, and may raise. If it is to be `protected` and there is a key for
-    copies, it is encrypted; until then it is beside the database. Parts of copies that were cut off are removed from
-    the folder. Raises SettingsError, sqlite3.Error or OSError."""
+    copies, it is encrypted; until then it is beside the database. Parts of copies that were cut off are removed, beside
+    the database as well. Raises SettingsError, sqlite3.Error or OSError."""
     will_encrypt = protected and bool(backup_keys())
     part = _name_part(database if will_encrypt else copy)
-    for folder in {copy.parent, part.parent}:
+    for folder in {copy.parent, database.parent}:
         _remove_cut_off(folder)
     read_only = f"{database.absolute().as_uri()}?mode=ro"
     try:
