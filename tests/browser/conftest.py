@@ -137,6 +137,14 @@ def click(control: Locator) -> None:
     control.click()
 
 
+def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait until something holds that the server does after it has answered."""
+    deadline = time.monotonic() + _SLOW / 1000
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        page.wait_for_timeout(50)
+
+
 @dataclass
 class Hand:
     """Whoever works the page; every click and every field typed into is counted."""
