@@ -15,7 +15,7 @@ from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_table
 from app.intake.logs import Entered, enter_log
 from app.intake.people import RosterOptions
-from app.intake.undo import undo_last_import
+from app.intake.undo import describe_last_import, undo_last_import
 from app.judging.upkeep import refresh
 from app.management.protocol import Change, change_protocol
 from app.parents.letters import strike_letters_out
@@ -27,9 +27,14 @@ from tests import people
 Operation = dict[str, Any]  # `kind`, and what it is done with
 
 
+def _write(given: Operation, folder: Path) -> Path:
+    """The file with the rows of an operation."""
+    return people.table(folder / given.get("file", f"{given['kind']}.csv"), given["rows"])
+
+
 def give_roster(school: School, given: Operation, folder: Path) -> None:
     """Rows of a roster's file (`table`), valid from a day on."""
-    file = people.table(folder / "roster.csv", given["rows"])
+    file = _write(given, folder)
     known = frozenset(row["email"] for row in given["rows"])
     options = RosterOptions(date.fromisoformat(given["from"]), whole=False, same_person=known)
     result = import_table(school, given["table"], (file.name, file.read_bytes()), options=options)
@@ -37,7 +42,7 @@ def give_roster(school: School, given: Operation, folder: Path) -> None:
 
 
 def give_logs(school: School, given: Operation, folder: Path) -> None:
-    import_logs(school, people.table(folder / "logs.csv", given["rows"]))
+    import_logs(school, _write(given, folder))
 
 
 def give_form(school: School, given: Operation, _folder: Path) -> None:
@@ -56,11 +61,11 @@ def give_recordings(school: School, given: Operation, folder: Path) -> None:
 
 
 def give_letters(school: School, given: Operation, folder: Path) -> None:
-    assert not import_letters(school, people.table(folder / "letters.csv", given["rows"])).rejected
+    assert not import_letters(school, _write(given, folder)).rejected
 
 
 def give_consents(school: School, given: Operation, folder: Path) -> None:
-    assert not import_consents(school, people.table(folder / "consents.csv", given["rows"])).rejected
+    assert not import_consents(school, _write(given, folder)).rejected
 
 
 def strike_letter(school: School, given: Operation, folder: Path) -> None:
@@ -73,10 +78,12 @@ def strike_letter(school: School, given: Operation, folder: Path) -> None:
     strike_letters_out(school, head, row["kind"], [pupil], date.fromisoformat(row["sent_on"]), "a mistake")
 
 
-def undo_letters(school: School, given: Operation, folder: Path) -> None:
-    """A file of letters, the import of which is undone."""
-    give_letters(school, given, folder)
-    undo_last_import(school)
+def undo(school: School, given: Operation, folder: Path) -> None:
+    """Files, the import of which is undone, unless it changed nothing."""
+    carry_out(school, given["of"])
+    last = describe_last_import(school)
+    if last and last.sources == (given["of"]["file"],):
+        undo_last_import(school)
 
 
 def change_figure(school: School, given: Operation, _folder: Path) -> None:
@@ -112,7 +119,7 @@ _WORK: dict[str, Callable[[School, Operation, Path], None]] = {
     "letters": give_letters,
     "consents": give_consents,
     "struck": strike_letter,
-    "undone": undo_letters,
+    "undone": undo,
     "figure": change_figure,
     "category": correct_category,
     "upkeep": bring_up_to_date,

@@ -1,5 +1,7 @@
 """Random operations: a few people, hours and days only, so that much lies close together."""
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
@@ -86,13 +88,13 @@ def a_category(draw: st.DrawFn) -> Operation:
 
 @st.composite
 def a_register(draw: st.DrawFn) -> Operation:
-    kind = draw(st.sampled_from(["letters", "struck", "undone", "consents"]))
+    kind = draw(st.sampled_from(["letters", "struck", "consents"]))
     if kind == "consents":
         row = {"pupil_email": email(draw(pupils)), "kind": draw(st.sampled_from(["outside_hours", "one_to_one"]))}
         row |= {"covers_from": REMOTE, "covers_to": REMOTE, "reason": "exams", "slt_informed_at": "2020-12-02"}
         return {"kind": kind, "rows": [row | {"obtained_at": "2020-12-01"}]}
-    sent = {"letters": "2020-12-01", "struck": "2020-12-02", "undone": "2020-12-03"}[kind]
-    row = {"pupil_email": email(draw(pupils)), "kind": "one_to_one", "sent_on": sent}
+    sent = {"letters": "2020-12-01", "struck": "2020-12-02"}
+    row = {"pupil_email": email(draw(pupils)), "kind": "one_to_one", "sent_on": sent[kind]}
     return {"kind": kind, "rows": [row]}
 
 
@@ -107,6 +109,8 @@ def of(kind: str, rows: st.SearchStrategy[Any], most: int = 2) -> st.SearchStrat
     return st.builds(lambda some: {"kind": kind, "rows": some}, st.lists(rows, min_size=1, max_size=most))
 
 
+can_be_undone = st.one_of(of("logs", a_log()), a_roster(), a_register().filter(lambda one: one["kind"] != "struck"))
+undone = st.builds(lambda one: {"kind": "undone", "of": one}, can_be_undone)
 figures = st.sampled_from(
     [("grace_seconds", 60.0), ("match_minutes", 5.0), ("log_within_hours", 20.0), ("camera_share", 0.1)]
 )
@@ -120,6 +124,7 @@ operation = st.one_of(
     a_form(),
     a_category(),
     a_register(),
+    undone,
     of("recordings", a_recording()),
     a_figure,
     st.just({"kind": "upkeep"}),
@@ -128,17 +133,21 @@ operation = st.one_of(
 
 def name_rows(operations: list[Operation]) -> list[Operation]:
     """The operations with a reference for each log and recording, and for each version of a call a number of its own,
-    so that versions come in any order."""
-    named, number = [], 0
-    for each in operations:
-        rows = []
-        for row in each.get("rows", ()):
-            number += 1
-            identity = {
-                "logs": {"ref": f"L{number * 7 % 97:02}"},
-                "calls": {"version": number * 7 % 97},
-                "recordings": {"id": f"r{number}"},
-            }
-            rows.append(row | identity.get(each["kind"], {}))
-        named.append(each | {"rows": rows} if rows else each)
-    return named
+    so that versions come in any order. A file whose import is to be undone has a name of its own."""
+    numbers = count(1)
+    return [_name_rows(each, numbers) for each in operations]
+
+
+def _name_rows(given: Operation, numbers: Iterator[int]) -> Operation:
+    if given["kind"] == "undone":
+        return given | {"of": _name_rows(given["of"], numbers) | {"file": f"undone{next(numbers)}.csv"}}
+    rows = []
+    for row in given.get("rows", ()):
+        number = next(numbers)
+        identity = {
+            "logs": {"ref": f"L{number * 7 % 97:02}"},
+            "calls": {"version": number * 7 % 97},
+            "recordings": {"id": f"r{number}"},
+        }
+        rows.append(row | identity.get(given["kind"], {}))
+    return given | {"rows": rows} if rows else given
