@@ -51,12 +51,23 @@ def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
     """The sessions with open breaches that the person may resolve, the oldest first:
     `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`, `due` (a
     date, the earliest of its breaches)."""
-    require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
-        open_breaches = find_open_breaches(school, connection)
-        owners = find_owners(school, connection, open_breaches)
-        mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
-        return _to_rows(school, connection, open_breaches[open_breaches["session_id"].isin(mine)])
+        return _to_rows(school, connection, _find_to_resolve(school, connection, person))
+
+
+def count_sessions_to_resolve(school: School, person: Person) -> int:
+    """How many sessions `list_breaches_to_resolve` lists."""
+    with school.engine.connect() as connection:
+        return int(_find_to_resolve(school, connection, person)["session_id"].nunique())
+
+
+def _find_to_resolve(school: School, connection: Connection, person: Person) -> pd.DataFrame:
+    """The open breaches that the person may resolve, as `find_open_breaches`."""
+    require(person, Resource.BREACHES)
+    open_breaches = find_open_breaches(school, connection)
+    owners = find_owners(school, connection, open_breaches)
+    mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
+    return open_breaches[open_breaches["session_id"].isin(mine)]
 
 
 def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:

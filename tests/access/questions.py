@@ -18,6 +18,7 @@ from app.access.administration import (
 from app.access.breaches import (
     count_breaches_by_owner,
     count_sessions_breached_since,
+    count_sessions_to_resolve,
     get_session_breaches,
     list_breaches_to_explain,
     list_breaches_to_resolve,
@@ -157,6 +158,7 @@ QUESTIONS = {
 
 QUESTIONS |= {
     "list_breaches_to_resolve": list_breaches_to_resolve,
+    "count_sessions_to_resolve": count_sessions_to_resolve,
     "list_breaches_to_explain": list_breaches_to_explain,
     "list_open_breaches": list_open_breaches,
     "count_breaches_by_owner": count_breaches_by_owner,

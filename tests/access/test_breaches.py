@@ -6,6 +6,7 @@ from sqlalchemy import update
 from app.access.breaches import (
     count_breaches_by_owner,
     count_sessions_breached_since,
+    count_sessions_to_resolve,
     get_session_breaches,
     list_breaches_to_resolve,
     list_open_breaches,
@@ -29,6 +30,7 @@ def test_list_breaches_to_resolve_gives_the_hoy_or_hm_or_else_the_senior_deputy_
     person = someone(school, name)
     mine = list_breaches_to_resolve(school, person)
     assert set(mine["session_id"]) == {NUMBER[session] for session in TO_SETTLE[name]}
+    assert count_sessions_to_resolve(school, person) == len(mine)
     for session, number in NUMBER.items():
         found = get_session_breaches(school, person, number)
         assert bool(found.to_resolve) == (session in TO_SETTLE[name])

@@ -16,6 +16,7 @@ from sqlalchemy import delete
 
 from app.access.breaches import (
     count_breaches_by_owner,
+    count_sessions_to_resolve,
     list_breaches_to_explain,
     list_breaches_to_resolve,
     list_open_breaches,
@@ -70,6 +71,7 @@ QUESTIONS: tuple[Callable[..., Any], ...] = (
     list_concerns,
     list_own_concerns,
     list_breaches_to_resolve,
+    count_sessions_to_resolve,
     list_breaches_to_explain,
     list_open_breaches,
     count_breaches_by_owner,

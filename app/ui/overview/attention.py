@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from app.access.breaches import count_breaches_by_owner, list_breaches_to_resolve, list_open_breaches
+from app.access.breaches import count_breaches_by_owner, count_sessions_to_resolve, list_open_breaches
 from app.access.concerns import get_oldest_concern
 from app.access.confirmations import count_confirmations
 from app.access.deadlines import count_days
@@ -87,7 +87,7 @@ def list_lines(view: View) -> list[Line]:
     pages."""
     lines = _list_lines_of_sessions(view)
     if get_scopes(view.person, Resource.BREACH_COUNTS):
-        waiting = len(view.ask(list_breaches_to_resolve))
+        waiting = view.ask(count_sessions_to_resolve)
         if waiting:
             lines.append(Line(f"Waiting for you ({waiting:,})", Page.SESSIONS, {"view": "resolve"}))
     if get_scopes(view.person, Resource.OLDEST_CONCERN):
