@@ -42,6 +42,7 @@ from app.store.versions import get_person_column, valid_versions
 from app.vocabulary.terms import ConcernCategory
 
 REVISION = "revision"
+_AT_ONCE = 1000  # rows
 _BLANK = np.iinfo("int64").min  # a blank instant
 
 
@@ -56,15 +57,16 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
         for c in columns
     ]
     result = connection.execute(query.with_only_columns(*stored, maintain_column_froms=True))
-    rows: Sequence[Any]
-    if result.cursor is None or any(isinstance(c.type, EncryptedNumber | EncryptedBytes) for c in columns):
-        rows = result.all()
-    else:
-        rows = result.cursor.fetchall()  # without SQLAlchemy's row objects, which double the time
-        result.close()
-    cells = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    index = pd.RangeIndex(len(rows))  # the same for all columns, so that they need not be aligned
-    values = {c.name: _typed(c.type, list(column)) for c, column in zip(columns, cells, strict=True)}
+    is_encrypted = any(isinstance(c.type, EncryptedNumber | EncryptedBytes) for c in columns)
+    # SQLAlchemy's rows take twice as long as the cursor's.
+    rows: Any = result if is_encrypted or result.cursor is None else result.cursor
+    cells: list[list[Any]] = [[] for _ in columns]
+    while part := rows.fetchmany(_AT_ONCE):  # few: the more there are, the longer garbage collection takes
+        for column, some in zip(cells, zip(*part, strict=True), strict=True):
+            column.extend(some)
+    result.close()
+    index = pd.RangeIndex(len(cells[0]))  # the same for all columns, so that they need not be aligned
+    values = {c.name: _typed(c.type, column) for c, column in zip(columns, cells, strict=True)}
     return pd.DataFrame({name: pd.Series(column, index, dtype=column.dtype) for name, column in values.items()}, index)
 
 
