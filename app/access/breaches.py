@@ -86,8 +86,13 @@ def list_open_breaches(school: School, person: Person) -> pd.DataFrame:
     with school.engine.connect() as connection:
         breaches = find_open_breaches(school, connection)
     rows = breaches.drop_duplicates("session_id", ignore_index=True)[["session_id", "day", "opened_at"]]
-    rows["due"] = rows["session_id"].map(breaches.groupby("session_id")["due"].min())
+    rows["due"] = rows["session_id"].map(_find_earliest_due(breaches))
     return in_school_time(school, rows)
+
+
+def _find_earliest_due(breaches: pd.DataFrame) -> pd.Series:
+    """The earliest due day of each session's breaches, by session."""
+    return breaches.sort_values("due").groupby("session_id")["due"].first()  # `min` of dates takes 50 times as long
 
 
 def count_sessions_breached_since(school: School, person: Person, since: datetime, besides: int) -> int:
@@ -199,14 +204,10 @@ def _to_rows(school: School, connection: Connection, breaches: pd.DataFrame) -> 
     rows = (
         breaches.assign(clause=breaches["clause"].map(title_of))
         .groupby("session_id", sort=False)
-        .agg(
-            started_at=("started_at", "first"),
-            clauses=("clause", ", ".join),
-            opened_at=("opened_at", "min"),
-            due=("due", "min"),
-        )
+        .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
         .reset_index()
     )
+    rows["due"] = rows["session_id"].map(_find_earliest_due(breaches))
     rows["staff_name"] = rows["session_id"].map(names)
     rows["pupils"] = join_values(rows["session_id"], pupils, "session_id")
     rows["explained"] = rows["session_id"].isin(explained)

@@ -60,7 +60,7 @@ def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None)
 
 def _load_from_first(view: View, breaches: pd.DataFrame, until: date) -> pd.DataFrame:
     """The sessions from the first day with one of some breaches until a given day."""
-    first = min((day.date() for day in pd.to_datetime(breaches["day"])), default=date.max)
+    first = date.max if breaches.empty else breaches["day"].min().date()
     return view.load((first, until)) if first <= until else view.rows.iloc[:0]
 
 
