@@ -237,7 +237,7 @@ def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Cha
             column = table.c[key.parent.name]
             referring = select(*table.primary_key).where(reading.is_among(connection, column, ids))
             if target is tables.breaches:  # a breach may have events from before: they have lower numbers
-                referring = referring.where(tables.breach_events.c.id >= min(ours, default=(0,))[0])
+                referring = referring.where(table.c.id >= min(ours, default=(0,))[0])
             if any(tuple(row) not in ours for row in connection.execute(referring)):
                 yield _describe_obstacle(table.name)
 

@@ -1,7 +1,9 @@
 """Who owns breaches, and who may explain and resolve them."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from app.access.breaches import (
     count_breaches_by_owner,
@@ -44,6 +46,21 @@ def test_list_breaches_to_resolve_gives_a_hoys_own_to_the_senior_deputy_head(sch
         connection.execute(update(tables.sessions).where(own).values(staff_id=ID["hoy9"]))
     assert NUMBER["aled"] not in set(list_breaches_to_resolve(school, someone(school, "hoy9"))["session_id"])
     assert NUMBER["aled"] in set(list_breaches_to_resolve(school, someone(school, "sdh"))["session_id"])
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_session_is_due_with_the_earliest_of_its_breaches(school: School, days: int) -> None:
+    first, second = at_hour(LAST_WEEK, 15), at_hour(LAST_WEEK + timedelta(days=days), 15)
+    breach = {"id": 1000, "session_id": NUMBER["aled"], "clause": "dress", "opened_at": second, "state": "open"}
+    with school.engine.begin() as connection:
+        connection.execute(insert(tables.breaches).values(breach))
+    due = school.settings.find_due_day(min(first, second).date())
+    assert due != school.settings.find_due_day(max(first, second).date())
+    for rows in (
+        list_open_breaches(school, someone(school, "sdh")),
+        list_breaches_to_resolve(school, someone(school, "hoy9")),
+    ):
+        assert rows.set_index("session_id")["due"][NUMBER["aled"]] == due
 
 
 def test_count_breaches_by_owner_counts_sessions_for_each_owner(school: School) -> None:
