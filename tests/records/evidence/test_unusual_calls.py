@@ -129,7 +129,7 @@ def test_read_call_of_anything_is_a_storable_call_or_a_reason(changes: list[tupl
         try:
             for step in steps[:-1]:
                 part = part[step]
-            part[steps[-1]] = value
+            part[steps[-1]] = copy.deepcopy(value)  # two changes may have one list, and no JSON holds itself
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change has taken the place away
     try:
