@@ -6,7 +6,7 @@ one.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -242,7 +242,7 @@ def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Cha
                 yield _describe_obstacle(table.name)
 
 
-def _find_writing(connection: Connection, own: Sequence[Change], sessions_before: Collection[int]) -> Iterator[str]:
+def _find_writing(connection: Connection, own: Sequence[Change], sessions_before: set[int]) -> Iterator[str]:
     """What people wrote about the sessions that the import's logs and calls made, and about its new staff. What they
     write about a session from before the import stays when that is undone."""
     logs = [change for change in own if change.table is tables.logs and change.before is None]
@@ -259,7 +259,7 @@ def _find_writing(connection: Connection, own: Sequence[Change], sessions_before
     sessions = set(connection.scalars(select(session.id).where(reading.is_among(connection, session.log_id, log_ids))))
     of_calls = select(of_call.session_id).where(reading.is_among(connection, of_call.call_id, call_ids))
     sessions |= set(connection.scalars(of_calls))
-    sessions -= set(sessions_before)
+    sessions -= sessions_before
     event = tables.breach_events.c
     written = select(event.id).join(tables.breaches, _breach.id == event.breach_id)
     written = written.where(event.actor_id.is_not(None), reading.is_among(connection, _breach.session_id, sessions))
